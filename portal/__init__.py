@@ -1,0 +1,21 @@
+"""Accounts own llm_clients, which may carry custom_domains; serving answers prompts and
+request_history remembers them; dns, tls and llm_providers are how we reach the outside.
+
+Arrows point down (tests/test_architecture.py reads the imports):
+
+    app, worker, cli, wsgi                      compose everything
+    notifications                               listen to signals
+    serving                                     the public plane, and the sandbox
+    request_history                             what was asked
+    llm_clients                                 the thing itself
+    plugins, custom_domains, certificates       what a client may use, and where it lives
+    providers, vault, accounts, system          keys, secrets, people, the machine room
+    adapters                                    the outside, built from settings
+    web, job_queue, caching, database           Flask, RQ, Redis and SQLAlchemy, each behind one door
+    dns, tls, llm_providers, outgoing           the outside, knowing nothing of us
+    settings, errors, formatting                the standard library only
+
+Start reading at `llm_clients/deployment.py`: it is the heart.
+"""
+
+__version__ = "0.1.0"
