@@ -1,0 +1,61 @@
+"""`make test`: the whole suite on SQLite, then on PostgreSQL what touches a database, and a sum.
+
+Arguments go to both pytest runs, for instance ARGS="-k deployment".
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+NO_TEST_COLLECTED = 5  # pytest's exit code
+ENGINES = ("sqlite", "postgresql")
+
+
+def run_engine(engine: str, arguments: Sequence[str], report: Path) -> int:
+    """One pytest run; its exit code. The counts go to `report`."""
+    workers = os.environ.get("PORTAL_TEST_WORKERS", "2")
+    print(f"\n=== Tests on {engine} ===", flush=True)
+    command = [sys.executable, "-m", "pytest", f"--database={engine}", f"--junitxml={report}"]
+    command += ["-n", workers, "--dist", "worksteal", "-q", "-r", "s", *arguments]
+    return subprocess.call(command)
+
+
+def counts_of(report: Path) -> Counter[str]:
+    """passed, failed and skipped out of pytest's report; empty when it died before writing one."""
+    if not report.exists():
+        return Counter()
+    counts: Counter[str] = Counter()
+    for suite in ElementTree.parse(report).iter("testsuite"):  # noqa: S314 - our own file
+        failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped = int(suite.get("skipped", 0))
+        counts.update(failed=failed, skipped=skipped)
+        counts["passed"] += int(suite.get("tests", 0)) - failed - skipped
+    return counts
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 when something ran on some engine and nothing failed."""
+    total: Counter[str] = Counter()
+    codes = []
+    with tempfile.TemporaryDirectory(prefix="portal-tests-") as folder:
+        for engine in ENGINES:
+            report = Path(folder) / f"{engine}.xml"
+            codes.append(run_engine(engine, arguments, report))
+            total += counts_of(report)
+    print(
+        f"\n{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped",
+        flush=True,
+    )
+    broken = [code for code in codes if code not in (0, NO_TEST_COLLECTED)]
+    return 1 if broken or total["failed"] or not total["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
