@@ -3,7 +3,6 @@
 import struct
 import threading
 from collections.abc import Callable
-from typing import cast
 
 import dns.exception
 import dns.flags
@@ -16,7 +15,7 @@ import dns.rdatatype
 import dns.tsig
 import dns.update
 
-from portal.dns.zone import Zone, look_up, zone_of
+from portal.dns.zone import Zone, look_up
 from portal.dns.zone_update import UpdateRefused, updated
 
 UDP_PAYLOAD = 1232
@@ -126,9 +125,10 @@ def _unsigned_refusal(wire: bytes, error: dns.rcode.Rcode) -> bytes | None:
     if answer is None or query.tsig is None:
         return answer
     tsig = query.tsig[0].replace(mac=b"", error=error, other=b"")
-    rdata = tsig.to_wire()
+    rdata = tsig.to_wire() or b""
     head = struct.pack("!HHIH", dns.rdatatype.TSIG, dns.rdataclass.ANY, 0, len(rdata))
-    return answer[:10] + b"\x00\x01" + query.tsig.name.to_wire() + head + rdata
+    owner = query.tsig.name.to_wire() or b""
+    return answer[:10] + b"\x00\x01" + owner + head + rdata
 
 
 def _bare_answer(wire: bytes, rcode: dns.rcode.Rcode) -> bytes | None:

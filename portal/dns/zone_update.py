@@ -11,7 +11,7 @@ import dns.rdatatype
 import dns.rrset
 import dns.update
 
-from portal.dns.zone import ANY, CNAME, NS, SOA, Node, Zone
+from portal.dns.zone import ANY, CNAME, NS, SOA, Node, Nodes, Zone
 
 SERVED = frozenset(
     {
@@ -126,8 +126,7 @@ def _same(zone: Zone, nodes: EditableNodes) -> bool:
     return _with_ttl(zone.nodes) == _with_ttl(nodes)
 
 
-def _with_ttl(nodes: object) -> dict[object, object]:
-    assert isinstance(nodes, dict)
+def _with_ttl(nodes: Nodes) -> dict[object, object]:
     return {
         (name, kind): (rdataset.ttl, set(rdataset))
         for name, node in nodes.items()
