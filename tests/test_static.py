@@ -1,0 +1,64 @@
+"""What the browser gets: vendored as the manifest says, nothing from other hosts, small modules."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+STATIC = Path(__file__).parent.parent / "static"
+VENDOR = STATIC / "vendor"
+PACKAGES = json.loads((VENDOR / "manifest.json").read_text())
+SCRIPTS = sorted(STATIC.glob("*.js"))
+OWN_STYLES = sorted(STATIC.glob("*.css"))
+VENDORED_STYLES = sorted(VENDOR.rglob("*.css"))
+
+
+def test_every_vendored_file_is_in_the_manifest() -> None:
+    listed = {name for package in PACKAGES for name in package["files"]}
+    present = {str(path.relative_to(VENDOR)) for path in VENDOR.rglob("*") if path.is_file()}
+    assert present - {"manifest.json"} == listed
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package["name"])
+def test_vendored_files_are_the_ones_we_checked(package: dict) -> None:
+    assert package["version"] and package["licence"]
+    assert any(name.endswith("LICENSE") for name in package["files"])
+    for name, checksum in package["files"].items():
+        assert hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() == checksum, name
+
+
+@pytest.mark.parametrize("style", OWN_STYLES + VENDORED_STYLES, ids=lambda path: path.name)
+def test_styles_fetch_nothing_from_elsewhere(style: Path) -> None:
+    source = style.read_text()
+    assert "sourceMappingURL" not in source
+    assert "@import" not in source
+    for target in re.findall(r"url\(\s*[\"']?([^\"')]+)", source):
+        assert target.startswith(("data:", "./")), target
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_small_and_keep_to_the_policy(script: Path) -> None:
+    source = script.read_text()
+    assert len(source.splitlines()) <= 120
+    assert "sourceMappingURL" not in source
+    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", ".style"):
+        assert word not in source, word
+    assert re.findall(r"https?://\w", source) == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_imported_modules_exist(script: Path) -> None:
+    for target in re.findall(r"from \"\./([^\"]+)\"", script.read_text()):
+        assert (STATIC / target).is_file(), target
+
+
+def test_no_component_names_a_colour_outside_the_tokens() -> None:
+    components = (STATIC / "chat.css").read_text()
+    assert not re.findall(r"#[0-9a-f]{3,8}\b|\brgb\(|oklch\(", components)
+
+
+def test_icons_are_named_once() -> None:
+    names = re.findall(r'<symbol id="i-([^"]+)"', (STATIC / "icons.svg").read_text())
+    assert len(names) == len(set(names)) > 30
