@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 MARK = "portal:cache-mark"
 MOST_ENTRIES = 20_000
+# A process killed between its commit and the new mark leaves others unaware: no longer than this.
+LONGEST_SECONDS = 10
 T = TypeVar("T")
 
 
@@ -33,6 +36,7 @@ class SharedCache:
         self._lock = threading.Lock()
         self._mark: bytes | None = None
         self._entries: dict[Hashable, Any] = {}
+        self._since = 0.0
         self._owes_a_change = False
 
     def get(self, key: Hashable, load: Callable[[], T]) -> T:
@@ -41,8 +45,8 @@ class SharedCache:
         if mark is None:
             return load()
         with self._lock:
-            if mark != self._mark:
-                self._entries, self._mark = {}, mark
+            if mark != self._mark or time.monotonic() - self._since > LONGEST_SECONDS:
+                self._entries, self._mark, self._since = {}, mark, time.monotonic()
             if key in self._entries:
                 return self._entries[key]  # type: ignore[no-any-return]
         value = load()

@@ -43,7 +43,7 @@ def _public(prefix: str) -> Environment:
         api_domain=prefix + "api.{root}",
         base_api_domain=prefix + "api.{root}",
         zone_editor="manual",
-        issuer="edge",
+        issuer="local",
     )
 
 

@@ -1,0 +1,14 @@
+"""What must not be seen: sealed with keys that live outside the database."""
+
+from flask import Flask, current_app
+
+from portal.vault.sealing import Sealer
+
+
+def init_app(app: Flask, keys: tuple[str, ...]) -> None:
+    app.extensions["portal_sealer"] = Sealer(keys)
+
+
+def current_sealer() -> Sealer:
+    sealer: Sealer = current_app.extensions["portal_sealer"]
+    return sealer

@@ -1,0 +1,13 @@
+"""The sign-in form."""
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+
+class SignInForm(FlaskForm):
+    """User name and password; what is wrong is told in one sentence above."""
+
+    username = StringField("User name", [InputRequired(), Length(max=254)])
+    password = PasswordField("Password", [InputRequired(), Length(max=1000)])
+    next = HiddenField()

@@ -1,0 +1,24 @@
+"""Passwords: argon2id, and the same work whether or not the name is known."""
+
+from __future__ import annotations
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+MIN_LENGTH = 10
+_hasher = PasswordHasher()
+# What an unknown name is compared with, so that it takes as long as a known one.
+_NOBODY = _hasher.hash("nobody has this password")
+
+
+def hashed(password: str) -> str:
+    """The argon2id hash to store."""
+    return _hasher.hash(password)
+
+
+def matches(password: str, stored: str) -> bool:
+    """Whether the password is right; an empty `stored` never is, and takes as long."""
+    try:
+        return _hasher.verify(stored or _NOBODY, password) and bool(stored)
+    except (VerifyMismatchError, InvalidHashError):
+        return False

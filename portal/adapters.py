@@ -1,0 +1,79 @@
+"""The outside, built once from the settings, or handed in by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from flask import Flask, current_app
+
+from portal.dns import Resolver, ZoneEditor
+from portal.dns.local import LocalZoneEditor
+from portal.dns.manual import ManualZoneEditor
+from portal.dns.resolver import AddressedResolver
+from portal.llm_providers import ChatProvider
+from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
+from portal.settings import Settings
+from portal.tls import Issuer, issuer_class
+from portal.tls.probe import Probe, probe
+
+
+TSIG_KEY_NAME = "portal-key"
+
+
+class CertificateProbe(Protocol):
+    """A handshake with a host at an address, judged at a given time."""
+
+    def __call__(self, name: str, address: str, port: int, now: datetime) -> Probe: ...
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """How we reach name servers, certificate issuers, the edge and the providers of models."""
+
+    zone_editor: ZoneEditor
+    resolver: Resolver
+    issuer: Issuer
+    probe: CertificateProbe
+    chat_provider: Callable[[str, str], ChatProvider]
+
+
+def build(settings: Settings) -> Adapters:
+    """The real outside for these settings."""
+    issuer = issuer_class(settings.issuer)(settings.data_dir / "tls")
+    return Adapters(
+        zone_editor=platform_zone_editor(settings),
+        resolver=AddressedResolver(
+            authorities=((settings.edge_address, settings.dns_port),), public=()
+        ),
+        issuer=issuer,
+        probe=partial(probe, roots_pem=issuer.roots_pem()),
+        chat_provider=partial(
+            OpenAICompatibleProvider, allow_private_addresses=settings.allow_private_addresses
+        ),
+    )
+
+
+def init_app(app: Flask, adapters: Adapters) -> None:
+    app.extensions["portal_adapters"] = adapters
+
+
+def current_adapters() -> Adapters:
+    adapters: Adapters = current_app.extensions["portal_adapters"]
+    return adapters
+
+
+def platform_zone_editor(settings: Settings) -> ZoneEditor:
+    """Who publishes in the platform's own zone."""
+    if settings.zone_editor != "local":
+        return ManualZoneEditor()
+    return LocalZoneEditor(
+        settings.base_api_domain,
+        settings.edge_address,
+        settings.dns_port,
+        TSIG_KEY_NAME,
+        settings.tsig_secret,
+    )

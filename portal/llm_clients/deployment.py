@@ -1,0 +1,228 @@
+"""Deployment, told as verbs on rows: begin, plan the next attempt, store what came of it, cancel.
+
+A run has a `plan` (the keys of its steps) and stands at one `step`. A job claims the run, makes the
+step's attempt outside any transaction, and hands the result to `record`. The row says when the next
+attempt is due; nobody sleeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from portal.accounts.models import User
+from portal.database import db
+from portal.llm_clients import deployment_effects as effects
+from portal.llm_clients import deployment_steps as steps
+from portal.llm_clients import registration, signals
+from portal.llm_clients.deployment_models import Deployment, ProgressEvent
+from portal.llm_clients.models import LLMClient, LLMClientHost
+
+Kinds, States = Deployment.Kinds, Deployment.States
+GIVE_UP_AFTER = timedelta(days=14)
+Effect = Callable[[Deployment, steps.Target, steps.Done, datetime], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the timeline: what it is called, what it tries, what follows in the database."""
+
+    key: str
+    title: str
+    act: steps.Act
+    effect: Effect
+
+
+STEPS = {
+    step.key: step
+    for step in (
+        Step("publish_dns", "Publish the DNS record", steps.publish_dns, effects.published),
+        Step("see_dns", "See the record in DNS", steps.see_dns, effects.dns_seen),
+        Step(
+            "request_certificate",
+            "Request the certificate",
+            steps.request_certificate,
+            effects.certified,
+        ),
+        Step(
+            "see_certificate",
+            "See the certificate over HTTPS",
+            steps.see_certificate,
+            effects.certificate_seen,
+        ),
+        Step("open_for_visitors", "Open for visitors", steps.open_for_visitors, effects.opened),
+        Step(
+            "close_old_address", "Close the old address", steps.close_old_address, effects.old_closed
+        ),
+        Step(
+            "withdraw_certificate",
+            "Withdraw the certificate",
+            steps.withdraw_certificate,
+            effects.certificate_withdrawn,
+        ),
+        Step("withdraw_dns", "Withdraw the DNS record", steps.withdraw_dns, effects.dns_withdrawn),
+        Step("forget", "Delete the client", steps.forget, effects.forgotten),
+    )
+}
+DEPLOY_PLAN = (
+    "publish_dns",
+    "see_dns",
+    "request_certificate",
+    "see_certificate",
+    "open_for_visitors",
+)
+UNDEPLOY_PLAN = ("withdraw_certificate", "withdraw_dns")
+PLANS = {
+    Kinds.DEPLOY: DEPLOY_PLAN,
+    Kinds.UNDEPLOY: UNDEPLOY_PLAN,
+    Kinds.DELETE: (*UNDEPLOY_PLAN, "forget"),
+}
+
+
+def active_run(llm_client: LLMClient) -> Deployment | None:
+    """The run that is under way, if any."""
+    return db.session.scalar(
+        select(Deployment).where(
+            Deployment.llm_client_id == llm_client.id, Deployment.state == States.ACTIVE
+        )
+    )
+
+
+def last_run(llm_client: LLMClient) -> Deployment | None:
+    """The newest run, finished or not."""
+    return db.session.scalar(
+        select(Deployment)
+        .where(Deployment.llm_client_id == llm_client.id)
+        .order_by(Deployment.id.desc())
+        .limit(1)
+    )
+
+
+def begin(
+    llm_client: LLMClient, kind: Deployment.Kinds, now: datetime, by: User | None
+) -> Deployment:
+    """Start a run, due now. A run of the same kind is joined, one of another kind gives way."""
+    current = active_run(llm_client)
+    if current is not None:
+        if current.kind == kind:
+            return current
+        _end(current, States.CANCELLED, now)
+        db.session.flush()
+    run = Deployment(
+        llm_client=llm_client,
+        kind=kind,
+        plan=_plan(llm_client, kind),
+        started_by=by,
+        started_at=now,
+        next_attempt_at=now,
+        attempt=0,
+        generation=0,
+    )
+    run.step = run.plan[0]
+    db.session.add(run)
+    effects.begun(run, now)
+    is_deployment = kind == Kinds.DEPLOY
+    signal = signals.llm_client_deploy if is_deployment else signals.llm_client_undeploy
+    signals.send_after_commit(signal, llm_client)
+    db.session.flush()
+    return run
+
+
+def _plan(llm_client: LLMClient, kind: Deployment.Kinds) -> list[str]:
+    plan = list(PLANS[kind])
+    leaving = registration.hosts_of(llm_client, LLMClientHost.States.LEAVING)
+    if kind == Kinds.DEPLOY and leaving:
+        plan.append("close_old_address")
+    return plan
+
+
+def record(run: Deployment, target: steps.Target, result: steps.Result, now: datetime) -> None:
+    """Store what an attempt at the run's step came to, and say when to look again."""
+    run.attempt += 1
+    run.leased_until = None
+    run.message = result.message[:1000]
+    run.reason = "" if isinstance(result, steps.Done) else result.reason
+    run.who_acts = "" if isinstance(result, steps.Done) else result.who_acts
+    _write_event(run, result)
+    if isinstance(result, steps.Done):
+        _go_on(run, target, result, now)
+    elif isinstance(result, steps.Wait) and now - run.started_at < GIVE_UP_AFTER:
+        _wait(run, result, now)
+    else:
+        _end(run, States.FAILED, now)
+        effects.failed(run)
+        signals.send_after_commit(signals.llm_client_deploy_failed, run.llm_client)
+
+
+def _write_event(run: Deployment, result: steps.Result) -> None:
+    event = ProgressEvent(
+        step=run.step,
+        attempt=run.attempt,
+        result=type(result).__name__.lower(),
+        message=result.message[:1000],
+        reason=run.reason,
+    )
+    run.events.append(event)
+
+
+def _go_on(run: Deployment, target: steps.Target, result: steps.Done, now: datetime) -> None:
+    STEPS[run.step].effect(run, target, result, now)
+    position = run.plan.index(run.step) + 1
+    run.attempt = 0
+    if position < len(run.plan):
+        run.step = run.plan[position]
+        run.next_attempt_at = now
+    else:
+        _end(run, States.DONE, now)
+
+
+def _wait(run: Deployment, result: steps.Wait, now: datetime) -> None:
+    seconds = pause_seconds(run.attempt) if result.seconds is None else result.seconds
+    run.next_attempt_at = now + timedelta(seconds=max(1.0, seconds))
+    effects.waiting(run, result)
+    if result.back_to in run.plan:
+        run.step = result.back_to
+
+
+def pause_seconds(attempt: int) -> float:
+    """Seconds before the attempt after `attempt` (1, 2, …): 1, 2, 5, 10, 20, 30, then each minute
+    to the fifteenth, then 1.15 times longer each time, at most four hours."""
+    first = (1, 2, 5, 10, 20, 30)
+    if attempt <= len(first):
+        return first[max(0, attempt - 1)]
+    if attempt <= 20:
+        return 60
+    return float(min(4 * 3600, 60 * 1.15 ** (attempt - 20)))
+
+
+def _end(run: Deployment, state: Deployment.States, now: datetime) -> None:
+    run.state = state
+    run.finished_at = now
+    run.next_attempt_at = None
+    run.leased_until = None
+    run.generation += 1
+
+
+def cancel(run: Deployment, now: datetime, by: User | None) -> Deployment | None:
+    """End an active deployment; what it has published so far is withdrawn by the run returned.
+
+    A client that visitors use already (a rename under way) keeps its old address.
+    """
+    if not run.is_active or run.kind != Kinds.DEPLOY:
+        return None
+    _end(run, States.CANCELLED, now)
+    db.session.flush()
+    if run.llm_client.deployed:
+        return None
+    return begin(run.llm_client, Kinds.UNDEPLOY, now, by)
+
+
+def try_now(run: Deployment, now: datetime) -> bool:
+    """Make a waiting run due at once; False when it is not waiting."""
+    if not run.is_active or run.next_attempt_at is None or run.next_attempt_at <= now:
+        return False
+    run.next_attempt_at = now
+    return True

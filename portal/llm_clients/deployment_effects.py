@@ -1,0 +1,110 @@
+"""What a deployment's steps change in the database, once each is true."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from portal.certificates import store
+from portal.database import db
+from portal.llm_clients import registration, revisions
+from portal.llm_clients.deployment_models import Deployment
+from portal.llm_clients.deployment_steps import Done, Target, Wait
+from portal.llm_clients.models import LLMClient, LLMClientHost
+
+Dns = LLMClient.DnsVerificationStatusChoices
+Tls = LLMClient.TlsCertificateIssuanceStatusChoices
+HostStates = LLMClientHost.States
+TOMBSTONE_DAYS = 30
+
+
+def begun(run: Deployment, now: datetime) -> None:
+    """A deployment starts from nothing seen; anything else stops serving at this commit."""
+    llm_client = run.llm_client
+    if run.kind == Deployment.Kinds.DEPLOY:
+        number = llm_client.newest_revision_number
+        run.revision = revisions.revision_of(llm_client, number)
+        llm_client.dns_verification_status = Dns.VERIFYING
+        llm_client.tls_certificate_issuance_status = Tls.NO_CERTIFICATE
+        return
+    llm_client.deployed = False
+    for host in registration.hosts_of(llm_client):
+        host.is_open = False
+
+
+def published(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    for host in registration.hosts_of(run.llm_client, HostStates.CURRENT):
+        host.is_published = True
+
+
+def dns_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    run.llm_client.dns_verification_status = Dns.VERIFIED
+    run.llm_client.tls_certificate_issuance_status = Tls.REQUESTED
+
+
+def certified(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    for host, issuance in done.issued.items():
+        store.keep(run.llm_client.account_id, host, issuance)
+
+
+def certificate_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    run.llm_client.tls_certificate_issuance_status = Tls.ISSUED
+
+
+def opened(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    llm_client = run.llm_client
+    llm_client.published_revision = run.revision
+    llm_client.deployed = True
+    for host in registration.hosts_of(llm_client, HostStates.CURRENT):
+        host.is_open = True
+
+
+def old_closed(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    for host in registration.hosts_of(run.llm_client, HostStates.LEAVING):
+        store.revoke(host.hostname, now)
+        _bury(host, now)
+
+
+def certificate_withdrawn(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    for host in registration.hosts_of(run.llm_client):
+        store.revoke(host.hostname, now)
+    run.llm_client.tls_certificate_issuance_status = Tls.NO_CERTIFICATE
+
+
+def dns_withdrawn(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    for host in registration.hosts_of(run.llm_client):
+        host.is_published = False
+        if host.state == HostStates.LEAVING:
+            _bury(host, now)
+    run.llm_client.dns_verification_status = Dns.NOT_VERIFIED
+
+
+def forgotten(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    """The client goes, its history stays with the account, its hosts stay reserved for a while."""
+    for host in registration.hosts_of(run.llm_client):
+        _bury(host, now)
+    db.session.flush()
+    db.session.delete(run.llm_client)
+
+
+def waiting(run: Deployment, result: Wait) -> None:
+    """Keep what an issuer wants to be told again at the next attempt."""
+    for host, state in result.order_states.items():
+        store.keep_order(run.llm_client.account_id, host, state)
+
+
+def failed(run: Deployment) -> None:
+    """The status of the part that failed; a client on an older address goes on answering there."""
+    if run.kind != Deployment.Kinds.DEPLOY:
+        return
+    if run.step in ("publish_dns", "see_dns"):
+        run.llm_client.dns_verification_status = Dns.FAILED
+    else:
+        run.llm_client.tls_certificate_issuance_status = Tls.FAILED
+
+
+def _bury(host: LLMClientHost, now: datetime) -> None:
+    host.state = HostStates.TOMBSTONE
+    host.is_open = False
+    host.is_published = False
+    host.kept_until = now + timedelta(days=TOMBSTONE_DAYS)
+    host.llm_client = None

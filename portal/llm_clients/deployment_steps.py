@@ -1,0 +1,215 @@
+"""The steps of a deployment as they act on the outside: look, try once, tell.
+
+Nothing here reads or writes the database; what is needed comes in a `Target`, what was learnt goes
+out in a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from portal.adapters import Adapters
+from portal.dns import Answer, AwaitingOwner, Record
+from portal.errors import AdapterError
+from portal.tls import Issuance
+
+RECORD_TTL_SECONDS = 60
+PLATFORM, CUSTOMER, NOBODY = "platform", "customer", "nobody"
+
+
+@dataclass(frozen=True)
+class Target:
+    """All that a step needs to know, read before it goes outside."""
+
+    hosts: tuple[str, ...]
+    leaving_hosts: tuple[str, ...]
+    edge_address: str
+    edge_port: int
+    serials: dict[str, str] = field(default_factory=dict)
+    chains: dict[str, str] = field(default_factory=dict)
+    order_states: dict[str, dict[str, object]] = field(default_factory=dict)
+
+    @property
+    def is_certified(self) -> bool:
+        return all(self.serials.get(host) for host in self.hosts)
+
+
+@dataclass(frozen=True)
+class Done:
+    """The step is true now; `issued` carries new certificates by host."""
+
+    message: str
+    issued: dict[str, Issuance] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Not yet; `seconds` is a wish (None: by the back-off), `back_to` an earlier step to repeat."""
+
+    message: str
+    reason: str
+    who_acts: str = NOBODY
+    seconds: float | None = None
+    back_to: str = ""
+    order_states: dict[str, dict[str, object]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It will not become true by waiting."""
+
+    message: str
+    reason: str
+    who_acts: str
+
+
+Result = Done | Wait | Failed
+Act = Callable[[Target, Adapters, datetime], Result]
+
+
+def attempt(act: Act, target: Target, adapters: Adapters, now: datetime) -> Result:
+    """Try a step once; what the outside refused becomes a result."""
+    try:
+        return act(target, adapters, now)
+    except AdapterError as error:
+        if error.permanent:
+            return Failed(error.public_message, error.reason, PLATFORM)
+        return Wait(error.public_message, error.reason, PLATFORM)
+
+
+def publish_dns(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """Step 1: the zone's editor publishes each host's address, unless it answers right already."""
+    messages = []
+    for host in target.hosts:
+        if _is_right(adapters.resolver.authority(host, "A"), target.edge_address):
+            messages.append(f"{host} already answers with {target.edge_address}.")
+            continue
+        answer = adapters.zone_editor.publish(address_record(host, target.edge_address))
+        if isinstance(answer, AwaitingOwner):
+            return Wait(answer.message, "awaiting_owner", CUSTOMER)
+        messages.append(answer.message)
+    return Done(" ".join(messages))
+
+
+def see_dns(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """Step 2: the authoritative servers first, then the public resolvers, all of them."""
+    for host in target.hosts:
+        answers = adapters.resolver.authority(host, "A")
+        if not _is_right(answers, target.edge_address):
+            return _not_yet(host, answers, target.edge_address, "authority")
+        public = adapters.resolver.public(host, "A")
+        if public and not _is_right(public, target.edge_address):
+            return _not_yet(host, public, target.edge_address, "public")
+    return Done(f"Every name server we asked answers {target.edge_address}.")
+
+
+def request_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """Step 3: one certificate a host, once; a good one is kept."""
+    if target.is_certified:
+        return Done("The certificate we have is still good.")
+    issued: dict[str, Issuance] = {}
+    for host in target.hosts:
+        if target.serials.get(host):
+            continue
+        issuance = adapters.issuer.request((host,), now, target.order_states.get(host, {}))
+        if issuance.status == "failed":
+            return Failed(issuance.message, issuance.reason, PLATFORM)
+        if issuance.status == "waiting":
+            states = {host: issuance.state}
+            return Wait(
+                issuance.message,
+                issuance.reason,
+                seconds=issuance.retry_in_seconds,
+                order_states=states,
+            )
+        issued[host] = issuance
+    expiry = min(entry.not_after for entry in issued.values() if entry.not_after)
+    names = ", ".join(sorted({entry.issuer for entry in issued.values()}))
+    return Done(f"Issued by {names}, valid until {expiry:%Y-%m-%d}.", issued)
+
+
+def see_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """Step 4: a real handshake at the edge with the host as SNI; the certificate must be ours."""
+    for host in target.hosts:
+        probe = adapters.probe(host, target.edge_address, target.edge_port, now)
+        if not probe.ok:
+            return Wait(f"{host}: {probe.message}", probe.reason, PLATFORM)
+        if probe.serial != target.serials.get(host):
+            message = f"{host}: the edge still shows another certificate ({probe.serial})."
+            return Wait(message, "issued_but_not_served", NOBODY)
+    return Done("The edge shows our certificate to a visitor’s handshake.")
+
+
+def open_for_visitors(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """Step 5: nothing outside is left to do; the row opens the host."""
+    return Done("Visitors are answered.")
+
+
+def withdraw_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """Revoke what was issued; the edge no longer gets it from the moment the row says so."""
+    for host in target.hosts:
+        if target.chains.get(host):
+            adapters.issuer.revoke(target.chains[host], now)
+    return Done("The certificate is withdrawn; the edge refuses the next handshake.")
+
+
+def withdraw_dns(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """Take our records back; what the owner published himself is named and left."""
+    left = []
+    for host in target.hosts:
+        answer = adapters.zone_editor.withdraw(address_record(host, target.edge_address))
+        if isinstance(answer, AwaitingOwner):
+            left.append(host)
+    if left:
+        return Done(f"The owner of the zone may now remove the records of {', '.join(left)}.")
+    return Done("Our DNS records are withdrawn.")
+
+
+def close_old_address(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """After a rename: the host that visitors used until now goes."""
+    old = Target(
+        hosts=target.leaving_hosts,
+        leaving_hosts=(),
+        edge_address=target.edge_address,
+        edge_port=target.edge_port,
+        chains=target.chains,
+    )
+    withdraw_certificate(old, adapters, now)
+    withdraw_dns(old, adapters, now)
+    return Done(f"{', '.join(target.leaving_hosts)} is closed.")
+
+
+def forget(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """The last step of a deletion; the row goes with it."""
+    return Done("Deleted.")
+
+
+def address_record(host: str, address: str) -> Record:
+    return Record(name=host, type="A", values=(address,), ttl=RECORD_TTL_SECONDS)
+
+
+def _is_right(answers: tuple[Answer, ...], address: str) -> bool:
+    return bool(answers) and all(
+        answer.status == "found" and set(answer.values) == {address} for answer in answers
+    )
+
+
+def _not_yet(host: str, answers: tuple[Answer, ...], address: str, who: str) -> Wait:
+    wrong = next(
+        a for a in answers if a.status != "found" or set(a.values) != {address}
+    ) if answers else None
+    if wrong is None:
+        return Wait(f"No name server could be asked about {host}.", "cannot_tell", PLATFORM)
+    if wrong.status == "could_not_ask":
+        message = f"{wrong.server} could not be asked about {host}: {wrong.detail}"
+        return Wait(message, "cannot_tell", PLATFORM)
+    if wrong.status == "found":
+        found = ", ".join(wrong.values)
+        message = f"{wrong.server} answered {found} for {host}, expected {address}."
+        return Wait(message, "old_record", NOBODY, back_to="" if who == "public" else "publish_dns")
+    message = f"{wrong.server} knows no address of {host} yet, expected {address}."
+    if who == "authority":
+        return Wait(message, "missing_at_authority", NOBODY, seconds=1, back_to="publish_dns")
+    return Wait(message, "still_cached", NOBODY, seconds=wrong.ttl)

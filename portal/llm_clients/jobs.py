@@ -1,0 +1,102 @@
+"""The worker's part: claim a run, make one attempt, store what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select
+
+from portal.adapters import current_adapters
+from portal.certificates import store
+from portal.database import current_settings, db, utc_now
+from portal.job_queue import Ring, claim, enqueue, job, job_name, ring_key, still_ours, sweep
+from portal.llm_clients import deployment, registration
+from portal.llm_clients.deployment_models import Deployment
+from portal.llm_clients.deployment_steps import Target, attempt
+from portal.llm_clients.models import LLMClient, LLMClientHost
+
+DUE_AT_ONCE = 200
+
+
+@job
+def advance_deployment(deployment_id: int) -> None:
+    """One attempt at one step of a run; the next one is rung for at once if it is due."""
+    run = claim(Deployment, deployment_id, utc_now())
+    if run is None or not run.is_active:
+        db.session.rollback()
+        return
+    generation, step = run.generation, deployment.STEPS[run.step]
+    target = target_of(run, utc_now())
+    db.session.rollback()
+    result = attempt(step.act, target, current_adapters(), utc_now())
+    run = still_ours(Deployment, deployment_id, generation)
+    if run is None:
+        db.session.rollback()
+        return
+    now = utc_now()
+    deployment.record(run, target, result, now)
+    ring_for(run, now)
+    db.session.commit()
+
+
+def ring_for(run: Deployment, now: datetime) -> None:
+    """Ring for a run that is due; what is due later is the clock's."""
+    if run.is_active and run.next_attempt_at is not None and run.next_attempt_at <= now:
+        key = f"{run.id}-{run.generation}-{run.step}".replace("_", "-")
+        enqueue(advance_deployment, run.id, key=key)
+
+
+def target_of(run: Deployment, now: datetime) -> Target:
+    """What the run's step has to know, read in one go."""
+    settings = current_settings()
+    current, leaving = _hosts(run.llm_client, run.kind)
+    certificates = {host: store.good_certificate(host, now) for host in (*current, *leaving)}
+    good = {host: found for host, found in certificates.items() if found}
+    return Target(
+        hosts=current,
+        leaving_hosts=leaving,
+        edge_address=settings.edge_address,
+        edge_port=settings.edge_port,
+        serials={host: found.serial for host, found in good.items()},
+        chains={host: found.chain_pem for host, found in good.items()},
+        order_states={host: store.order_state(host) for host in current if host not in good},
+    )
+
+
+def _hosts(
+    llm_client: LLMClient, kind: Deployment.Kinds
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    states = LLMClientHost.States
+    found = registration.hosts_of(llm_client, states.CURRENT, states.LEAVING)
+    if kind != Deployment.Kinds.DEPLOY:
+        return tuple(host.hostname for host in found), ()
+    return (
+        tuple(host.hostname for host in found if host.state == states.CURRENT),
+        tuple(host.hostname for host in found if host.state == states.LEAVING),
+    )
+
+
+@sweep
+def due_deployments(now: datetime) -> Iterator[Ring]:
+    """Runs that want an attempt: due, and in nobody's hands."""
+    query = (
+        select(Deployment.id, Deployment.generation, Deployment.next_attempt_at)
+        .where(Deployment.state == Deployment.States.ACTIVE, Deployment.next_attempt_at <= now)
+        .where(or_(Deployment.leased_until.is_(None), Deployment.leased_until < now))
+        .order_by(Deployment.next_attempt_at)
+        .limit(DUE_AT_ONCE)
+    )
+    for run_id, generation, due_at in db.session.execute(query):
+        key = ring_key(run_id, generation, due_at, now)
+        yield Ring(job_name(advance_deployment), (run_id,), key)
+
+
+def remove_old_tombstones(now: datetime) -> int:
+    """Forget hosts whose time of reservation is over; how many there were."""
+    removed = db.session.execute(
+        delete(LLMClientHost).where(
+            LLMClientHost.state == LLMClientHost.States.TOMBSTONE, LLMClientHost.kept_until < now
+        )
+    )
+    return int(removed.rowcount)

@@ -1,0 +1,130 @@
+"""A client's name becomes a host that is its own: making, renaming, and what stands in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from portal.accounts.models import User, UserProfile
+from portal.database import current_settings, db
+from portal.errors import PortalError
+from portal.llm_clients import hostnames, revisions
+from portal.llm_clients.models import LLMClient, LLMClientHost
+
+# A client with the name of the base domain's own records would shadow them.
+LONGEST_HOST = 253
+
+
+class NameTaken(PortalError):
+    """The name cannot be used; the sentence says why and names the client that has it."""
+
+
+@dataclass(frozen=True)
+class HostnamePreview:
+    """What a name would become; `problem` is a sentence when it cannot be used."""
+
+    host: str
+    url: str
+    changed: str
+    problem: str
+
+
+def preview(name: str, owner: UserProfile, llm_client: LLMClient | None) -> HostnamePreview:
+    """The address that `name` gives, and whether it is free for this client."""
+    compliant = hostnames.rfc1034_compliant_name(
+        name, owner.user.username, owner.is_account_admin
+    )
+    settings = current_settings()
+    host = hostnames.default_host(
+        compliant, owner.account.account_number, settings.base_api_domain
+    )
+    problem = problem_with(name, compliant, host, owner, llm_client)
+    shown = host if compliant else ""
+    return HostnamePreview(
+        host=shown,
+        url=settings.url_of(shown) if shown else "",
+        changed=hostnames.what_changed(name, compliant),
+        problem=problem,
+    )
+
+
+def problem_with(
+    name: str, compliant: str, host: str, owner: UserProfile, llm_client: LLMClient | None
+) -> str:
+    """Why the name cannot be used; "" if it can."""
+    if not name:
+        return "Give the client a name."
+    if not hostnames.NAME_PATTERN.match(name):
+        return "Must start with a letter; then letters, digits, _ and - only."
+    if not compliant or compliant.startswith("."):
+        return "Nothing of this name is left for an address; use letters or digits."
+    if len(host) > LONGEST_HOST:
+        return "The address would be longer than 253 characters."
+    return _taken(name, host, owner, llm_client)
+
+
+def _taken(name: str, host: str, owner: UserProfile, llm_client: LLMClient | None) -> str:
+    entry = _host_entry(host)
+    if entry is not None and entry.account_id != owner.account_id:
+        return "This address is not available."
+    other = entry.llm_client if entry else None
+    if other is not None and (llm_client is None or other.id != llm_client.id):
+        return f"The client {other.name} already has the address {host}."
+    return ""
+
+
+def _host_entry(host: str) -> LLMClientHost | None:
+    return db.session.scalar(select(LLMClientHost).where(LLMClientHost.hostname == host))
+
+
+def register(llm_client: LLMClient, author: User | None, note: str = "") -> None:
+    """Add a new client with its host and first revision. Raises NameTaken."""
+    claim_host(llm_client)
+    db.session.add(llm_client)
+    db.session.flush()
+    revisions.take(llm_client, author, note)
+
+
+def rename(llm_client: LLMClient, new_name: str) -> bool:
+    """Give another name; whether its host changed. Raises NameTaken.
+
+    A host that answers visitors keeps doing so until the new one is ready.
+    """
+    old_host = llm_client.default_host
+    llm_client.name = new_name
+    if llm_client.default_host == old_host:
+        return False
+    for entry in hosts_of(llm_client, LLMClientHost.States.CURRENT):
+        if llm_client.deployed or entry.is_published:
+            entry.state = LLMClientHost.States.LEAVING
+        else:
+            db.session.delete(entry)
+    db.session.flush()
+    claim_host(llm_client)
+    return True
+
+
+def claim_host(llm_client: LLMClient) -> LLMClientHost:
+    """Make the client's default host its own. Raises NameTaken."""
+    owner = llm_client.user_profile
+    found = preview(llm_client.name, owner, llm_client)
+    if found.problem:
+        raise NameTaken(found.problem)
+    entry = _host_entry(found.host) or LLMClientHost(hostname=found.host)
+    entry.account_id = owner.account_id
+    entry.llm_client = llm_client
+    entry.state = LLMClientHost.States.CURRENT
+    entry.kept_until = None
+    db.session.add(entry)
+    return entry
+
+
+def hosts_of(llm_client: LLMClient, *states: LLMClientHost.States) -> list[LLMClientHost]:
+    """The client's hosts in these states (all if none is given), oldest first."""
+    if llm_client.id is None:
+        return []
+    query = select(LLMClientHost).where(LLMClientHost.llm_client_id == llm_client.id)
+    if states:
+        query = query.where(LLMClientHost.state.in_(states))
+    return list(db.session.scalars(query.order_by(LLMClientHost.id)))

@@ -1,0 +1,168 @@
+"""Revisions: what a client's configuration was, what changed, and bringing it back."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.accounts.models import User
+from portal.database import db
+from portal.llm_clients.models import (
+    LLMClient,
+    LLMClientFunctions,
+    LLMClientPlugin,
+    LLMClientRevision,
+    Tag,
+)
+
+CONFIGURATION = {
+    "description": "Description",
+    "version": "Version",
+    "annotations": "Annotations",
+    "provider": "Provider",
+    "default_model": "Model",
+    "default_system_role": "System role",
+    "default_temperature": "Temperature",
+    "default_max_tokens": "Max tokens",
+    "app_name": "Title",
+    "app_assistant": "Assistant’s name",
+    "app_welcome_message": "Welcome message",
+    "app_example_prompts": "Example prompts",
+    "app_placeholder": "Placeholder",
+    "app_info_url": "Information link",
+    "app_background_image_url": "Background image",
+    "app_logo_url": "Logo",
+    "app_file_attachment": "Visitors may attach files",
+}
+LABELS = {**CONFIGURATION, "tags": "Tags", "functions": "Functions", "plugins": "Plugins"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One setting that two revisions do not share; `lines` are (mark, text) with +, - or a space."""
+
+    label: str
+    before: str
+    after: str
+    lines: list[tuple[str, str]]
+
+
+def content_of(llm_client: LLMClient) -> dict[str, Any]:
+    """The configuration as it stands now, as JSON values."""
+    content: dict[str, Any] = {name: getattr(llm_client, name) for name in CONFIGURATION}
+    content["tags"] = sorted(tag.name for tag in llm_client.tags)
+    content["functions"] = llm_client.function_names
+    attached = sorted(llm_client.llmclientplugin_set, key=lambda entry: entry.position)
+    content["plugins"] = [entry.plugin_id for entry in attached if entry.is_on]
+    return content
+
+
+def take(llm_client: LLMClient, author: User | None, note: str = "") -> LLMClientRevision | None:
+    """Make a revision of the present configuration; None if it is that of the newest one."""
+    content = content_of(llm_client)
+    newest = revision_of(llm_client, llm_client.newest_revision_number)
+    if newest is not None and newest.content == content:
+        return None
+    llm_client.newest_revision_number += 1
+    revision = LLMClientRevision(
+        llm_client=llm_client,
+        number=llm_client.newest_revision_number,
+        author=author,
+        note=note,
+        content=content,
+    )
+    db.session.add(revision)
+    return revision
+
+
+def revision_of(llm_client: LLMClient, number: int) -> LLMClientRevision | None:
+    """One revision by its number."""
+    if llm_client.id is None:
+        return None
+    return db.session.scalar(
+        select(LLMClientRevision).where(
+            LLMClientRevision.llm_client_id == llm_client.id, LLMClientRevision.number == number
+        )
+    )
+
+
+def apply(llm_client: LLMClient, content: dict[str, Any]) -> None:
+    """Put a configuration into the client's columns; plugins that are gone stay away."""
+    for name in CONFIGURATION:
+        if name in content:
+            setattr(llm_client, name, content[name])
+    set_tags(llm_client, content.get("tags", []))
+    set_functions(llm_client, content.get("functions", []))
+    _set_plugins(llm_client, content.get("plugins", []))
+
+
+def restore(
+    llm_client: LLMClient, revision: LLMClientRevision, author: User | None
+) -> LLMClientRevision | None:
+    """Copy an old revision forward as a new one; None if nothing would change."""
+    apply(llm_client, revision.content)
+    return take(llm_client, author, note=f"Restored from revision {revision.number}")
+
+
+def set_tags(llm_client: LLMClient, names: list[str]) -> None:
+    """Exactly these tags, made where the account has none of that name."""
+    wanted = list(dict.fromkeys(name.strip() for name in names if name.strip()))
+    known = {
+        tag.name: tag
+        for tag in db.session.scalars(
+            select(Tag).where(Tag.account_id == llm_client.account_id, Tag.name.in_(wanted))
+        )
+    }
+    llm_client.tags = [
+        known.get(name) or Tag(account_id=llm_client.account_id, name=name) for name in wanted
+    ]
+
+
+def set_functions(llm_client: LLMClient, names: list[str]) -> None:
+    """Exactly these built-in functions on."""
+    entries = {str(entry.name): entry for entry in llm_client.llmclientfunctions_set}
+    for name, entry in entries.items():
+        entry.is_on = name in names
+    for name in names:
+        if name not in entries:
+            choice = LLMClientFunctions.Choices(name)
+            llm_client.llmclientfunctions_set.append(LLMClientFunctions(name=choice))
+
+
+def _set_plugins(llm_client: LLMClient, plugin_ids: list[int]) -> None:
+    llm_client.llmclientplugin_set = [
+        LLMClientPlugin(plugin_id=plugin_id, position=position)
+        for position, plugin_id in enumerate(plugin_ids)
+    ]
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
+    """What changed from one configuration to another, in the order of the form."""
+    found = []
+    for key, label in LABELS.items():
+        old, new = _as_text(before.get(key)), _as_text(after.get(key))
+        if old != new:
+            found.append(Difference(label, old, new, _line_differences(old, new)))
+    return found
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return "\n".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return str(value)
+
+
+def _line_differences(old: str, new: str) -> list[tuple[str, str]]:
+    compared = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=3)
+    lines = [line for line in compared if not line.startswith(("---", "+++", "@@"))]
+    return [(line[0], line[1:]) for line in lines]

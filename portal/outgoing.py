@@ -1,0 +1,179 @@
+"""The one guarded door to addresses that strangers choose.
+
+A name is resolved once, every address it has is checked, and the connection goes to the checked
+address while Host, SNI and certificate check keep the name: nothing can change in between.
+Redirects are for callers to refuse; the pool follows none by itself with `redirect=False`.
+"""
+
+import ipaddress
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import Url, parse_url
+
+from portal.errors import AdapterError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+ALLOWED_PORTS = frozenset({443})
+CONNECTIONS_PER_HOST = 64
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+V4_COMPATIBLE = ipaddress.IPv6Network("::/96")
+# Not for the public either, but missing in some Pythons' tables
+FORBIDDEN = tuple(
+    ipaddress.IPv6Network(network)
+    for network in ("64:ff9b:1::/48", "100::/64", "2001::/23", "3fff::/20", "5f00::/16", "fec0::/10")
+)
+
+
+def check_url(
+    url: str, allow_private: bool, *, allowed_ports: frozenset[int] = ALLOWED_PORTS
+) -> Url:
+    """The parsed URL if it may be called; raises AdapterError (`bad_url`, `forbidden_address`).
+
+    Without `allow_private` only https on the allowed ports. The host is resolved and checked at
+    each connection, not here, so this asks no name server.
+    """
+    try:
+        parsed = parse_url(url)
+    except urllib3.exceptions.LocationParseError as error:
+        raise _bad_url(f"{url}: not a URL") from error
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise _bad_url(f"{url}: needs http or https and a host")
+    if parsed.auth:
+        raise _bad_url("a URL with a user name or password in it")
+    if not allow_private:
+        _check_public(parsed, allowed_ports)
+    return parsed
+
+
+def is_public_address(text: str) -> bool:
+    """Whether the whole internet means the same machine by this address; False for no address."""
+    try:
+        address = _unmapped(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and any(address in net for net in FORBIDDEN):
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def checked_addresses(host: str, port: int, allow_private: bool) -> list[str]:
+    """All addresses of `host`; AdapterError `forbidden_address` if one is private, OSError if none.
+
+    One private address among public ones is refused too: which one is used would be chance.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    private = [address for address in addresses if not is_public_address(address)]
+    if private and not allow_private:
+        raise _forbidden(f"{host} has the address {private[0]}")
+    return addresses
+
+
+class Call:
+    """One exchange that any thread may break off, whatever it waits for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self.aborted = False
+        self.reused = False
+
+    def attach(self, used: socket.socket | None, *, reused: bool) -> None:
+        """Remember the socket of this exchange; called by the connection."""
+        with self._lock:
+            self._socket, self.reused = used, reused
+            if self.aborted:
+                self._shut_down()
+
+    def finish(self) -> None:
+        """The exchange is over and its connection may serve another: nothing left to abort."""
+        with self._lock:
+            self._socket = None
+
+    def abort(self) -> None:
+        """Hang up: whoever reads or writes on this exchange is woken with an error or an end."""
+        with self._lock:
+            self.aborted = True
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        if self._socket is not None:
+            try:
+                # the socket's own, not ssl's: that one would wait for the reader to let go
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+            except OSError:
+                self._socket = None
+
+
+_current = threading.local()
+
+
+@contextmanager
+def watched(call: Call) -> Iterator[None]:
+    """Requests that this thread sends inside the block can be aborted through `call`."""
+    _current.call = call
+    try:
+        yield
+    finally:
+        _current.call = None
+
+
+class _Guarded:
+    """Mixed into urllib3's connections: the check of addresses, and the hook for `watched`."""
+
+    allow_private = False
+    port: int
+    sock: socket.socket | None
+    timeout: Any
+    socket_options: Any
+    _dns_host: str
+    _requests_sent = 0
+
+    def _new_conn(self) -> socket.socket:
+        host = self._dns_host.strip("[]")
+        try:
+            addresses = checked_addresses(host, self.port, self.allow_private)
+        except (socket.gaierror, UnicodeError) as error:
+            raise urllib3.exceptions.NameResolutionError(host, self, _gaierror(error)) from error  # type: ignore[arg-type]
+        return self._connect_to_one(addresses)
+
+    def _connect_to_one(self, addresses: list[str]) -> socket.socket:
+        trouble: OSError = OSError("no address")
+        for address in addresses:
+            try:
+                return urllib3.util.connection.create_connection(
+                    (address, self.port), self.timeout, socket_options=self.socket_options
+                )
+            except TimeoutError as error:
+                message = f"no connection to {address} within {self.timeout} s"
+                raise urllib3.exceptions.ConnectTimeoutError(self, message) from error
+            except OSError as error:
+                trouble = error
+        raise urllib3.exceptions.NewConnectionError(self, str(trouble)) from trouble  # type: ignore[arg-type]
+
+    def request(self, *args: Any, **options: Any) -> None:
+        """Send a request; the thread's watched call learns which socket carries it."""
+        call: Call | None = getattr(_current, "call", None)
+        if call is not None:
+            if self.sock is None:
+                self.connect()  # type: ignore[attr-defined]
+            call.attach(self.sock, reused=self._requests_sent > 0)
+        self._requests_sent += 1
+        super().request(*args, **options)  # type: ignore[misc]
+
+
+class _GuardedHTTP(_Guarded, HTTPConnection):
+    pass
+
+
+class _GuardedHTTPS(_Guarded, HTTPSConnection):
+    pass

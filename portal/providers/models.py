@@ -1,0 +1,60 @@
+"""OpenAI-compatible endpoints as data, and an account's key for one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.accounts.models import Account
+from portal.database import TimestampedModel
+
+DEMO = "demo"
+
+
+class Provider(TimestampedModel):
+    """An endpoint that an account may choose for its clients; `name` is what a client stores."""
+
+    __tablename__ = "providers"
+    __table_args__ = (UniqueConstraint("account_id", "name"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(60))
+    label: Mapped[str] = mapped_column(String(100), default="")
+    base_url: Mapped[str] = mapped_column(String(2048))
+    default_model: Mapped[str] = mapped_column(String(200), default="")
+    models: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    is_active: Mapped[bool] = mapped_column(Boolean, default=True)
+    account: Mapped[Account] = relationship()
+    credential: Mapped[ProviderCredential | None] = relationship(
+        back_populates="provider", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    @property
+    def is_demo(self) -> bool:
+        return self.name == DEMO
+
+    @property
+    def model_names(self) -> list[str]:
+        return [str(model["name"]) for model in self.models]
+
+    def most_tokens(self, model_name: str) -> int:
+        """The longest answer that a model may give; 1,048,576 where it is not known."""
+        for model in self.models:
+            if model["name"] == model_name and model.get("max_output_tokens"):
+                return int(model["max_output_tokens"])
+        return 1_048_576
+
+
+class ProviderCredential(TimestampedModel):
+    """An account's key for a provider, sealed; only `hint` (its last four) is ever shown."""
+
+    __tablename__ = "provider_credentials"
+
+    provider_id: Mapped[int] = mapped_column(
+        ForeignKey("providers.id", ondelete="CASCADE"), unique=True
+    )
+    sealed_key: Mapped[str] = mapped_column(Text)
+    hint: Mapped[str] = mapped_column(String(4), default="")
+    provider: Mapped[Provider] = relationship(back_populates="credential")

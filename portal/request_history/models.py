@@ -1,0 +1,111 @@
+"""What was asked and answered: every request, the sessions they make up, and their hourly sums."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.database import BigId, Model, TimestampedModel, UTCDateTime
+from portal.llm_clients.models import LLMClient
+
+
+def new_session_key() -> str:
+    """64 hexadecimal digits nobody can guess."""
+    return hashlib.sha256(secrets.token_bytes(32)).hexdigest()
+
+
+class LLMClientRequests(TimestampedModel):
+    """One request that a client answered, refused or failed."""
+
+    __tablename__ = "llm_client_requests"
+    __table_args__ = (
+        Index("ix_llm_client_requests_account_id_id", "account_id", "id"),
+        Index("ix_llm_client_requests_llm_client_id_id", "llm_client_id", "id"),
+        Index("ix_llm_client_requests_session_key_id", "session_key", "id"),
+    )
+
+    llm_client_id: Mapped[int | None] = mapped_column(
+        ForeignKey("llm_clients.id", ondelete="SET NULL")
+    )
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    session_key: Mapped[str] = mapped_column(String(64), default="")
+    is_aggregation: Mapped[bool] = mapped_column(Boolean, default=False)
+    request_id: Mapped[str] = mapped_column(String(40), unique=True)
+    llm_client_name: Mapped[str] = mapped_column(String(255), default="")
+    revision_number: Mapped[int | None] = mapped_column(Integer)
+    hostname: Mapped[str] = mapped_column(String(253), default="")
+    mode: Mapped[str] = mapped_column(String(10), default="")
+    api_key_id: Mapped[int | None] = mapped_column(
+        ForeignKey("auth_tokens.id", ondelete="SET NULL")
+    )
+    provider: Mapped[str] = mapped_column(String(60), default="")
+    model: Mapped[str] = mapped_column(String(200), default="")
+    status: Mapped[int] = mapped_column(Integer)
+    error_code: Mapped[str] = mapped_column(String(40), default="")
+    error_text: Mapped[str] = mapped_column(Text, default="")
+    latency_ms: Mapped[int | None] = mapped_column(Integer)
+    first_token_ms: Mapped[int | None] = mapped_column(Integer)
+    tokens_in: Mapped[int] = mapped_column(Integer, default=0)
+    tokens_out: Mapped[int] = mapped_column(Integer, default=0)
+    cost_micros: Mapped[int | None] = mapped_column(BigInteger)
+    price_version: Mapped[str] = mapped_column(String(20), default="")
+    question_preview: Mapped[str] = mapped_column(String(200), default="")
+    answer_preview: Mapped[str] = mapped_column(String(200), default="")
+    response: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    llm_client: Mapped[LLMClient | None] = relationship()
+
+
+class Prompt(TimestampedModel):
+    """One chat session; its key opens its own client only."""
+
+    __tablename__ = "prompts"
+    __table_args__ = (Index("ix_prompts_llm_client_id_last_at", "llm_client_id", "last_at"),)
+
+    session_key: Mapped[str] = mapped_column(String(64), unique=True)
+    llm_client_id: Mapped[int] = mapped_column(ForeignKey("llm_clients.id", ondelete="CASCADE"))
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    request_count: Mapped[int] = mapped_column(Integer, default=0)
+    visitor_hash: Mapped[str] = mapped_column(String(64), default="")
+    user_agent: Mapped[str] = mapped_column(String(255), default="")
+    rating: Mapped[int | None] = mapped_column(Integer)
+    note: Mapped[str] = mapped_column(Text, default="")
+    llm_client: Mapped[LLMClient] = relationship()
+
+
+class RequestRollup(Model):
+    """One hour of one revision and model of one client, in sums."""
+
+    __tablename__ = "request_rollups"
+    __table_args__ = (
+        UniqueConstraint("llm_client_id", "hour", "revision_number", "model"),
+        Index("ix_request_rollups_account_id_hour", "account_id", "hour"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    llm_client_id: Mapped[int] = mapped_column(ForeignKey("llm_clients.id", ondelete="CASCADE"))
+    hour: Mapped[datetime] = mapped_column(UTCDateTime)
+    revision_number: Mapped[int] = mapped_column(Integer, default=0)
+    model: Mapped[str] = mapped_column(String(200), default="")
+    answered: Mapped[int] = mapped_column(Integer, default=0)
+    failed: Mapped[int] = mapped_column(Integer, default=0)
+    tokens_in: Mapped[int] = mapped_column(BigInteger, default=0)
+    tokens_out: Mapped[int] = mapped_column(BigInteger, default=0)
+    latency_ms: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -1,0 +1,252 @@
+"""What every page shares: who may use a route, sign-in, CSRF, headers, error pages, filters.
+
+A route declares its plane's permission with `@permits(...)`; a test walks all routes and fails on
+one that does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flask import Flask, Response, abort, current_app, flash, g, redirect, render_template, request
+from flask import url_for
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from jinja2 import StrictUndefined
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
+
+from portal import formatting
+from portal.database import current_settings, db, declare_writes, utc_now
+
+log = logging.getLogger(__name__)
+View = TypeVar("View", bound=Callable[..., Any])
+
+ANYBODY, SIGNED_IN, VIEWER, MEMBER, ADMIN = "anybody", "signed_in", "viewer", "member", "admin"
+_RANK = {SIGNED_IN: 0, VIEWER: 1, MEMBER: 2, ADMIN: 3}
+STATIC = Path(__file__).parent.parent / "static"
+LONGEST_BODY = 1_000_000
+
+csrf = CSRFProtect()
+login_manager = LoginManager()
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What a route declares: the least role, and whether its transactions may write."""
+
+    least: str
+    writes: bool | None = None
+
+
+def permits(least: str, *, writes: bool | None = None) -> Callable[[View], View]:
+    """Declare who may use a view. `writes` None: by the method (GET and HEAD do not write)."""
+
+    def mark(view: View) -> View:
+        view.permission = Permission(least, writes)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+class PublicId(BaseConverter):
+    """A client's number or its hashed id; anything else is no route."""
+
+    regex = r"[0-9]{1,18}|[a-z][a-z0-9]{19}"
+
+
+def permission_of(app: Flask, endpoint: str | None) -> Permission | None:
+    """What the view of an endpoint declares, if there is one."""
+    view = app.view_functions.get(endpoint or "")
+    return getattr(view, "permission", None)
+
+
+def prepare_request() -> None:
+    """Before each request of any plane: a reference, and whether the database may be written."""
+    g.request_id = secrets.token_hex(8)
+    permission = permission_of(current_app, request.endpoint)
+    declared = permission.writes if permission else None
+    declare_writes(request.method not in ("GET", "HEAD", "OPTIONS") if declared is None else declared)
+
+
+def check_permission() -> Response | None:
+    """Admin plane: sign-in first, then the role in the account; too small a role gets 403."""
+    if request.endpoint in (None, "static"):
+        return None
+    permission = permission_of(current_app, request.endpoint)
+    if permission is None:
+        abort(404)
+    if permission.least == ANYBODY:
+        return None
+    if not current_user.is_authenticated:
+        return _ask_to_sign_in()
+    if g.get("profile") is None and permission.least != SIGNED_IN:
+        abort(404)
+    if permission.least != SIGNED_IN and _RANK[str(g.profile.role)] < _RANK[permission.least]:
+        abort(403)
+    return None
+
+
+def _ask_to_sign_in() -> Response:
+    if request.method != "GET" or request.headers.get("X-Requested-With") == "fetch":
+        abort(401)
+    target = request.full_path if request.query_string else request.path
+    return redirect(url_for("accounts.login", next=target), 303)  # type: ignore[return-value]
+
+
+def static_url(filename: str) -> str:
+    """The address of a static file with its content's mark, so that it may be kept for ever."""
+    marks: dict[str, str] = current_app.extensions.setdefault("portal_static_marks", {})
+    if filename not in marks:
+        marks[filename] = hashlib.sha256((STATIC / filename).read_bytes()).hexdigest()[:12]
+    return url_for("static", filename=filename, v=marks[filename])
+
+
+ADMIN_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+def add_headers(response: Response) -> Response:
+    """The set of headers that every answer carries, errors included."""
+    response.headers.setdefault("Content-Security-Policy", ADMIN_POLICY)
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if current_settings().scheme == "https":
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if "request_id" in g:
+        response.headers["X-Request-ID"] = g.request_id
+    if request.endpoint == "static":
+        response.cache_control.max_age = 31_536_000
+        response.cache_control.immutable = True
+        response.cache_control.public = True
+        response.cache_control.no_cache = None
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    else:
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+ERRORS = {
+    400: ("That did not work", "The request was not understood."),
+    401: ("Sign in first", "Your session has ended. Sign in and try again."),
+    403: ("Not yours to change", "Your role in this account does not allow this."),
+    404: ("Not found", "There is nothing at this address, or it belongs to another account."),
+    405: ("Not possible here", "This address does not accept that kind of request."),
+    413: ("Too much", "What was sent is longer than we accept."),
+    429: ("Too many requests", "Wait a moment and try again."),
+    500: ("Something broke", "The fault is ours. It has been noted under the reference below."),
+    503: ("Busy for a moment", "The database does not answer right now. Nothing was lost; try again."),
+}
+
+
+def error_page(code: int, sentence: str = "") -> tuple[str, int]:
+    title, usual = ERRORS.get(code, ERRORS[400 if code < 500 else 500])
+    page = render_template(
+        "errors/error.html",
+        code=code,
+        title=title,
+        sentence=sentence or usual,
+        reference=g.get("request_id", ""),
+    )
+    return page, code
+
+
+def install_error_pages(app: Flask) -> None:
+    """HTML for people; nothing that happened inside is told."""
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Any:
+        if isinstance(error, CSRFError):
+            return error_page(400, "This form was open for too long. Go back, reload it and try again.")
+        if error.code is not None and error.code < 400:
+            return error
+        return error_page(error.code or 500)
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolTimeout)
+    def database_away(error: Exception) -> Any:
+        log.warning("the database did not answer: %s", error)
+        db.session.rollback()
+        page, code = error_page(503)
+        return page, code, {"Retry-After": "5"}
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Any:
+        log.exception("request %s failed", g.get("request_id"))
+        db.session.rollback()
+        return error_page(500)
+
+
+def install_filters(app: Flask) -> None:
+    """What templates may call; an undefined name is an error."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.filters["relative_time"] = lambda moment: formatting.relative_time(
+        moment, utc_now(), zone()
+    )
+    app.jinja_env.filters["exact_time"] = lambda moment: formatting.exact_time(moment, zone())
+    app.jinja_env.filters["iso_time"] = formatting.iso_time
+    app.jinja_env.filters["milliseconds"] = formatting.milliseconds_in_words
+    app.jinja_env.filters["number"] = formatting.number
+    app.jinja_env.filters["enum_view"] = formatting.enum_view
+    app.jinja_env.globals["static_url"] = static_url
+
+
+def zone() -> str:
+    """The time zone of the account that is being looked at."""
+    account = g.get("account")
+    return account.timezone if account else "UTC"
+
+
+def safe_next(target: str | None) -> str:
+    """A path on this site to go to after sign-in; anything else becomes the overview."""
+    cleaned = (target or "").replace("\t", "").replace("\r", "").replace("\n", "")
+    if not cleaned.startswith("/") or cleaned.startswith("//") or "\\" in cleaned:
+        return url_for("overview.index")
+    return cleaned
+
+
+class FormActor:
+    """The signed-in person as the audit log sees them."""
+
+    by = "form"
+
+    @property
+    def account_id(self) -> int | None:
+        account = g.get("account")
+        return account.id if account else None
+
+    @property
+    def user_id(self) -> int | None:
+        return current_user.id if current_user.is_authenticated else None
+
+    @property
+    def address(self) -> str:
+        return request.remote_addr or ""
+
+
+def said(message: str, category: str = "ready") -> None:
+    """A sentence at the top of the next page; the category is a status token."""
+    flash(message, category)
+
+
+def not_modified(body: str) -> Response:
+    """An answer with an ETag of its body: 304 when the asker has it already."""
+    response = current_app.make_response(body)
+    response.set_etag(hashlib.sha256(body.encode()).hexdigest()[:16], weak=True)
+    response.headers["Cache-Control"] = "no-cache, private"
+    return response.make_conditional(request)
+
+
