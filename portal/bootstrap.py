@@ -48,6 +48,7 @@ POSTGRESQL = Packages(
 COMMANDS = {
     "run": (["-m", "portal.supervisor"], (RUNTIME, EMBEDDED)),
     "test": (["tests/run.py"], (RUNTIME, DEVELOPMENT, EMBEDDED, POSTGRESQL)),
+    "install": (["-c", "print('Installed.')"], (RUNTIME, DEVELOPMENT, EMBEDDED, POSTGRESQL)),
 }
 
 
@@ -158,7 +159,9 @@ class Progress:
         if line.startswith(("Collecting ", "Requirement already")) and "(from -r" in line:
             self.count = min(self.count + 1, self.total)
             what = line.partition("(from")[0].replace("Requirement already satisfied:", "Found")
-            self.draw(what.split(" in ")[0], self.count % 10 == 0)
+            self.draw(
+                what.replace("Collecting ", "").split(" in ")[0].strip(), self.count % 10 == 0
+            )
         elif line.startswith("Installing collected packages"):
             self.draw("unpacking", True)
 
@@ -206,7 +209,7 @@ def prepare(command: str, root: Path, environ: Mapping[str, str]) -> List[str]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Become the supervisor (`run`) or the test runner (`test`); 2 and a sentence if that fails."""
+    """Become the supervisor or the test runner; 2 and one sentence when that cannot be."""
     problem = version_problem(sys.version_info[:2])
     if problem:
         other = newer_python()
@@ -215,7 +218,7 @@ def main(argv: Sequence[str]) -> int:
         print(problem, file=sys.stderr)
         return 2
     if not argv or argv[0] not in COMMANDS:
-        print("Usage: bootstrap.py run|test", file=sys.stderr)
+        print("Usage: bootstrap.py run|test|install", file=sys.stderr)
         return 2
     try:
         command = prepare(argv[0], ROOT, os.environ)

@@ -150,7 +150,7 @@ def test_an_unknown_command_ends_with_2_and_the_known_ones() -> None:
         [sys.executable, str(BOOTSTRAP), "dance"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "run|test" in done.stderr
+    assert "run|test|install" in done.stderr
 
 
 def _program(path: Path, script: str) -> None:
