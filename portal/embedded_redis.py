@@ -3,6 +3,7 @@ of every write, so that queued work outlives any kill."""
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import shutil
 import socket
@@ -17,9 +18,9 @@ LONGEST_SOCKET_PATH = 100  # bytes; sun_path holds 104 to 108
 
 CONFIGURATION = """\
 port 0
-unixsocket "{socket}"
+unixsocket {socket}
 unixsocketperm 700
-dir "{folder}"
+dir {folder}
 appendonly yes
 appendfsync everysec
 save ""
@@ -49,6 +50,11 @@ def find_redis_server() -> str:
     )
 
 
+def _quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 class EmbeddedRedis:
     """One server over one folder; restarted over the same folder it holds the same keys."""
 
@@ -56,10 +62,10 @@ class EmbeddedRedis:
         self.folder = folder.absolute()
         self.program = find_redis_server()
         self.socket = self.folder / "redis.sock"
-        self._private: tempfile.TemporaryDirectory[str] | None = None
         if len(str(self.socket).encode()) >= LONGEST_SOCKET_PATH:
-            self._private = tempfile.TemporaryDirectory(prefix="portal-redis-")
-            self.socket = Path(self._private.name) / "redis.sock"
+            private = tempfile.mkdtemp(prefix="portal-redis-")
+            atexit.register(shutil.rmtree, private, ignore_errors=True)
+            self.socket = Path(private) / "redis.sock"
 
     @property
     def url(self) -> str:
@@ -70,7 +76,9 @@ class EmbeddedRedis:
         """Write the configuration; the command line that serves it in the foreground."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self.folder / "redis.conf"
-        path.write_text(CONFIGURATION.format(socket=self.socket, folder=self.folder))
+        path.write_text(
+            CONFIGURATION.format(socket=_quoted(self.socket), folder=_quoted(self.folder))
+        )
         return [self.program, str(path)]
 
     def start(self, log: Path) -> subprocess.Popen[bytes]:

@@ -73,6 +73,7 @@ class PostgreSQLServer:
             command, capture_output=True, text=True, check=False, user=self.user, cwd=self.host
         )
         if done.returncode:
+            shutil.rmtree(self.folder)
             raise PostgreSQLMissing(f"initdb failed: {done.stderr.strip()[-300:]}")
 
     def _start(self) -> None:
@@ -92,8 +93,9 @@ class PostgreSQLServer:
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
             )
         if not self._ready_within(20):
+            last_words = log.read_text()[-300:]
             self.stop()
-            raise PostgreSQLMissing(f"the server did not start: {log.read_text()[-300:]}")
+            raise PostgreSQLMissing(f"the server did not start: {last_words}")
 
     def _ready_within(self, seconds: float) -> bool:
         """The server marks the last line of its lock file when it takes connections."""
