@@ -11,13 +11,15 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache
 from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError
 from urllib3.util import Url, parse_url
+from urllib3.util.connection import create_connection
 
 from portal.errors import AdapterError
 
@@ -29,7 +31,14 @@ V4_COMPATIBLE = ipaddress.IPv6Network("::/96")
 # Not for the public either, but missing in some Pythons' tables
 FORBIDDEN = tuple(
     ipaddress.IPv6Network(network)
-    for network in ("64:ff9b:1::/48", "100::/64", "2001::/23", "3fff::/20", "5f00::/16", "fec0::/10")
+    for network in (
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001::/23",
+        "3fff::/20",
+        "5f00::/16",
+        "fec0::/10",
+    )
 )
 
 
@@ -43,7 +52,7 @@ def check_url(
     """
     try:
         parsed = parse_url(url)
-    except urllib3.exceptions.LocationParseError as error:
+    except LocationParseError as error:
         raise _bad_url(f"{url}: not a URL") from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise _bad_url(f"{url}: needs http or https and a host")
@@ -99,6 +108,12 @@ class Call:
         with self._lock:
             self._socket = None
 
+    def limit_wait(self, seconds: float) -> None:
+        """Wait no longer than this for each of the bytes still to come."""
+        with self._lock:
+            if self._socket is not None:
+                self._socket.settimeout(seconds)
+
     def abort(self) -> None:
         """Hang up: whoever reads or writes on this exchange is woken with an error or an end."""
         with self._lock:
@@ -127,53 +142,97 @@ def watched(call: Call) -> Iterator[None]:
         _current.call = None
 
 
-class _Guarded:
-    """Mixed into urllib3's connections: the check of addresses, and the hook for `watched`."""
+def pool(allow_private: bool) -> urllib3.PoolManager:
+    """The connections of this process; those of a parent process are never used."""
+    return _pool_of_process(os.getpid(), allow_private)
+
+
+class _GuardedConnection(HTTPConnection):
+    """Connects to checked addresses only, and tells a watched call which socket it uses."""
 
     allow_private = False
-    port: int
-    sock: socket.socket | None
-    timeout: Any
-    socket_options: Any
-    _dns_host: str
     _requests_sent = 0
 
     def _new_conn(self) -> socket.socket:
         host = self._dns_host.strip("[]")
         try:
             addresses = checked_addresses(host, self.port, self.allow_private)
-        except (socket.gaierror, UnicodeError) as error:
-            raise urllib3.exceptions.NameResolutionError(host, self, _gaierror(error)) from error  # type: ignore[arg-type]
-        return self._connect_to_one(addresses)
+        except OSError as error:
+            raise NewConnectionError(self, f"{host} has no address: {error}") from error
+        return self._connect_to_one_of(addresses)
 
-    def _connect_to_one(self, addresses: list[str]) -> socket.socket:
+    def _connect_to_one_of(self, addresses: list[str]) -> socket.socket:
         trouble: OSError = OSError("no address")
         for address in addresses:
             try:
-                return urllib3.util.connection.create_connection(
+                return create_connection(
                     (address, self.port), self.timeout, socket_options=self.socket_options
                 )
             except TimeoutError as error:
                 message = f"no connection to {address} within {self.timeout} s"
-                raise urllib3.exceptions.ConnectTimeoutError(self, message) from error
+                raise ConnectTimeoutError(self, message) from error
             except OSError as error:
                 trouble = error
-        raise urllib3.exceptions.NewConnectionError(self, str(trouble)) from trouble  # type: ignore[arg-type]
+        raise NewConnectionError(self, str(trouble)) from trouble
 
     def request(self, *args: Any, **options: Any) -> None:
-        """Send a request; the thread's watched call learns which socket carries it."""
+        """Send a request (as urllib3 has it); the thread's watched call learns its socket."""
         call: Call | None = getattr(_current, "call", None)
         if call is not None:
             if self.sock is None:
-                self.connect()  # type: ignore[attr-defined]
+                self.connect()
             call.attach(self.sock, reused=self._requests_sent > 0)
         self._requests_sent += 1
-        super().request(*args, **options)  # type: ignore[misc]
+        super().request(*args, **options)
 
 
-class _GuardedHTTP(_Guarded, HTTPConnection):
-    pass
+class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):
+    """The same over TLS: certificate and SNI are those of the name, whatever the address."""
 
 
-class _GuardedHTTPS(_Guarded, HTTPSConnection):
-    pass
+def _pool_class(
+    pool_class: type[HTTPConnectionPool], connection: type[HTTPConnection], allow_private: bool
+) -> type[HTTPConnectionPool]:
+    guarded = type(connection.__name__, (connection,), {"allow_private": allow_private})
+    return type(pool_class.__name__, (pool_class,), {"ConnectionCls": guarded})
+
+
+@cache
+def _pool_of_process(process: int, allow_private: bool) -> urllib3.PoolManager:
+    manager = urllib3.PoolManager(num_pools=32, maxsize=CONNECTIONS_PER_HOST, retries=False)
+    manager.pool_classes_by_scheme = {
+        "http": _pool_class(HTTPConnectionPool, _GuardedConnection, allow_private),
+        "https": _pool_class(HTTPSConnectionPool, _GuardedTLSConnection, allow_private),
+    }
+    return manager
+
+
+def _check_public(url: Url, allowed_ports: frozenset[int]) -> None:
+    if url.scheme != "https":
+        raise _bad_url(f"{url.host}: only https is allowed")
+    if (url.port or 443) not in allowed_ports:
+        raise _bad_url(f"{url.host}: port {url.port} is not allowed")
+
+
+def _unmapped(address: Address) -> Address:
+    """The IPv4 address inside: mapped, compatible, 6to4 (RFC 3056), NAT64 (RFC 6052)."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in NAT64 or (address in V4_COMPATIBLE and int(address) > 1):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _bad_url(detail: str) -> AdapterError:
+    return AdapterError(
+        "This address cannot be used.", reason="bad_url", permanent=True, detail=detail
+    )
+
+
+def _forbidden(detail: str) -> AdapterError:
+    return AdapterError(
+        "This address is not on the public internet.",
+        reason="forbidden_address",
+        permanent=True,
+        detail=detail,
+    )

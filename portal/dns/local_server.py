@@ -83,6 +83,7 @@ class LocalNameServer:
         self._threads.clear()
         self._udp.server_close()
         self._tcp.server_close()
+        self._tcp.hang_up()
 
 
 class _UdpServer(socketserver.UDPServer):
@@ -102,16 +103,25 @@ class _TcpServer(socketserver.ThreadingTCPServer):
     def __init__(self, address: tuple[str, int], answers: ZoneAnswers) -> None:
         self.answers = answers
         self._free = threading.BoundedSemaphore(TCP_CONNECTIONS)
+        self._open: set[socket.socket] = set()
         super().__init__(address, _Stream)
 
     def verify_request(self, request: object, client_address: object) -> bool:
         return self._free.acquire(blocking=False)
 
     def process_request_thread(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
+        self._open.add(request)
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self._open.discard(request)
             self._free.release()
+
+    def hang_up(self) -> None:
+        """End every connection, so that its thread ends too."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Datagram(socketserver.BaseRequestHandler):

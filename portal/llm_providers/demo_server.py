@@ -1,0 +1,238 @@
+"""The demo provider: the OpenAI chat protocol over HTTP, on this machine, without a model."""
+
+import contextlib
+import json
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from portal.llm_providers.demo_answers import demo_answer, pieces_of, text_of
+
+MODEL = "demo"
+LARGEST_REQUEST = 2 * 1024 * 1024
+IDLE_TIMEOUT = 75.0
+CONNECTIONS = 512
+STOP_POLL = 0.05
+
+
+class DemoProviderServer:
+    """Serves `/v1/chat/completions` and `/v1/models`. `token_delay` in seconds, when streaming."""
+
+    def __init__(self, host: str, port: int, token_delay: float = 0.015) -> None:
+        self._server = _Server((host, port), token_delay)
+        self.port: int = self._server.server_address[1]
+        self.base_url = f"http://{host}:{self.port}/v1"
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Answer in threads of this process; returns at once."""
+        self._thread = threading.Thread(target=self.serve_forever, name="demo", daemon=True)
+        self._thread.start()
+
+    def serve_forever(self) -> None:
+        """Answer until `stop` is called from another thread."""
+        self._server.serve_forever(STOP_POLL)
+
+    def stop(self) -> None:
+        """Stop answering, hang up on everybody and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._server.hang_up()
+        if self._thread is not None:
+            self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], token_delay: float) -> None:
+        self.token_delay = token_delay
+        self._free = threading.BoundedSemaphore(CONNECTIONS)
+        self._open: set[socket.socket] = set()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        # not HTTPServer's, which looks up the host's name and may wait for a name server
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        return self._free.acquire(blocking=False)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._open.discard(request)
+            self._free.release()
+
+    def hang_up(self) -> None:
+        """End every connection, so that its thread ends too."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A visitor who hangs up is no error of ours."""
+
+
+class _Refused(Exception):
+    """Answered with an OpenAI error object."""
+
+    def __init__(self, status: HTTPStatus, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.status, self.message, self.code = status, message, code
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    server_version = "DemoProvider"
+    sys_version = ""
+    timeout = IDLE_TIMEOUT
+    wbufsize = 64 * 1024
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        if self.path.rstrip("/") == "/v1/models":
+            model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "portal"}
+            self._send_json(HTTPStatus.OK, {"object": "list", "data": [model]})
+        else:
+            self._send_error(_Refused(HTTPStatus.NOT_FOUND, f"Unknown path {self.path}"))
+
+    def do_POST(self) -> None:
+        try:
+            self._answer(self._chat_request())
+        except _Refused as refusal:
+            self._send_error(refusal)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: every request is in the portal's history."""
+
+    def _chat_request(self) -> dict[str, Any]:
+        body = self._body()
+        if self.path.rstrip("/") != "/v1/chat/completions":
+            raise _Refused(HTTPStatus.NOT_FOUND, f"Unknown path {self.path}")
+        try:
+            content = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise _Refused(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}") from error
+        _check(content)
+        checked: dict[str, Any] = content
+        return checked
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > LARGEST_REQUEST:
+            self.close_connection = True
+            raise _Refused(HTTPStatus.BAD_REQUEST, "Content-Length is missing or too large")
+        return self.rfile.read(int(length))
+
+    def _answer(self, content: dict[str, Any]) -> None:
+        pieces, finish_reason = _limited(pieces_of(demo_answer(content["messages"])), content)
+        usage = _usage(content["messages"], pieces)
+        if not content.get("stream"):
+            self._send_json(HTTPStatus.OK, _completion("".join(pieces), finish_reason, usage))
+            return
+        options = content.get("stream_options")
+        wants_usage = isinstance(options, dict) and options.get("include_usage")
+        self._stream(pieces, finish_reason, usage if wants_usage else None)
+
+    def _stream(self, pieces: list[str], finish_reason: str, usage: dict[str, int] | None) -> None:
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number, event in enumerate(_events(pieces, finish_reason, usage)):
+            if 0 < number <= len(pieces):
+                self.wfile.flush()
+                time.sleep(self.server.token_delay)
+            self._write_event(json.dumps(event, ensure_ascii=False))
+        self._write_event("[DONE]")
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _write_event(self, text: str) -> None:
+        event = f"data: {text}\n\n".encode()
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(event), event))
+
+    def _send_json(self, status: HTTPStatus, content: Mapping[str, Any]) -> None:
+        body = json.dumps(content, ensure_ascii=False).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _send_error(self, refusal: _Refused) -> None:
+        error = {
+            "message": refusal.message,
+            "type": "invalid_request_error",
+            "param": None,
+            "code": refusal.code or None,
+        }
+        self._send_json(refusal.status, {"error": error})
+
+
+def _check(content: object) -> None:
+    if not isinstance(content, dict):
+        raise _Refused(HTTPStatus.BAD_REQUEST, "The body is not a JSON object")
+    messages = content.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise _Refused(HTTPStatus.BAD_REQUEST, "messages must be a list that is not empty")
+    if not all(isinstance(message, dict) for message in messages):
+        raise _Refused(HTTPStatus.BAD_REQUEST, "every message must be an object")
+    if content.get("model") != MODEL:
+        message = f"The model {content.get('model')!r} does not exist; this provider has {MODEL}"
+        raise _Refused(HTTPStatus.NOT_FOUND, message, "model_not_found")
+
+
+def _limited(pieces: list[str], content: Mapping[str, Any]) -> tuple[list[str], str]:
+    limit = content.get("max_completion_tokens", content.get("max_tokens"))
+    if limit is None or (isinstance(limit, int) and limit >= len(pieces)):
+        return pieces, "stop"
+    if not isinstance(limit, int) or limit < 1:
+        raise _Refused(HTTPStatus.BAD_REQUEST, "max_tokens must be a whole number above 0")
+    return pieces[:limit], "length"
+
+
+def _usage(messages: list[dict[str, Any]], pieces: list[str]) -> dict[str, int]:
+    asked = sum(len(pieces_of(text_of(message))) for message in messages)
+    return {
+        "prompt_tokens": asked,
+        "completion_tokens": len(pieces),
+        "total_tokens": asked + len(pieces),
+    }
+
+
+def _head(kind: str) -> dict[str, Any]:
+    identity = f"chatcmpl-demo-{secrets.token_hex(8)}"
+    return {"id": identity, "object": kind, "created": int(time.time()), "model": MODEL}
+
+
+def _completion(text: str, finish_reason: str, usage: dict[str, int]) -> dict[str, Any]:
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+    return {**_head("chat.completion"), "choices": [choice], "usage": usage}
+
+
+def _events(
+    pieces: list[str], finish_reason: str, usage: dict[str, int] | None
+) -> Iterator[dict[str, Any]]:
+    head = _head("chat.completion.chunk")
+    deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
+    deltas += [{"content": piece} for piece in pieces]
+    for delta in deltas:
+        yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": finish_reason}]}
+    if usage is not None:
+        yield {**head, "choices": [], "usage": usage}
