@@ -19,6 +19,7 @@ function newExchange(question) {
   for (const element of fragment.querySelectorAll("[data-part]")) parts[element.dataset.part] = element;
   parts.question.textContent = question;
   talk.append(fragment);
+  document.querySelector("[data-new-chat]")?.removeAttribute("hidden");
   scroller.scrollTop = scroller.scrollHeight;
   return parts;
 }

@@ -33,7 +33,8 @@ async function askForHostname() {
 const preview = document.querySelector("[data-preview]");
 
 function initials(words) {
-  return words.split(/\s+/).filter(Boolean).slice(0, 2).map((word) => [...word][0]).join("").toUpperCase();
+  const parts = words.split(/[\s._-]+/).filter(Boolean);
+  return (parts.length > 1 ? parts.slice(0, 2).map((word) => [...word][0]).join("") : words.slice(0, 2)).toUpperCase();
 }
 
 function showWords() {
