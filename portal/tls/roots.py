@@ -1,0 +1,47 @@
+"""The roots a certificate is judged by: given ones, or those of the machine."""
+
+import functools
+import re
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+
+from portal.errors import AdapterError
+
+PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+def trusted_roots(roots_pem: str | None) -> tuple[x509.Certificate, ...]:
+    """The given roots, or the machine's for None; raises AdapterError where there are none."""
+    roots = _given(roots_pem) if roots_pem else _of_the_machine()
+    if not roots:
+        raise AdapterError(
+            "This machine trusts no certificate authority at all, so nothing can be judged.",
+            reason="no_roots",
+        )
+    return roots
+
+
+@functools.lru_cache(maxsize=8)
+def _given(roots_pem: str) -> tuple[x509.Certificate, ...]:
+    return tuple(x509.load_pem_x509_certificates(roots_pem.encode("ascii")))
+
+
+@functools.lru_cache(maxsize=1)
+def _of_the_machine() -> tuple[x509.Certificate, ...]:
+    """From the places where OpenSSL looks: one file, or a folder of files."""
+    places = ssl.get_default_verify_paths()
+    files = [Path(places.cafile)] if places.cafile else []
+    if places.capath and not files:
+        # each root is there under several names, and once more in a bundle
+        files = sorted(path for path in Path(places.capath).iterdir() if path.is_file())
+    blocks = (block for path in files for block in PEM_BLOCK.findall(path.read_bytes()))
+    return tuple(filter(None, map(_readable, dict.fromkeys(blocks))))
+
+
+def _readable(pem: bytes) -> x509.Certificate | None:
+    try:
+        return x509.load_pem_x509_certificate(pem)
+    except ValueError:
+        return None
