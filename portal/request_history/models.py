@@ -16,11 +16,10 @@ from sqlalchemy import (
     Integer,
     String,
     Text,
-    UniqueConstraint,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, backref, mapped_column, relationship
 
-from portal.database import BigId, Model, TimestampedModel, UTCDateTime
+from portal.database import TimestampedModel, UTCDateTime
 from portal.llm_clients.models import LLMClient
 
 
@@ -68,7 +67,9 @@ class LLMClientRequests(TimestampedModel):
     question_preview: Mapped[str] = mapped_column(String(200), default="")
     answer_preview: Mapped[str] = mapped_column(String(200), default="")
     response: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    llm_client: Mapped[LLMClient | None] = relationship()
+    llm_client: Mapped[LLMClient | None] = relationship(
+        backref=backref("llmclientrequests_set", lazy="write_only", passive_deletes=True)
+    )
 
 
 class Prompt(TimestampedModel):
@@ -86,26 +87,6 @@ class Prompt(TimestampedModel):
     user_agent: Mapped[str] = mapped_column(String(255), default="")
     rating: Mapped[int | None] = mapped_column(Integer)
     note: Mapped[str] = mapped_column(Text, default="")
-    llm_client: Mapped[LLMClient] = relationship()
-
-
-class RequestRollup(Model):
-    """One hour of one revision and model of one client, in sums."""
-
-    __tablename__ = "request_rollups"
-    __table_args__ = (
-        UniqueConstraint("llm_client_id", "hour", "revision_number", "model"),
-        Index("ix_request_rollups_account_id_hour", "account_id", "hour"),
+    llm_client: Mapped[LLMClient] = relationship(
+        backref=backref("prompt_set", lazy="write_only", passive_deletes=True)
     )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
-    llm_client_id: Mapped[int] = mapped_column(ForeignKey("llm_clients.id", ondelete="CASCADE"))
-    hour: Mapped[datetime] = mapped_column(UTCDateTime)
-    revision_number: Mapped[int] = mapped_column(Integer, default=0)
-    model: Mapped[str] = mapped_column(String(200), default="")
-    answered: Mapped[int] = mapped_column(Integer, default=0)
-    failed: Mapped[int] = mapped_column(Integer, default=0)
-    tokens_in: Mapped[int] = mapped_column(BigInteger, default=0)
-    tokens_out: Mapped[int] = mapped_column(BigInteger, default=0)
-    latency_ms: Mapped[int] = mapped_column(BigInteger, default=0)

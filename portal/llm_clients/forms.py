@@ -1,0 +1,133 @@
+"""The form of a client's configuration. Status fields are not in it: only jobs write those."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    FloatField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from portal.llm_clients.form_fields import (
+    CommaField,
+    JSONObjectField,
+    LinesField,
+    semantic_version,
+    web_address,
+    without_nul,
+)
+from portal.llm_clients.models import LLMClientFunctions
+from portal.providers.models import Provider
+
+MOST_EXAMPLES = 6
+MOST_TAGS = 20
+FUNCTION_LABELS = {
+    LLMClientFunctions.Choices.GET_CURRENT_WEATHER: "Current weather",
+    LLMClientFunctions.Choices.DATE_CALCULATOR: "Date calculator",
+    LLMClientFunctions.Choices.CALCULATOR: "Calculator",
+}
+
+
+def at_most(length: int) -> Length:
+    return Length(max=length, message=f"Must be at most {length:,} characters.")
+
+
+class LLMClientForm(FlaskForm):
+    """What an admin decides about a client; `providers` are those of the account."""
+
+    name = StringField("Name", [InputRequired("Give the client a name."), at_most(255)])
+    description = StringField("Description", [at_most(2000), without_nul])
+    version = StringField("Version", [at_most(64), semantic_version])
+    tags = CommaField("Tags", [without_nul])
+    annotations = JSONObjectField("Annotations", [at_most(20_000)])
+    provider = SelectField("Provider")
+    default_model = StringField("Model", [at_most(200), without_nul])
+    default_system_role = TextAreaField("System role", [at_most(100_000), without_nul])
+    default_temperature = FloatField(
+        "Temperature", [NumberRange(0, 2, "Must be between 0 and 2")]
+    )
+    default_max_tokens = IntegerField("Max tokens")
+    app_name = StringField("Title", [at_most(255), without_nul])
+    app_assistant = StringField("Assistant’s name", [at_most(255), without_nul])
+    app_welcome_message = TextAreaField("Welcome message", [at_most(5000), without_nul])
+    app_placeholder = StringField("Placeholder", [at_most(255), without_nul])
+    app_info_url = StringField("Information link", [web_address])
+    app_example_prompts = LinesField("Example prompts", [without_nul])
+    app_logo_url = StringField("Logo", [web_address])
+    app_background_image_url = StringField("Background image", [web_address])
+    app_file_attachment = BooleanField("Visitors may attach files")
+    functions = SelectMultipleField(
+        "Functions",
+        choices=[(choice.value, label) for choice, label in FUNCTION_LABELS.items()],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    note = StringField("What changed", [at_most(255), without_nul])
+
+    def __init__(self, providers: list[Provider], **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.providers = {provider.name: provider for provider in providers}
+        self.provider.choices = [
+            (provider.name, provider.label or provider.name) for provider in providers
+        ]
+        self.name.data = (self.name.data or "").strip()
+
+    def validate_default_max_tokens(self, field: IntegerField) -> None:
+        provider = self.providers.get(self.provider.data or "")
+        most = provider.most_tokens(self.default_model.data or "") if provider else 1_048_576
+        if field.data is None or not 1 <= field.data <= most:
+            field.errors = []
+            raise ValidationError(f"Must be between 1 and {most:,}")
+
+    def validate_default_temperature(self, field: FloatField) -> None:
+        if field.data is None or field.data != field.data:
+            field.errors = []
+            raise ValidationError("Must be between 0 and 2")
+
+    def validate_default_model(self, field: StringField) -> None:
+        provider = self.providers.get(self.provider.data or "")
+        if provider is None:
+            return
+        field.data = (field.data or "").strip() or provider.default_model
+        if not field.data:
+            raise ValidationError("Name a model; this provider has no default.")
+        if provider.is_demo and field.data not in provider.model_names:
+            raise ValidationError(f"The demo provider has only {', '.join(provider.model_names)}.")
+
+    def validate_app_example_prompts(self, field: LinesField) -> None:
+        if len(field.data or []) > MOST_EXAMPLES:
+            raise ValidationError(f"At most {MOST_EXAMPLES} example prompts.")
+        if any(len(line) > 500 for line in field.data or []):
+            raise ValidationError("Each example must be at most 500 characters.")
+
+    def validate_tags(self, field: CommaField) -> None:
+        if len(field.data or []) > MOST_TAGS:
+            raise ValidationError(f"At most {MOST_TAGS} tags.")
+        if any(len(tag) > 50 for tag in field.data or []):
+            raise ValidationError("Each tag must be at most 50 characters.")
+
+
+class CloneForm(FlaskForm):
+    """The name of the copy."""
+
+    name = StringField("Name of the copy", [InputRequired("Give the copy a name."), at_most(255)])
+
+
+class DeleteForm(FlaskForm):
+    """Typing the name, since this cannot be undone."""
+
+    confirm_name = StringField("Type the name of the client")
+
+
+class ConfirmForm(FlaskForm):
+    """Only the token that every POST carries."""

@@ -1,0 +1,152 @@
+"""Finding clients; every query starts from the account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import aliased, selectinload
+
+from portal.accounts.models import Account, UserProfile
+from portal.database import db
+from portal.llm_clients.deployment_models import Deployment
+from portal.llm_clients.models import LLMClient, LLMClientAPIKey, Tag
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to; all from the URL."""
+
+    q: str = ""
+    status: str = ""
+    tag: str = ""
+    owner: str = ""
+    after: str = ""
+    before: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.q or self.status or self.tag or self.owner)
+
+
+def for_account(account: Account, public_id: str) -> LLMClient | None:
+    """The account's client with this number or hashed id; None for any other's."""
+    column: Any = LLMClient.id if public_id.isdigit() else LLMClient.hashed_id
+    value: Any = int(public_id) if public_id.isdigit() else public_id
+    if isinstance(value, int) and value > 2**63 - 1:
+        return None
+    query = select(LLMClient).where(LLMClient.account_id == account.id, column == value)
+    return db.session.scalar(query)
+
+
+_run = aliased(Deployment)
+_has_active = (
+    select(_run.id)
+    .where(_run.llm_client_id == LLMClient.id, _run.state == Deployment.States.ACTIVE)
+    .exists()
+)
+_has_failed = or_(
+    LLMClient.dns_verification_status == LLMClient.DnsVerificationStatusChoices.FAILED,
+    LLMClient.tls_certificate_issuance_status == LLMClient.TlsCertificateIssuanceStatusChoices.FAILED,
+)
+STATUS_FILTERS: dict[str, tuple[str, ColumnElement[bool]]] = {
+    "ready": ("Ready", and_(LLMClient.deployed, ~_has_active, ~_has_failed)),
+    "progress": ("In progress", _has_active),
+    "failed": ("Failed", and_(~_has_active, _has_failed)),
+    "off": ("Not deployed", and_(~LLMClient.deployed, ~_has_active, ~_has_failed)),
+}
+
+
+def narrowed(account: Account, filters: Filters, *, without_status: bool = False) -> Select[Any]:
+    """The account's clients that fit the filters."""
+    query = select(LLMClient).where(LLMClient.account_id == account.id)
+    if filters.q:
+        pattern = "%" + _escaped(filters.q) + "%"
+        text = LLMClient.name.ilike(pattern, escape="\\")
+        query = query.where(or_(text, LLMClient.description.ilike(pattern, escape="\\")))
+    if filters.tag:
+        query = query.where(LLMClient.tags.any(Tag.name == filters.tag))
+    if filters.owner.isdigit():
+        query = query.where(LLMClient.user_profile_id == int(filters.owner[:15]))
+    if filters.status in STATUS_FILTERS and not without_status:
+        query = query.where(STATUS_FILTERS[filters.status][1])
+    return query
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def page(account: Account, filters: Filters) -> tuple[list[LLMClient], str | None, str | None]:
+    """One page by name, and the names after and before which the next and the previous begin."""
+    query = narrowed(account, filters).options(
+        selectinload(LLMClient.account),
+        selectinload(LLMClient.published_revision),
+        selectinload(LLMClient.llmclientapikey_set).joinedload(LLMClientAPIKey.api_key),
+    )
+    order = LLMClient.name
+    if filters.before:
+        query = query.where(order < filters.before).order_by(order.desc())
+    else:
+        query = query.where(order > filters.after).order_by(order)
+    found = list(db.session.scalars(query.limit(PAGE_SIZE + 1)).unique())
+    more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
+    if filters.before:
+        found.reverse()
+    has_later, has_earlier = (True, more) if filters.before else (more, bool(filters.after))
+    later = found[-1].name if found and has_later else None
+    earlier = found[0].name if found and has_earlier else None
+    return found, later, earlier
+
+
+def status_counts(account: Account, filters: Filters) -> dict[str, int]:
+    """How many of the clients that fit the other filters have each status; `all` is their sum."""
+    base = narrowed(account, filters, without_status=True).subquery()
+    columns = [func.count().label("all")]
+    for key, (_, condition) in STATUS_FILTERS.items():
+        columns.append(func.count().filter(condition).label(key))
+    query = select(*columns).select_from(LLMClient).join(base, base.c.id == LLMClient.id)
+    return dict(db.session.execute(query).mappings().one())
+
+
+def last_runs(client_ids: list[int]) -> dict[int, Deployment]:
+    """The newest run of each of these clients, in one query."""
+    newest = (
+        select(func.max(Deployment.id))
+        .where(Deployment.llm_client_id.in_(client_ids))
+        .group_by(Deployment.llm_client_id)
+    )
+    runs = db.session.scalars(select(Deployment).where(Deployment.id.in_(newest)))
+    return {run.llm_client_id: run for run in runs}
+
+
+def recent_runs(account: Account, most: int) -> list[Deployment]:
+    """The account's newest runs, newest first."""
+    query = (
+        select(Deployment)
+        .join(LLMClient, LLMClient.id == Deployment.llm_client_id)
+        .where(LLMClient.account_id == account.id)
+        .order_by(Deployment.id.desc())
+        .limit(most)
+        .options(selectinload(Deployment.llm_client), selectinload(Deployment.started_by))
+    )
+    return list(db.session.scalars(query))
+
+
+def count(account: Account, most: int = 1001) -> int:
+    """How many clients the account has, counted to `most` at the most."""
+    some = select(LLMClient.id).where(LLMClient.account_id == account.id).limit(most).subquery()
+    return int(db.session.scalar(select(func.count()).select_from(some)) or 0)
+
+
+def tags_of(account: Account) -> list[str]:
+    query = select(Tag.name).where(Tag.account_id == account.id).order_by(Tag.name).limit(200)
+    return list(db.session.scalars(query))
+
+
+def owners_of(account: Account) -> list[tuple[int, str]]:
+    query = select(UserProfile).where(UserProfile.account_id == account.id).limit(200)
+    return [(profile.id, profile.user.username) for profile in db.session.scalars(query)]

@@ -1,0 +1,90 @@
+"""Providers and their keys; every query starts from the account."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Account
+from portal.database import current_settings, db
+from portal.llm_providers.catalogue import VENDORS
+from portal.providers.models import DEMO, Provider, ProviderCredential
+from portal.vault import current_sealer
+
+HINT_LENGTH = 4
+
+
+def all_of(account: Account) -> list[Provider]:
+    """The account's providers, the demo first."""
+    query = (
+        select(Provider)
+        .where(Provider.account_id == account.id)
+        .options(joinedload(Provider.credential))
+    )
+    return sorted(db.session.scalars(query), key=lambda found: (not found.is_demo, found.name))
+
+
+def by_name(account_id: int, name: str) -> Provider | None:
+    query = (
+        select(Provider)
+        .where(Provider.account_id == account_id, Provider.name == name)
+        .options(joinedload(Provider.credential))
+    )
+    return db.session.scalar(query)
+
+
+def for_account(account: Account, provider_id: int) -> Provider | None:
+    """The account's provider with this number; None for any other's."""
+    return db.session.scalar(
+        select(Provider).where(Provider.account_id == account.id, Provider.id == provider_id)
+    )
+
+
+def base_url_of(provider: Provider) -> str:
+    """Where to send prompts; the demo listens on a loopback port of our own choosing."""
+    if provider.is_demo:
+        return f"http://127.0.0.1:{current_settings().demo_port}/v1"
+    return provider.base_url
+
+
+def add_demo(account: Account) -> Provider:
+    """The provider that every account begins with."""
+    vendor = next(vendor for vendor in VENDORS if vendor.name == DEMO)
+    provider = Provider(
+        account_id=account.id,
+        name=DEMO,
+        label=vendor.label,
+        base_url=vendor.base_url,
+        default_model=vendor.default_model,
+        models=[
+            {"name": model.name, "max_output_tokens": model.max_output_tokens}
+            for model in vendor.models
+        ],
+    )
+    db.session.add(provider)
+    return provider
+
+
+def set_key(provider: Provider, key: str) -> None:
+    """Seal a key for this provider; the one before it is gone. The row must have its number."""
+    sealed = current_sealer().seal(key, belongs_to=belongs_to(provider))
+    credential = provider.credential or ProviderCredential(provider=provider)
+    credential.sealed_key = sealed
+    credential.hint = key[-HINT_LENGTH:] if len(key) >= 4 * HINT_LENGTH else ""
+
+
+def key_of(provider: Provider) -> str:
+    """The opened key, "" if there is none. Raises SealError."""
+    if provider.credential is None:
+        return ""
+    return current_sealer().open(provider.credential.sealed_key, belongs_to=belongs_to(provider))
+
+
+def belongs_to(provider: Provider) -> str:
+    return f"provider_credential/{provider.account_id}/{provider.id}"
+
+
+def use_counts(account: Account, name_column: object, owner_column: object) -> dict[str, int]:
+    """How many of the account's clients name each provider."""
+    query = select(name_column, func.count()).where(owner_column == account.id)  # type: ignore
+    return {name: int(total) for name, total in db.session.execute(query.group_by(name_column))}

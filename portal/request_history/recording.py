@@ -1,0 +1,231 @@
+"""Recording: each request becomes one committed row before its answer is acknowledged.
+
+One writer thread per process gathers what comes in while it commits and writes it together (group
+commit), so that durability costs a few milliseconds and not one disk flush a request.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Engine, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from portal.database import Model, declare_writes
+from portal.errors import PortalError
+from portal.request_history.models import LLMClientRequests, Prompt
+from portal.usage.models import RequestRollup
+
+log = logging.getLogger(__name__)
+
+LARGEST_BATCH = 500
+WAIT_SECONDS = 15.0
+PREVIEW = 200
+
+
+class NotRecorded(PortalError):
+    """The history could not take the row, so the answer must not be acknowledged."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """The session that a request belongs to."""
+
+    session_key: str
+    visitor_hash: str = ""
+    user_agent: str = ""
+
+
+@dataclass
+class Recorded:
+    """What there is to tell about one request. `row` holds columns of LLMClientRequests."""
+
+    row: dict[str, Any]
+    visit: Visit | None
+    committed: threading.Event = field(default_factory=threading.Event)
+    failure: str = ""
+
+
+class Recorder:
+    """The writer thread of a process; started with the first row, so that forks stay clean."""
+
+    def __init__(self, engine: Callable[[], Engine]) -> None:
+        self._engine = engine
+        self._waiting: queue.SimpleQueue[Recorded] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def record(self, row: dict[str, Any], visit: Visit | None) -> None:
+        """Return when the row is committed. Raises NotRecorded when it is not within 15 s."""
+        recorded = Recorded(_whole(row), visit)
+        self._start()
+        self._waiting.put(recorded)
+        if not recorded.committed.wait(WAIT_SECONDS):
+            raise NotRecorded("The history does not answer; the request was not accepted.")
+        if recorded.failure:
+            raise NotRecorded("The history could not be written; the request was not accepted.")
+
+    def _start(self) -> None:
+        if self._thread is not None and self._thread.is_alive():
+            return
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        declare_writes(True)
+        while True:
+            batch = [self._waiting.get()]
+            while len(batch) < LARGEST_BATCH and not self._waiting.empty():
+                batch.append(self._waiting.get())
+            self._write(batch)
+
+    def _write(self, batch: list[Recorded]) -> None:
+        """All in one transaction; if that is refused, one by one, so that only the bad one fails."""
+        try:
+            _commit(self._engine(), batch)
+        except (DBAPIError, PoolTimeout) as error:
+            log.warning("a batch of %d rows was not written: %s", len(batch), error)
+            if len(batch) > 1:
+                for recorded in batch:
+                    self._write([recorded])
+                return
+            self._check(batch[0], type(error).__name__)
+        for recorded in batch:
+            recorded.committed.set()
+
+    def _check(self, recorded: Recorded, failure: str) -> None:
+        """After an error: was the row written all the same?"""
+        try:
+            recorded.failure = "" if _is_recorded(self._engine(), recorded) else failure
+        except (DBAPIError, PoolTimeout):
+            recorded.failure = failure
+
+
+def _commit(engine: Engine, batch: list[Recorded]) -> None:
+    with engine.begin() as connection:
+        connection.execute(LLMClientRequests.__table__.insert(), [entry.row for entry in batch])
+        sessions = _sessions(batch)
+        if sessions:
+            connection.execute(_upsert(engine, Prompt, *SESSION), sessions)
+        connection.execute(_upsert(engine, RequestRollup, *ROLLUP), _sums(batch))
+
+
+def _is_recorded(engine: Engine, recorded: Recorded) -> bool:
+    """Whether a row got in although its commit was answered with an error."""
+    table = LLMClientRequests.__table__
+    query = select(table.c.id).where(table.c.request_id == recorded.row["request_id"])
+    with engine.connect() as connection:
+        return connection.execute(query).first() is not None
+
+
+# Key columns of an upsert, columns that take the newer value, columns that add up.
+SESSION = (("session_key",), ("last_at", "updated_at"), ("request_count",))
+ROLLUP = (
+    ("llm_client_id", "hour", "revision_number", "model", "mode"),
+    ("last_at",),
+    ("answered", "failed", "tokens_in", "tokens_out", "latency_ms"),
+)
+
+
+def _upsert(
+    engine: Engine,
+    model: type[Model],
+    key: tuple[str, ...],
+    newer: tuple[str, ...],
+    summed: tuple[str, ...],
+) -> Any:
+    dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
+    table = model.__table__
+    statement = dialect.insert(table)
+    changes = {name: statement.excluded[name] for name in newer}
+    changes.update({name: table.c[name] + statement.excluded[name] for name in summed})
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changes)
+
+
+def _sessions(batch: list[Recorded]) -> list[dict[str, Any]]:
+    """One row for each session of the batch; sorted, so that two writers never wait in a circle."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in batch:
+        if entry.visit is None:
+            continue
+        at = entry.row["created_at"]
+        session = found.setdefault(
+            entry.visit.session_key,
+            {
+                "session_key": entry.visit.session_key,
+                "llm_client_id": entry.row["llm_client_id"],
+                "started_at": at,
+                "visitor_hash": entry.visit.visitor_hash,
+                "user_agent": entry.visit.user_agent[:255],
+                "request_count": 0,
+                "note": "",
+            },
+        )
+        session["request_count"] += 1
+        session["last_at"] = session["updated_at"] = at
+    return [found[key] for key in sorted(found)]
+
+
+def _sums(batch: list[Recorded]) -> list[dict[str, Any]]:
+    """One row for each hour, revision, model and mode of the batch, sorted."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for entry in batch:
+        row = entry.row
+        hour = row["created_at"].replace(minute=0, second=0, microsecond=0)
+        key = (row["llm_client_id"], hour, row["revision_number"] or 0, row["model"], row["mode"])
+        sums = found.setdefault(
+            key,
+            dict(zip(ROLLUP[0], key, strict=True))
+            | {"account_id": row["account_id"]}
+            | dict.fromkeys(ROLLUP[2], 0),
+        )
+        sums["last_at"] = row["created_at"]
+        sums["answered" if row["status"] < 400 else "failed"] += 1
+        sums["tokens_in"] += row["tokens_in"]
+        sums["tokens_out"] += row["tokens_out"]
+        sums["latency_ms"] += row["latency_ms"] or 0
+    return [found[key] for key in sorted(found, key=str)]
+
+
+_DEFAULTS: dict[str, Any] = {
+    "session_key": "",
+    "is_aggregation": False,
+    "llm_client_name": "",
+    "revision_number": None,
+    "hostname": "",
+    "mode": "",
+    "api_key_id": None,
+    "provider": "",
+    "model": "",
+    "error_code": "",
+    "error_text": "",
+    "latency_ms": None,
+    "first_token_ms": None,
+    "tokens_in": 0,
+    "tokens_out": 0,
+    "cost_micros": None,
+    "price_version": "",
+    "question_preview": "",
+    "answer_preview": "",
+    "response": None,
+}
+
+
+def _whole(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with all its columns, texts cut to what they hold."""
+    whole = {**_DEFAULTS, **row}
+    whole["updated_at"] = whole["created_at"]
+    for name in ("question_preview", "answer_preview"):
+        whole[name] = " ".join(str(whole[name]).split())[:PREVIEW]
+    whole["model"] = str(whole["model"])[:200]
+    whole["error_text"] = str(whole["error_text"])[:4000]
+    return whole
