@@ -1,0 +1,55 @@
+"""Server-sent events of an exchange, as our own chat pages read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response
+
+from portal.serving.prompting import Exchange, sent_json
+
+
+def event(name: str, value: dict[str, Any]) -> bytes:
+    """One event; JSON never holds a line break."""
+    return f"event: {name}\ndata: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
+
+
+def events_of(exchange: Exchange, *, show_sent: bool) -> Iterator[bytes]:
+    """`sent` (sandbox only), `delta`s, and `done` or `error` once the row is committed."""
+    key = exchange.question.session_key
+    if show_sent:
+        yield event("sent", {"json": sent_json(exchange.request), "session_key": key})
+    parts = exchange.parts()
+    try:
+        for text in parts:
+            yield event("delta", {"text": text})
+    finally:
+        parts.close()  # type: ignore[attr-defined]
+    if exchange.answered is not None:
+        yield event("done", _done(exchange))
+    elif exchange.refusal is not None:
+        yield event("error", {"message": exchange.refusal.message, "session_key": key})
+
+
+def _done(exchange: Exchange) -> dict[str, Any]:
+    answered = exchange.answered
+    assert answered is not None
+    return {
+        "answer": answered.answer.text,
+        "session_key": exchange.question.session_key,
+        "latency_ms": answered.latency_ms,
+        "first_token_ms": answered.first_token_ms,
+        "tokens_in": answered.answer.tokens_in,
+        "tokens_out": answered.answer.tokens_out,
+    }
+
+
+def event_stream(parts: Iterator[bytes]) -> Response:
+    """An answer that no proxy on the way keeps back."""
+    return Response(
+        parts,
+        mimetype="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )

@@ -1,0 +1,78 @@
+"""Reading what strangers send: bounded, strict, never a fault of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from flask import current_app, request
+from werkzeug.exceptions import BadRequest
+
+from portal.database import current_settings, db, utc_now
+from portal.request_history import queries
+from portal.serving import session_keys
+from portal.serving.prompting import Question, storable
+from portal.serving.served import Served
+
+MOST_DEPTH = 64
+
+
+def json_body() -> dict[str, Any]:
+    """The JSON object of the body; an empty body is an empty object. Raises BadRequest."""
+    text = request.get_data(cache=False)
+    if not text.strip():
+        return {}
+    try:
+        found = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("The body must be a JSON object.") from error
+    if not isinstance(found, dict) or _depth(found) > MOST_DEPTH:
+        raise BadRequest("The body must be a JSON object, at most 64 levels deep.")
+    return found
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level and depth <= MOST_DEPTH:
+        depth += 1
+        inner = [list(v.values()) if isinstance(v, dict) else v for v in level]
+        level = [x for v in inner if isinstance(v, list) for x in v if isinstance(x, dict | list)]
+    return depth
+
+
+def session_key(served: Served, given: str | None) -> str:
+    """The session that a caller named, if it is one of this client's; else a new one."""
+    return session_keys.kept_or_new(given or "", served.client_id, current_settings().secret_key)
+
+
+def question(served: Served, message: str, key: str, api_key_id: int | None = None) -> Question:
+    """A question with its thread; no transaction is open when this returns."""
+    thread = queries.thread(served.client_id, key)
+    db.session.rollback()
+    return Question(
+        message=storable(message),
+        session_key=key,
+        thread=thread,
+        asked_at=utc_now(),
+        visitor_hash=_visitor_hash(),
+        user_agent=storable(request.headers.get("User-Agent", ""))[:255],
+        api_key_id=api_key_id,
+    )
+
+
+def _visitor_hash() -> str:
+    address = (request.remote_addr or "").encode()
+    secret = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.new(secret, b"visitor/" + address, hashlib.sha256).hexdigest()
+
+
+def bearer() -> str:
+    """The key behind `Authorization: Bearer`; often there is nothing behind it."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,159 @@
+"""The client as visitors get it: a frozen value, kept in memory until anybody changes anything."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from portal.caching import cache
+from portal.database import db
+from portal.errors import PortalError
+from portal.llm_clients import revisions
+from portal.llm_clients.hostnames import Mode
+from portal.llm_clients.models import LLMClient, LLMClientHost
+from portal.providers import finding as provider_finding
+
+
+@dataclass(frozen=True)
+class Key:
+    """An API key that opens the client, by the hash of its text."""
+
+    id: int
+    secret_hash: str = field(repr=False)
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Served:
+    """Everything that answering needs. `content` is the revision that is served."""
+
+    client_id: int
+    hashed_id: str
+    account_id: int
+    timezone: str
+    name: str
+    revision_number: int
+    content: dict[str, Any]
+    base_url: str
+    keys: tuple[Key, ...]
+    hostname: str
+    mode: Mode
+    is_open: bool
+    request_bodies_days: int
+    api_key: str = field(default="", repr=False)
+    provider_problem: str = ""
+
+    def key_of(self, presented: str, now: datetime) -> Key | None:
+        """The valid key that a caller presented."""
+        digest = hashlib.sha256(presented.encode()).hexdigest()
+        for key in self.keys:
+            fits = hmac.compare_digest(key.secret_hash, digest)
+            if fits and (key.expires_at is None or key.expires_at > now):
+                return key
+        return None
+
+    def needs_key(self, now: datetime) -> bool:
+        """Whether callers have to present a key now."""
+        return any(key.expires_at is None or key.expires_at > now for key in self.keys)
+
+
+def by_host(host: str) -> Served | None:
+    """The client of a host, open or not; None for a host that is nobody's."""
+    return cache().get(("served host", host), lambda: _load_host(host))
+
+
+def by_public_id(public_id: str) -> Served | None:
+    """The client of a number or hashed id, on the platform's own host."""
+    return cache().get(("served id", public_id), lambda: _load_id(public_id))
+
+
+def _load_host(host: str) -> Served | None:
+    entry = db.session.scalar(
+        select(LLMClientHost)
+        .where(LLMClientHost.hostname == host, LLMClientHost.llm_client_id.is_not(None))
+        .options(joinedload(LLMClientHost.llm_client))
+    )
+    if entry is None or entry.llm_client is None:
+        return None
+    is_open = entry.is_open and entry.llm_client.deployed
+    return of_client(entry.llm_client, host, entry.llm_client.mode(host), is_open=is_open)
+
+
+def _load_id(public_id: str) -> Served | None:
+    column: Any = LLMClient.id if public_id.isdigit() else LLMClient.hashed_id
+    value: Any = int(public_id) if public_id.isdigit() else public_id
+    found = db.session.scalar(select(LLMClient).where(column == value))
+    if found is None:
+        return None
+    return of_client(found, found.hostname, Mode.SANDBOX, is_open=found.is_open)
+
+
+def of_client(llm_client: LLMClient, host: str, mode: Mode, *, is_open: bool) -> Served:
+    """The published revision of a client, for a host."""
+    published = llm_client.published_revision
+    content = published.content if published else {}
+    number = published.number if published else 0
+    return _served(llm_client, content, number, host, mode, is_open=is_open)
+
+
+def for_sandbox(llm_client: LLMClient) -> Served:
+    """The newest revision, for the people of the account."""
+    return _served(
+        llm_client,
+        revisions.content_of(llm_client),
+        llm_client.newest_revision_number,
+        llm_client.sandbox_host,
+        Mode.SANDBOX,
+        is_open=True,
+    )
+
+
+def _served(
+    llm_client: LLMClient,
+    content: dict[str, Any],
+    number: int,
+    host: str,
+    mode: Mode,
+    *,
+    is_open: bool,
+) -> Served:
+    account = llm_client.account
+    base_url, api_key, problem = _endpoint(llm_client.account_id, content.get("provider", ""))
+    keys = tuple(
+        Key(entry.api_key_id, entry.api_key.secret_hash, entry.api_key.expires_at)
+        for entry in llm_client.llmclientapikey_set
+        if entry.api_key.is_active
+    )
+    return Served(
+        client_id=llm_client.id,
+        hashed_id=llm_client.hashed_id,
+        account_id=llm_client.account_id,
+        timezone=account.timezone,
+        name=llm_client.name,
+        revision_number=number,
+        content=content,
+        base_url=base_url,
+        api_key=api_key,
+        keys=keys,
+        hostname=host,
+        mode=mode,
+        is_open=is_open and account.is_active,
+        request_bodies_days=account.request_bodies_days,
+        provider_problem=problem,
+    )
+
+
+def _endpoint(account_id: int, provider_name: str) -> tuple[str, str, str]:
+    provider = provider_finding.by_name(account_id, provider_name)
+    if provider is None:
+        return "", "", f"The account has no provider named {provider_name}."
+    try:
+        return provider_finding.base_url_of(provider), provider_finding.key_of(provider), ""
+    except PortalError as error:
+        return "", "", error.public_message

@@ -1,0 +1,139 @@
+"""The sandbox in the admin plane: talk to the newest revision and see what was sent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+from wtforms import TextAreaField
+
+from portal.adapters import current_adapters
+from portal.database import db, utc_now
+from portal.llm_clients import queries as llm_client_queries
+from portal.llm_clients.models import LLMClient
+from portal.llm_clients.system_role import enhanced
+from portal.request_history import current_recorder
+from portal.request_history.models import LLMClientRequests
+from portal.serving import incoming, served
+from portal.serving.events import event_stream, events_of
+from portal.serving.prompting import Exchange
+from portal.web import MEMBER, permits
+
+blueprint = Blueprint("workbench", __name__, url_prefix="/workbench/llm-clients")
+MOST_EXCHANGES = 50
+
+
+class MessageForm(FlaskForm):
+    """What to ask."""
+
+    message = TextAreaField("Message")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One exchange of the sandbox session, with what was sent."""
+
+    question: str
+    answer: str
+    status: int
+    error: str
+    sent_json: str
+    latency_ms: int | None
+    first_token_ms: int | None
+    tokens_in: int
+    tokens_out: int
+
+
+def _client_or_404(llm_client_id: str) -> LLMClient:
+    found = llm_client_queries.for_account(g.account, llm_client_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+@blueprint.get("/<public_id:llm_client_id>/")
+@permits(MEMBER)
+def show(llm_client_id: str) -> Any:
+    """The sandbox chat; `?session_key=` goes on with a session."""
+    llm_client = _client_or_404(llm_client_id)
+    current = served.for_sandbox(llm_client)
+    key = incoming.session_key(current, request.args.get("session_key"))
+    return _page(llm_client, key, MessageForm())
+
+
+def _page(llm_client: LLMClient, key: str, form: MessageForm, status: int = 200) -> Any:
+    role = enhanced(llm_client.default_system_role, utc_now(), llm_client.account.timezone)
+    page = render_template(
+        "serving/workbench.html",
+        llm_client=llm_client,
+        exchanges=_exchanges(llm_client, key),
+        form=form,
+        session_key=key,
+        stream_url=url_for(".stream", llm_client_id=llm_client.hashed_id),
+        enhanced_system_role=role,
+        revision_number=llm_client.newest_revision_number,
+    )
+    return page, status
+
+
+def _exchanges(llm_client: LLMClient, key: str) -> list[Line]:
+    query = (
+        select(LLMClientRequests)
+        .where(
+            LLMClientRequests.session_key == key,
+            LLMClientRequests.llm_client_id == llm_client.id,
+        )
+        .order_by(LLMClientRequests.id.desc())
+        .limit(MOST_EXCHANGES)
+    )
+    return [_line(found) for found in reversed(db.session.scalars(query).all())]
+
+
+def _line(found: LLMClientRequests) -> Line:
+    return Line(
+        question=str(found.request.get("message", "")),
+        answer=str((found.response or {}).get("text", "")),
+        status=found.status,
+        error=found.error_text,
+        sent_json=json.dumps(found.request.get("sent", {}), indent=2, ensure_ascii=False),
+        latency_ms=found.latency_ms,
+        first_token_ms=found.first_token_ms,
+        tokens_in=found.tokens_in,
+        tokens_out=found.tokens_out,
+    )
+
+
+@blueprint.post("/<public_id:llm_client_id>/")
+@permits(MEMBER, writes=False)
+def send(llm_client_id: str) -> Any:
+    """A prompt without script; what was typed stays if it was refused."""
+    llm_client = _client_or_404(llm_client_id)
+    form = MessageForm()
+    exchange = _exchange(llm_client, form.message.data or "", request.form.get("session_key", ""))
+    exchange.whole()
+    key = exchange.question.session_key
+    if exchange.refusal is not None:
+        form.message.errors = [exchange.refusal.message]
+        return _page(_client_or_404(llm_client_id), key, form, 422)
+    return redirect(url_for(".show", llm_client_id=llm_client_id, session_key=key), 303)
+
+
+@blueprint.post("/<public_id:llm_client_id>/stream")
+@permits(MEMBER, writes=False)
+def stream(llm_client_id: str) -> Any:
+    """A prompt with script: what is sent, then the answer as it comes."""
+    body = incoming.json_body()
+    message, key = str(body.get("message", "")), str(body.get("session_key", ""))
+    exchange = _exchange(_client_or_404(llm_client_id), message, key)
+    return event_stream(events_of(exchange, show_sent=True))
+
+
+def _exchange(llm_client: LLMClient, message: str, given_key: str) -> Exchange:
+    current = served.for_sandbox(llm_client)
+    key = incoming.session_key(current, given_key)
+    question = incoming.question(current, message, key)
+    return Exchange(current, question, current_adapters(), current_recorder())
