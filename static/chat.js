@@ -100,9 +100,8 @@ async function ask(question) {
   parts.bubble.removeAttribute("aria-busy");
   parts.caret.remove();
   running = null;
-  const focusWasOnStop = document.activeElement === stop;
+  if (document.activeElement === stop) message.focus();
   show(false, sentence);
-  if (focusWasOnStop) message.focus();
 }
 
 document.addEventListener("submit", (event) => {
