@@ -23,7 +23,8 @@ def test_every_vendored_file_is_in_the_manifest() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package["name"])
 def test_vendored_files_are_the_ones_we_checked(package: dict) -> None:
-    assert package["version"] and package["licence"]
+    assert package["version"]
+    assert package["licence"]
     assert any(name.endswith("LICENSE") for name in package["files"])
     for name, checksum in package["files"].items():
         assert hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() == checksum, name
@@ -43,7 +44,15 @@ def test_scripts_are_small_and_keep_to_the_policy(script: Path) -> None:
     source = script.read_text()
     assert len(source.splitlines()) <= 120
     assert "sourceMappingURL" not in source
-    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", ".style"):
+    for word in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+        ".style",
+    ):
         assert word not in source, word
     assert re.findall(r"https?://\w", source) == []
 
