@@ -20,7 +20,6 @@ from portal.settings import Settings
 from portal.tls import Issuer, issuer_class
 from portal.tls.probe import Probe, probe
 
-
 TSIG_KEY_NAME = "portal-key"
 
 

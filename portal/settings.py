@@ -66,7 +66,9 @@ ENVIRONMENTS: dict[str, Environment] = {
 
 # The environment's settings that can be chosen apart from it: PORTAL_<NAME>.
 _OVERRIDABLE = ("platform_domain", "api_domain", "base_api_domain")
-_DOMAIN = re.compile(r"^(?=.{1,253}(:\d+)?$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]+(:\d{1,5})?$")
+_DOMAIN = re.compile(
+    r"^(?=.{1,253}(:\d+)?$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9-]+(:\d{1,5})?$"
+)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, current_app, flash, g, redirect, render_template, request
-from flask import url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import StrictUndefined
@@ -74,7 +84,9 @@ def prepare_request() -> None:
     g.request_id = secrets.token_hex(8)
     permission = permission_of(current_app, request.endpoint)
     declared = permission.writes if permission else None
-    declare_writes(request.method not in ("GET", "HEAD", "OPTIONS") if declared is None else declared)
+    declare_writes(
+        request.method not in ("GET", "HEAD", "OPTIONS") if declared is None else declared
+    )
 
 
 def check_permission() -> Response | None:
@@ -139,6 +151,7 @@ def add_headers(response: Response) -> Response:
     return response
 
 
+DATABASE_AWAY = (OperationalError, PoolTimeout)
 ERRORS = {
     400: ("That did not work", "The request was not understood."),
     401: ("Sign in first", "Your session has ended. Sign in and try again."),
@@ -148,7 +161,10 @@ ERRORS = {
     413: ("Too much", "What was sent is longer than we accept."),
     429: ("Too many requests", "Wait a moment and try again."),
     500: ("Something broke", "The fault is ours. It has been noted under the reference below."),
-    503: ("Busy for a moment", "The database does not answer right now. Nothing was lost; try again."),
+    503: (
+        "Busy for a moment",
+        "The database does not answer right now. Nothing was lost; try again.",
+    ),
 }
 
 
@@ -170,7 +186,9 @@ def install_error_pages(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Any:
         if isinstance(error, CSRFError):
-            return error_page(400, "This form was open for too long. Go back, reload it and try again.")
+            return error_page(
+                400, "This form was open for too long. Go back, reload it and try again."
+            )
         if error.code is not None and error.code < 400:
             return error
         return error_page(error.code or 500)
@@ -248,5 +266,3 @@ def not_modified(body: str) -> Response:
     response.set_etag(hashlib.sha256(body.encode()).hexdigest()[:16], weak=True)
     response.headers["Cache-Control"] = "no-cache, private"
     return response.make_conditional(request)
-
-

@@ -75,9 +75,15 @@ class User(UserMixin, TimestampedModel):
     theme: Mapped[str] = mapped_column(String(5), default="")
     profiles: Mapped[list[UserProfile]] = relationship(back_populates="user")
 
+    session_token = ""  # of the session by which this user was loaded; never stored
+
     @property
     def is_active(self) -> bool:
         return self.is_enabled
+
+    def get_id(self) -> str:
+        """What the cookie holds: the token of one session, not the user's key."""
+        return self.session_token
 
 
 class UserProfile(TimestampedModel):

@@ -28,7 +28,7 @@ def load_user(token: str) -> User | None:
         return None
     g.user_session = found
     user = found.user
-    user.get_id = lambda: token  # type: ignore[method-assign]
+    user.session_token = token
     if request.endpoint not in QUIET_ENDPOINTS:
         _note_use(found)
     return user
@@ -74,7 +74,9 @@ def sign_in() -> Any:
     """Sign in: a new session, never the one that was there before."""
     form = SignInForm()
     if not form.validate_on_submit():
-        return render_template("accounts/login.html", form=form, message=signing_in.WRONG.message), 422
+        return render_template(
+            "accounts/login.html", form=form, message=signing_in.WRONG.message
+        ), 422
     now, address = utc_now(), request.remote_addr or ""
     result = signing_in.check(form.username.data, form.password.data, address, now)
     if isinstance(result, signing_in.Refusal):
@@ -93,7 +95,7 @@ def _start_session(user: User, username: str, address: str) -> None:
     token = signing_in.open_session(user, address, agent, now)
     session.clear()
     session.permanent = True
-    user.get_id = lambda: token  # type: ignore[method-assign]
+    user.session_token = token
     login_user(user)
     audit.record(FormActor(), "signed_in", user, name=user.username)
     db.session.commit()

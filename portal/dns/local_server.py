@@ -1,6 +1,7 @@
 """The embedded authoritative name server: UDP and TCP on one port, dynamic updates, a file."""
 
 import contextlib
+import selectors
 import socket
 import socketserver
 import struct
@@ -27,7 +28,7 @@ NEGATIVE_TTL = 5
 SOA_TIMERS = f"3600 600 86400 {NEGATIVE_TTL}"
 TCP_IDLE = 10.0
 TCP_CONNECTIONS = 64
-STOP_POLL = 0.05
+FREE_PORT_TRIES = 20
 
 
 class LocalNameServer:
@@ -49,44 +50,56 @@ class LocalNameServer:
         key = dns.tsig.Key(absolute_name(key_name), secret, ALGORITHM)
         content = _content(load_zones(store), zones, host, records)
         answers = ZoneAnswers(content, key, partial(save_zones, store))
-        self._udp = _UdpServer((host, port), answers)
+        self._udp, self._tcp = _listeners(host, port, answers)
         self.port: int = self._udp.server_address[1]
-        try:
-            self._tcp = _TcpServer((host, self.port), answers)
-        except OSError:
-            self._udp.server_close()
-            raise
-        self._threads: list[threading.Thread] = []
+        self._wake, self._woken = socket.socketpair()
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Answer in threads of this process; returns at once."""
-        for server in (self._udp, self._tcp):
-            thread = threading.Thread(
-                target=server.serve_forever, args=(STOP_POLL,), name="dns", daemon=True
-            )
-            thread.start()
-            self._threads.append(thread)
+        self._thread = threading.Thread(target=self.serve_forever, name="dns", daemon=True)
+        self._thread.start()
 
     def serve_forever(self) -> None:
         """Answer until `stop` is called from another thread."""
-        self.start()
-        for thread in list(self._threads):
-            thread.join()
+        with selectors.DefaultSelector() as selector:
+            for source in (self._udp, self._tcp, self._woken):
+                selector.register(source, selectors.EVENT_READ)
+            while True:
+                ready = [key.fileobj for key, _ in selector.select()]
+                if self._woken in ready:
+                    return
+                for listener in (self._udp, self._tcp):
+                    if listener in ready:
+                        listener.handle_request()
 
     def stop(self) -> None:
-        """Stop answering and free the port; may be called twice."""
-        if self._threads:
-            self._udp.shutdown()
-            self._tcp.shutdown()
-        for thread in self._threads:
-            thread.join()
-        self._threads.clear()
-        self._udp.server_close()
-        self._tcp.server_close()
+        """Stop answering, hang up on everybody and free the port; may be called twice."""
+        with contextlib.suppress(OSError):
+            self._wake.send(b"stop")
+        if self._thread is not None:
+            self._thread.join()
+        for open_socket in (self._udp.socket, self._tcp.socket, self._wake, self._woken):
+            open_socket.close()
         self._tcp.hang_up()
 
 
+def _listeners(host: str, port: int, answers: ZoneAnswers) -> tuple["_UdpServer", "_TcpServer"]:
+    """Both on one port; with port 0 on one that is free for both."""
+    tries = 1 if port else FREE_PORT_TRIES
+    while True:
+        udp = _UdpServer((host, port), answers)
+        tries -= 1
+        try:
+            return udp, _TcpServer((host, udp.server_address[1]), answers)
+        except OSError:
+            udp.server_close()
+            if not tries:
+                raise
+
+
 class _UdpServer(socketserver.UDPServer):
+    timeout = 0
     max_packet_size = 65535
 
     def __init__(self, address: tuple[str, int], answers: ZoneAnswers) -> None:
@@ -95,6 +108,7 @@ class _UdpServer(socketserver.UDPServer):
 
 
 class _TcpServer(socketserver.ThreadingTCPServer):
+    timeout = 0
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False

@@ -5,6 +5,7 @@ is conditional on it, checked by the server in the same transaction, so nothing 
 entered is ever overwritten or removed.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Self
 
@@ -62,9 +63,10 @@ class Rfc2136ZoneEditor:
         self._mark = f"managed by portal, owner {owner}"
         self._timeout = timeout
         try:
-            self._key = dns.tsig.Key(absolute_name(key_name), secret, ALGORITHM)
+            octets = base64.b64decode(secret, validate=True)
         except ValueError as error:
             raise _wrong_settings("the key's secret is not base64") from error
+        self._key = dns.tsig.Key(absolute_name(key_name), octets, ALGORITHM)
 
     @classmethod
     def from_settings(cls, values: Mapping[str, str]) -> Self:

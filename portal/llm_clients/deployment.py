@@ -55,7 +55,10 @@ STEPS = {
         ),
         Step("open_for_visitors", "Open for visitors", steps.open_for_visitors, effects.opened),
         Step(
-            "close_old_address", "Close the old address", steps.close_old_address, effects.old_closed
+            "close_old_address",
+            "Close the old address",
+            steps.close_old_address,
+            effects.old_closed,
         ),
         Step(
             "withdraw_certificate",

@@ -197,9 +197,11 @@ def _is_right(answers: tuple[Answer, ...], address: str) -> bool:
 
 
 def _not_yet(host: str, answers: tuple[Answer, ...], address: str, who: str) -> Wait:
-    wrong = next(
-        a for a in answers if a.status != "found" or set(a.values) != {address}
-    ) if answers else None
+    wrong = (
+        next(a for a in answers if a.status != "found" or set(a.values) != {address})
+        if answers
+        else None
+    )
     if wrong is None:
         return Wait(f"No name server could be asked about {host}.", "cannot_tell", PLATFORM)
     if wrong.status == "could_not_ask":

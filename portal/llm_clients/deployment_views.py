@@ -54,9 +54,13 @@ def _warnings(llm_client: LLMClient) -> list[str]:
     if not llm_client.is_public:
         return []
     free = llm_client.provider == "demo"
-    cost = "The demo provider costs nothing." if free else (
-        f"Each answer may use up to {llm_client.default_max_tokens:,} tokens of your account "
-        f"with {llm_client.provider}."
+    cost = (
+        "The demo provider costs nothing."
+        if free
+        else (
+            f"Each answer may use up to {llm_client.default_max_tokens:,} tokens of your account "
+            f"with {llm_client.provider}."
+        )
     )
     return ["No API key is attached: anyone who knows the address can use this client.", cost]
 
@@ -183,4 +187,3 @@ def restore(llm_client_id: str, number: int) -> Any:
         said(f"Revision {number} is restored as revision {made.number}.")
     db.session.commit()
     return redirect(url_for(".revisions", llm_client_id=llm_client.hashed_id), 303)
-

@@ -7,6 +7,7 @@ from portal.llm_clients import registration, revisions
 from portal.llm_clients.forms import LLMClientForm
 from portal.llm_clients.models import LLMClient
 
+
 def fill(llm_client: LLMClient, form: LLMClientForm) -> None:
     """Copy the checked form into the client's columns; the name is not one of them."""
     for column in revisions.CONFIGURATION:

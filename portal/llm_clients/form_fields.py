@@ -55,9 +55,9 @@ class JSONObjectField(TextAreaField):
         try:
             self.data = json.loads(text or "{}", parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
-            raise ValidationError("Must be a JSON object, such as {\"team\": \"support\"}.") from error
+            raise ValidationError('Must be a JSON object, such as {"team": "support"}.') from error
         if not isinstance(self.data, dict):
-            raise ValidationError("Must be a JSON object, such as {\"team\": \"support\"}.")
+            raise ValidationError('Must be a JSON object, such as {"team": "support"}.')
         if "\\u0000" in json.dumps(self.data):
             raise ValidationError("Must not contain the character NUL.")
 

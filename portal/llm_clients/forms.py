@@ -53,9 +53,7 @@ class LLMClientForm(FlaskForm):
     provider = SelectField("Provider")
     default_model = StringField("Model", [at_most(200), without_nul])
     default_system_role = TextAreaField("System role", [at_most(100_000), without_nul])
-    default_temperature = FloatField(
-        "Temperature", [NumberRange(0, 2, "Must be between 0 and 2")]
-    )
+    default_temperature = FloatField("Temperature", [NumberRange(0, 2, "Must be between 0 and 2")])
     default_max_tokens = IntegerField("Max tokens")
     app_name = StringField("Title", [at_most(255), without_nul])
     app_assistant = StringField("Assistant’s name", [at_most(255), without_nul])

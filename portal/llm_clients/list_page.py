@@ -83,7 +83,9 @@ def _row(
 def _status_counts(counts: dict[str, int], filters: queries.Filters) -> list[StatusCount]:
     labels = {"": "All", **{key: label for key, (label, _) in queries.STATUS_FILTERS.items()}}
     return [
-        StatusCount(key, label, counts[key or "all"], _url(filters, status=key), filters.status == key)
+        StatusCount(
+            key, label, counts[key or "all"], _url(filters, status=key), filters.status == key
+        )
         for key, label in labels.items()
     ]
 

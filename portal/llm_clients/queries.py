@@ -50,7 +50,8 @@ _has_active = (
 )
 _has_failed = or_(
     LLMClient.dns_verification_status == LLMClient.DnsVerificationStatusChoices.FAILED,
-    LLMClient.tls_certificate_issuance_status == LLMClient.TlsCertificateIssuanceStatusChoices.FAILED,
+    LLMClient.tls_certificate_issuance_status
+    == LLMClient.TlsCertificateIssuanceStatusChoices.FAILED,
 )
 STATUS_FILTERS: dict[str, tuple[str, ColumnElement[bool]]] = {
     "ready": ("Ready", and_(LLMClient.deployed, ~_has_active, ~_has_failed)),

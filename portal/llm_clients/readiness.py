@@ -48,7 +48,9 @@ def _provider(llm_client: LLMClient, provider: Provider | None) -> Readiness:
         return Readiness("Provider is missing", sentence, LOOK, edit, "Choose another")
     if provider.is_demo:
         sentence = "Answers without a model, to try things out."
-        return Readiness("Demo provider", sentence, READY, url_for("providers.new"), "Add a real one")
+        return Readiness(
+            "Demo provider", sentence, READY, url_for("providers.new"), "Add a real one"
+        )
     if provider.credential is None:
         sentence = f"{provider.label or provider.name} has no key."
         edit = url_for("providers.edit", provider_id=provider.id)

@@ -32,13 +32,9 @@ class HostnamePreview:
 
 def preview(name: str, owner: UserProfile, llm_client: LLMClient | None) -> HostnamePreview:
     """The address that `name` gives, and whether it is free for this client."""
-    compliant = hostnames.rfc1034_compliant_name(
-        name, owner.user.username, owner.is_account_admin
-    )
+    compliant = hostnames.rfc1034_compliant_name(name, owner.user.username, owner.is_account_admin)
     settings = current_settings()
-    host = hostnames.default_host(
-        compliant, owner.account.account_number, settings.base_api_domain
-    )
+    host = hostnames.default_host(compliant, owner.account.account_number, settings.base_api_domain)
     problem = problem_with(name, compliant, host, owner, llm_client)
     shown = host if compliant else ""
     return HostnamePreview(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from blinker import Namespace, NamedSignal
+from blinker import NamedSignal, Namespace
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session
 
+from portal.accounts.models import Account
 from portal.caching import forget_after_commit
 from portal.database import after_commit
 from portal.llm_clients.models import (
@@ -23,7 +24,6 @@ from portal.llm_clients.models import (
     LLMClientRevision,
 )
 from portal.providers.models import Provider, ProviderCredential
-from portal.accounts.models import Account
 from portal.vault.models import AuthToken
 
 _signals = Namespace()

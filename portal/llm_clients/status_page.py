@@ -100,7 +100,9 @@ def addresses(llm_client: LLMClient, now: datetime) -> list[status_words.Address
 def primary(llm_client: LLMClient, run: Deployment | None, may_edit: bool) -> Primary:
     """Draft: deploy; in progress: the sandbox; ready: the chat; failed: again."""
     public_id = llm_client.hashed_id
-    sandbox = Primary("link", url_for("workbench.show", llm_client_id=public_id), "Open the sandbox")
+    sandbox = Primary(
+        "link", url_for("workbench.show", llm_client_id=public_id), "Open the sandbox"
+    )
     deploy = url_for("llm_clients.deploy", llm_client_id=public_id)
     if not may_edit or (run is not None and run.is_active):
         return sandbox

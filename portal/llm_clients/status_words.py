@@ -229,7 +229,11 @@ def address_line(
     is_current = host.state == LLMClientHost.States.CURRENT
     dns = enum_view(llm_client.dns_verification_status if is_current else "Verified")
     tls = enum_view(llm_client.tls_certificate_issuance_status if is_current else "Issued")
-    until = f"{issuer}, valid until {not_after:%Y-%m-%d}" if not_after else "Requested once DNS is verified"
+    until = (
+        f"{issuer}, valid until {not_after:%Y-%m-%d}"
+        if not_after
+        else "Requested once DNS is verified"
+    )
     return AddressLine(
         host=host.hostname,
         url=url,

@@ -75,9 +75,7 @@ def new() -> Any:
     if form.validate_on_submit():
         try:
             llm_client = editing.create(form, g.profile, current_user)
-            audit.record(
-                FormActor(), "created", llm_client, after=revisions.content_of(llm_client)
-            )
+            audit.record(FormActor(), "created", llm_client, after=revisions.content_of(llm_client))
             db.session.commit()
         except (NameTaken, IntegrityError) as error:
             _refuse_name(form, error)
@@ -254,4 +252,3 @@ def _begin_deletion(llm_client: LLMClient) -> Any:
     db.session.commit()
     said(f"{llm_client.name} is closed to visitors and will be gone in a moment.")
     return redirect(url_for(".index"), 303)
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account
@@ -82,9 +82,3 @@ def key_of(provider: Provider) -> str:
 
 def belongs_to(provider: Provider) -> str:
     return f"provider_credential/{provider.account_id}/{provider.id}"
-
-
-def use_counts(account: Account, name_column: object, owner_column: object) -> dict[str, int]:
-    """How many of the account's clients name each provider."""
-    query = select(name_column, func.count()).where(owner_column == account.id)  # type: ignore
-    return {name: int(total) for name, total in db.session.execute(query.group_by(name_column))}

@@ -181,11 +181,11 @@ class Exchange:
         )
         self._recorder.record(row, visit)
 
-    def _row(
-        self, status: int, code: str, text: str, answer: ChatAnswer | None
-    ) -> dict[str, Any]:
+    def _row(self, status: int, code: str, text: str, answer: ChatAnswer | None) -> dict[str, Any]:
         served, question, said = self.served, self.question, "".join(self._texts)
-        response = {"text": answer.text, **answer.raw} if answer else {"text": said} if said else None
+        response = (
+            {"text": answer.text, **answer.raw} if answer else {"text": said} if said else None
+        )
         request: dict[str, Any] = {"message": storable(question.message[:LONGEST_MESSAGE])}
         if served.mode == "sandbox":
             request["sent"] = sent_json(self.request)

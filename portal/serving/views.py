@@ -80,9 +80,7 @@ def send() -> Any:
 
 
 def _with_session(response: Any, key: str) -> Any:
-    response.set_cookie(
-        SESSION_COOKIE, key, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax"
-    )
+    response.set_cookie(SESSION_COOKIE, key, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax")
     return response
 
 
@@ -115,7 +113,9 @@ def _exchange(served: Served, message: str, key: str, api_key_id: int | None) ->
 @blueprint.route("/config/", methods=["GET", "POST"])
 @blueprint.route("/prompt/config/", methods=["GET", "POST"])
 @blueprint.route("/api/v1/llm-clients/<public_id:public_id>/config/", methods=["GET", "POST"])
-@blueprint.route("/api/v1/llm-clients/<public_id:public_id>/prompt/config/", methods=["GET", "POST"])
+@blueprint.route(
+    "/api/v1/llm-clients/<public_id:public_id>/prompt/config/", methods=["GET", "POST"]
+)
 @permits(ANYBODY, writes=False)
 def config(public_id: str | None = None) -> Any:
     """What the chat component asks at its start and after each answer; never asks the provider."""

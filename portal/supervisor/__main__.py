@@ -41,7 +41,7 @@ class System:
 PORTAL = System(
     (*CLI, "prepare"),
     (
-        Program("local-services", (*CLI, "local-services")),
+        Program("local-services", (sys.executable, "-m", "portal.local_services")),
         Program("clock", (*CLI, "clock")),
         Program("worker", (*CLI, "worker"), stop_seconds=15),
         Program(

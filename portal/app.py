@@ -1,0 +1,198 @@
+"""Composition: three applications over one private builder, and who answers which host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, g, jsonify, request
+from flask_login import current_user
+from redis import Redis
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal import adapters, caching, database, job_queue, request_history, vault, web
+from portal.accounts import views as accounts
+from portal.adapters import Adapters
+from portal.certificates import models as certificate_models
+from portal.job_queue import Doorbell, SilentDoorbell
+from portal.llm_clients import deployment_views, jobs, queries, saving, signals
+from portal.llm_clients import views as llm_clients
+from portal.overview import views as overview
+from portal.providers import views as providers
+from portal.request_history import views as history
+from portal.serving import edge, hosts, workbench
+from portal.serving import views as serving
+from portal.settings import Settings
+from portal.system import jobs as system_jobs
+from portal.system import views as system
+
+WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
+# Imported for what they register: tables, routes, jobs, methods, signals.
+REGISTERED = (certificate_models, deployment_views, jobs, saving, signals, system_jobs)
+
+
+def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Flask:
+    """The plane for people with a session: pages, forms, sign-in."""
+    app = _create_app(settings, outside)
+    web.login_manager.init_app(app)
+    web.login_manager.session_protection = None
+    web.csrf.init_app(app)
+    web.install_error_pages(app)
+    accounts.init_app(app)
+    app.before_request(web.check_permission)
+    for blueprint in (
+        overview.blueprint,
+        llm_clients.blueprint,
+        workbench.blueprint,
+        history.blueprint,
+        providers.blueprint,
+        system.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+    app.context_processor(_shell)
+    return app
+
+
+def create_serving_app(settings: Settings, outside: Adapters | None = None) -> Flask:
+    """The plane for visitors and programs: no sign-in, no session, no CSRF cookie."""
+    app = _create_app(settings, outside)
+    app.register_blueprint(serving.blueprint)
+    app.after_request(_cross_origin)
+    app.register_error_handler(HTTPException, _serving_error)
+    app.register_error_handler(Exception, _serving_fault)
+    return app
+
+
+def create_internal_app(settings: Settings, outside: Adapters | None = None) -> Flask:
+    """The plane for the TLS edge and probes, bound to loopback or a private name."""
+    app = _create_app(settings, outside)
+    app.register_blueprint(edge.blueprint)
+    return app
+
+
+def create_worker_app(settings: Settings, outside: Adapters | None = None) -> Flask:
+    """For the worker, the clock and commands: everything but routes."""
+    return _create_app(settings, outside)
+
+
+def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
+    app = Flask("portal", root_path=str(web.STATIC.parent), static_url_path="/static")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=web.LONGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=web.LONGEST_BODY,
+        SESSION_COOKIE_NAME="portal_session" if settings.is_local else "__Host-portal_session",
+        SESSION_COOKIE_SECURE=settings.scheme == "https",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.url_map.converters["public_id"] = web.PublicId
+    redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
+    database.init_app(app, settings)
+    caching.init_app(app, redis)
+    job_queue.init_app(app, _doorbell(redis))
+    vault.init_app(app, settings.encryption_keys)
+    adapters.init_app(app, outside or adapters.build(settings))
+    request_history.init_app(app)
+    web.install_filters(app)
+    app.before_request(web.prepare_request)
+    app.after_request(web.add_headers)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+    return app
+
+
+def _doorbell(redis: Redis | None) -> Doorbell | SilentDoorbell:
+    return Doorbell(redis) if redis is not None else SilentDoorbell()
+
+
+def _shell() -> dict[str, Any]:
+    """What the frame of every page shows."""
+    account = g.get("account")
+    count = queries.count(account) if account is not None else 0
+    return {
+        "current_user": current_user,
+        "account": account,
+        "profile": g.get("profile"),
+        "profiles": g.get("profiles", []),
+        "nav_counts": {"llm_clients": count},
+        "theme": current_user.theme if current_user.is_authenticated else "",
+    }
+
+
+def _cross_origin(response: Any) -> Any:
+    """The chat component lives on other origins too: the very origin, on errors as well."""
+    origin = request.headers.get("Origin")
+    response.vary.add("Origin")
+    if origin:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+        response.headers["Access-Control-Allow-Methods"] = "POST"
+        response.headers["Access-Control-Allow-Headers"] = (
+            "authorization, content-type, x-csrftoken"
+        )
+    return response
+
+
+def _wants_page() -> bool:
+    return request.method in ("GET", "HEAD") and not request.path.endswith("/config/")
+
+
+def _serving_error(error: HTTPException) -> Any:
+    """A page for people, one JSON envelope for programs; never what happened inside."""
+    if error.code is not None and error.code < 400:
+        return error
+    is_form = request.mimetype == "application/x-www-form-urlencoded"
+    if isinstance(error, hosts.Refused) and (_wants_page() or is_form):
+        return hosts.refusal_page(error)
+    sentence = getattr(error, "sentence", None) or error.description or "That did not work."
+    return _envelope(error.code or 500, str(sentence))
+
+
+def _serving_fault(error: Exception) -> Any:
+    if isinstance(error, web.DATABASE_AWAY):
+        database.db.session.rollback()
+        return _envelope(503, web.ERRORS[503][1])
+    web.log.exception("request %s failed", g.get("request_id"))
+    return _envelope(500, web.ERRORS[500][1])
+
+
+def _envelope(code: int, sentence: str) -> Any:
+    answer = jsonify({"error": {"message": sentence, "request_id": g.get("request_id", "")}})
+    answer.status_code = code
+    if code == 503:
+        answer.headers["Retry-After"] = "5"
+    return answer
+
+
+class Dispatcher:
+    """Chooses the plane: the internal listener by its socket, the others by Host."""
+
+    def __init__(self, admin: WSGI, serving: WSGI, internal: WSGI, settings: Settings) -> None:
+        self._admin, self._serving, self._internal = admin, serving, internal
+        self._settings = settings
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return self._plane(environ)(environ, start_response)
+
+    def _plane(self, environ: dict[str, Any]) -> WSGI:
+        if _listening_port(environ) == self._settings.internal_port:
+            return self._internal
+        host = str(environ.get("HTTP_HOST", "")).rpartition("@")[2].partition(":")[0].lower()
+        if host.removesuffix(".") != self._settings.platform_host:
+            return self._serving
+        if str(environ.get("PATH_INFO", "")).startswith("/api/v1/"):
+            return self._serving
+        return self._admin
+
+
+def _listening_port(environ: dict[str, Any]) -> int:
+    """The port that the connection came in by; a Host header cannot change it."""
+    sock = environ.get("gunicorn.socket")
+    if sock is None:
+        return 0
+    name = sock.getsockname()
+    return int(name[1]) if isinstance(name, tuple) else 0

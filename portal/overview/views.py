@@ -1,0 +1,179 @@
+"""The first page: what happened in the last days, what needs attention, what was deployed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, g, render_template, url_for
+
+from portal.accounts.models import Account
+from portal.database import utc_now
+from portal.formatting import StatusView, number
+from portal.llm_clients import queries as llm_client_queries
+from portal.llm_clients import status_words
+from portal.llm_clients.deployment_models import Deployment
+from portal.request_history import queries as history
+from portal.request_history.views import row_of
+from portal.usage import queries as usage
+from portal.web import VIEWER, permits, zone
+
+blueprint = Blueprint("overview", __name__)
+DAYS = 7
+WIDTH = timedelta(hours=6)
+MOST_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number, with what it means beside it."""
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One bar of the chart."""
+
+    label: str
+    answered: int
+    failed: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Attention:
+    """A client that somebody should look at."""
+
+    name: str
+    url: str
+    status: StatusView
+    sentence: str
+    who: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """One recent deployment."""
+
+    name: str
+    url: str
+    status: StatusView
+    sentence: str
+
+
+@blueprint.get("/")
+@permits(VIEWER)
+def index() -> str:
+    """The overview."""
+    now = utc_now()
+    runs = llm_client_queries.recent_runs(g.account, 40)
+    newest = _newest_by_client(runs)
+    this_week, week_before = _weeks(g.account, now)
+    recent, _, _ = history.page(g.account, history.Filters(), None)
+    return render_template(
+        "overview/index.html",
+        tiles=_tiles(g.account, this_week, week_before),
+        chart_buckets=[_bucket(stretch) for stretch in this_week],
+        attention=[_attention(run) for run in newest if run.state == Deployment.States.FAILED],
+        deployments=[_run_line(run) for run in newest[:MOST_ROWS]],
+        has_clients=llm_client_queries.count(g.account, 1) > 0,
+        recent_requests=[row_of(found) for found in recent[:MOST_ROWS]],
+    )
+
+
+def _newest_by_client(runs: list[Deployment]) -> list[Deployment]:
+    newest: dict[int, Deployment] = {}
+    for run in runs:
+        newest.setdefault(run.llm_client_id, run)
+    return list(newest.values())
+
+
+def _weeks(account: Account, now: datetime) -> tuple[list[usage.Sums], list[usage.Sums]]:
+    local = now.astimezone(ZoneInfo(account.timezone))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = midnight - timedelta(days=DAYS - 1)
+    before = start - timedelta(days=DAYS)
+    hours = usage.hourly(account, before, now + timedelta(hours=1))
+    count = int(timedelta(days=DAYS) / WIDTH)
+    return (
+        usage.bundled(hours, start, WIDTH, count),
+        usage.bundled(hours, before, WIDTH, count),
+    )
+
+
+def _total(stretches: list[usage.Sums]) -> usage.Sums:
+    total = usage.Sums(stretches[0].start)
+    for stretch in stretches:
+        total = usage.added(total, stretch)
+    return total
+
+
+def _tiles(
+    account: Account, this_week: list[usage.Sums], week_before: list[usage.Sums]
+) -> list[Tile]:
+    now, before = _total(this_week), _total(week_before)
+    counts = llm_client_queries.status_counts(account, llm_client_queries.Filters())
+    return [
+        Tile("Requests", number(now.requests), _compared(now.requests, before.requests)),
+        Tile("Answered without error", _share(now), f"{number(now.failed)} failed"),
+        Tile("Average answer", _average(now), _average_note(before)),
+        Tile("LLM clients ready", str(counts["ready"]), f"of {counts['all']} in this account"),
+    ]
+
+
+def _compared(now: int, before: int) -> str:
+    if not before:
+        return "None in the 7 days before"
+    change = round(100 * (now - before) / before)
+    if change == 0:
+        return "As many as before"
+    return f"{abs(change)}% {'more' if change > 0 else 'fewer'} than before"
+
+
+def _share(sums: usage.Sums) -> str:
+    return f"{100 * sums.answered / sums.requests:.1f}%" if sums.requests else "No requests"
+
+
+def _average(sums: usage.Sums) -> str:
+    return f"{sums.latency_ms / sums.requests / 1000:.1f} s" if sums.requests else "No requests"
+
+
+def _average_note(before: usage.Sums) -> str:
+    return f"{_average(before)} before" if before.requests else "Nothing to compare with"
+
+
+def _bucket(stretch: usage.Sums) -> Bucket:
+    local = stretch.start.astimezone(ZoneInfo(zone()))
+    end = local + WIDTH
+    return Bucket(
+        label=f"{local:%a} {local.day}" if local.hour < 6 else "",
+        answered=stretch.answered,
+        failed=stretch.failed,
+        title=f"{local:%a} {local.day}, {local:%H:%M} to {end:%H:%M}",
+    )
+
+
+def _attention(run: Deployment) -> Attention:
+    status, sentence = status_words.status_of(run.llm_client, run)
+    return Attention(
+        name=run.llm_client.name,
+        url=url_for("llm_clients.show", llm_client_id=run.llm_client.hashed_id),
+        status=status,
+        sentence=run.message or sentence,
+        who=status_words.WHO.get(run.who_acts, ""),
+        since=run.finished_at,
+    )
+
+
+def _run_line(run: Deployment) -> RunLine:
+    status, _ = status_words.status_of(run.llm_client, run)
+    by = run.started_by.username if run.started_by else "the portal"
+    sentence = f"{status_words.RUN_TITLES[run.kind]}, started by {by}"
+    url: Any = url_for("llm_clients.show", llm_client_id=run.llm_client.hashed_id)
+    return RunLine(run.llm_client.name, url, status, sentence)

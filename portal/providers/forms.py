@@ -1,0 +1,52 @@
+"""The form of a provider: where it is, which models, whose key."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field, PasswordField, StringField, TextAreaField, ValidationError
+from wtforms.validators import InputRequired, Length
+
+from portal.database import current_settings
+from portal.errors import AdapterError
+from portal.outgoing import check_url
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,58}\Z")
+
+
+class ProviderForm(FlaskForm):
+    """An OpenAI-compatible endpoint; the key is write-only."""
+
+    name = StringField("Name", [InputRequired("Give the provider a name."), Length(max=60)])
+    base_url = StringField("Base URL", [InputRequired("Say where it is."), Length(max=2048)])
+    default_model = StringField("Default model", [Length(max=200)])
+    models = TextAreaField("Models", [Length(max=20_000)])
+    api_key = PasswordField("API key", [Length(max=1000)])
+
+    def validate_name(self, field: Field) -> None:
+        if not NAME.match(field.data or ""):
+            raise ValidationError("Must be small letters, digits and -, starting with a letter.")
+        if field.data == "demo":
+            raise ValidationError("demo is the built-in provider; choose another name.")
+
+    def validate_base_url(self, field: Field) -> None:
+        field.data = (field.data or "").strip().rstrip("/")
+        try:
+            check_url(field.data, allow_private=current_settings().allow_private_addresses)
+        except AdapterError as error:
+            raise ValidationError(error.public_message) from error
+
+    def validate_api_key(self, field: Field) -> None:
+        if any(letter.isspace() or not letter.isprintable() for letter in field.data or ""):
+            raise ValidationError("A key has no spaces or line breaks.")
+
+    def model_rows(self) -> list[dict[str, Any]]:
+        """The models, one from each line."""
+        lines = [line.strip() for line in (self.models.data or "").splitlines()]
+        return [{"name": line[:200]} for line in dict.fromkeys(lines) if line][:200]
+
+
+class DeleteProviderForm(FlaskForm):
+    """Only the token that every POST carries."""

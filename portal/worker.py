@@ -1,0 +1,122 @@
+"""The background: a worker that runs jobs, and the clock that finds what is due."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from datetime import datetime, timedelta
+from types import FrameType
+from typing import Any
+
+from flask import Flask
+from redis import RedisError
+from rq.serializers import JSONSerializer
+from rq.worker import Worker
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.caching import cache
+from portal.database import db, reading, utc_now
+from portal.job_queue import (
+    Doorbell,
+    PortalJob,
+    Ring,
+    current_doorbell,
+    job_name,
+    rings_due,
+)
+from portal.llm_clients.jobs import remove_old_tombstones
+from portal.system import heartbeats
+from portal.system.jobs import answer_the_clock
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+ASK_EVERY = timedelta(seconds=10)
+CLEAN_EVERY = timedelta(seconds=60)
+
+
+class PortalWorker(Worker):
+    """A worker whose lost jobs are noticed soon, and that runs our jobs only."""
+
+    job_class = PortalJob
+    max_connection_wait_time = 2.0
+
+    def get_heartbeat_ttl(self, job: Any, working_time: float = 0.0) -> int:
+        return self.job_monitoring_interval + 15
+
+    def main_work_horse(self, job: Any, queue: Any) -> None:
+        """In the forked child: connections of the parent are not ours to use."""
+        db.engine.dispose(close=False)
+        super().main_work_horse(job, queue)
+
+
+def run_worker(app: Flask) -> None:
+    """Work until told to stop; a warm stop finishes the job at hand."""
+    with app.app_context():
+        cache().forget()
+        doorbell: Doorbell = current_doorbell()
+        worker = PortalWorker(
+            [doorbell.queue],
+            connection=doorbell.connection,
+            serializer=JSONSerializer,
+            job_class=PortalJob,
+            worker_ttl=25,
+            maintenance_interval=30,
+            job_monitoring_interval=10,
+        )
+        worker.work(logging_level="WARNING")
+
+
+class Clock:
+    """Once a second: ring for every row that is due. Two clocks do no harm."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._asked_at: datetime | None = None
+        self._cleaned_at: datetime | None = None
+        self._stops = False
+
+    def run(self) -> None:
+        """Tick until SIGTERM or SIGINT; a fault of the database or of Redis is waited out."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        while not self._stops:
+            started = time.monotonic()
+            with self._app.app_context():
+                try:
+                    self.tick(utc_now())
+                except (SQLAlchemyError, RedisError, OSError) as error:
+                    log.warning("the clock missed a tick: %s", error)
+            time.sleep(max(0.05, TICK_SECONDS - (time.monotonic() - started)))
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stops = True
+
+    def tick(self, now: datetime) -> int:
+        """Ring for what is due; how many rings that was."""
+        doorbell = current_doorbell()
+        with reading():
+            due = list(rings_due(now))
+            db.session.rollback()
+        for ring in due:
+            doorbell.ring(ring)
+        if self._asked_at is None or now - self._asked_at >= ASK_EVERY:
+            self._asked_at = now
+            self._ask(doorbell, now)
+        if self._cleaned_at is None or now - self._cleaned_at >= CLEAN_EVERY:
+            self._cleaned_at = now
+            self._clean(doorbell, now)
+        return len(due)
+
+    def _ask(self, doorbell: Doorbell, now: datetime) -> None:
+        key = str(int(now.timestamp()) // int(ASK_EVERY.total_seconds()))
+        doorbell.ring(Ring(job_name(answer_the_clock), (), key))
+        heartbeats.note("clock", now)
+        db.session.commit()
+
+    def _clean(self, doorbell: Doorbell, now: datetime) -> None:
+        remove_old_tombstones(now)
+        heartbeats.note("cleaning", now)
+        db.session.commit()
+        doorbell.clean_up()
