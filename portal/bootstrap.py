@@ -156,18 +156,16 @@ class Progress:
 
     def heard(self, line: str) -> None:
         """Advance on the lines by which pip names a package."""
-        if line.startswith(("Collecting ", "Requirement already")) and "(from -r" in line:
+        found = line.startswith("Requirement already satisfied") and "(from -r" in line
+        if found or line.startswith("Collecting "):
             self.count = min(self.count + 1, self.total)
-            what = line.partition("(from")[0].replace("Requirement already satisfied:", "Found")
-            self.draw(
-                what.replace("Collecting ", "").split(" in ")[0].strip(), self.count % 10 == 0
-            )
+            self.draw("" if found else line.split()[1], self.count % 10 == 0)
         elif line.startswith("Installing collected packages"):
             self.draw("unpacking", True)
 
     def draw(self, what: str, milestone: bool) -> None:
         """Show the count; off a terminal only at a milestone."""
-        text = "  {}/{} {}".format(self.count, self.total, what)
+        text = "  {}/{} {}".format(self.count, self.total, what).rstrip()
         if self.redraw:
             sys.stdout.write("\r\033[K" + text)
             sys.stdout.flush()

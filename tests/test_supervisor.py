@@ -323,3 +323,8 @@ def test_a_traceback_of_prepare_becomes_one_sentence(tmp_path: Path) -> None:
     sentence = why_it_failed(errors, tmp_path / "prepare.log")
     assert sentence.startswith("Preparing the data folder failed: ValueError: odd")
     assert "prepare.log" in sentence
+
+
+def test_what_prepare_logged_is_not_what_the_user_reads(tmp_path: Path) -> None:
+    errors = "2026-11-21 22:00:00,123 INFO portal.schema upgrading\nOne thing.\nAnother.\n"
+    assert why_it_failed(errors, tmp_path / "prepare.log") == "One thing.\nAnother."

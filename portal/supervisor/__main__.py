@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -54,6 +55,7 @@ PORTAL = System(
 READY_WITHIN_SECONDS = 60
 AFTER_A_CRASH_SECONDS = 5
 ONLY_FOR_PREPARE = "PORTAL_ADMIN_PASSWORD"
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
 
 
 def healthy(port: int) -> bool:
@@ -105,6 +107,7 @@ def prepare(family: Family, command: Sequence[str], log: Path) -> None:
 def why_it_failed(errors: str, log: Path) -> str:
     """The program's own sentences; for a traceback its last line and where the rest is."""
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    lines = [line for line in lines if not LOG_LINE.match(line)]
     if not lines:
         return "Preparing the data folder failed without a word."
     if any(line.startswith("Traceback") for line in lines):
