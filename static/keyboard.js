@@ -1,7 +1,6 @@
 // "/" searches, "g" then a letter goes, "j" and "k" move along rows, "?" shows the list of keys.
 
 const PLACES = { o: "overview.index", c: "llm_clients.index", r: "request_history.index", p: "providers.index", s: "system.index" };
-const ROW = "[data-row] a[data-row-link]";
 let leaderAt = 0;
 
 function isTyping(target) {
@@ -9,12 +8,12 @@ function isTyping(target) {
 }
 
 function moveRow(step) {
-  const rows = [...document.querySelectorAll(ROW)];
+  const rows = [...document.querySelectorAll("[data-rows] > *")].filter((row) => row.querySelector("a, button"));
   if (rows.length === 0) return;
-  const here = rows.findIndex((link) => link.closest("[data-row]").contains(document.activeElement));
+  const here = rows.findIndex((row) => row.contains(document.activeElement));
   const next = here < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, here + step));
-  rows[next].focus();
-  rows[next].closest("[data-row]").scrollIntoView({ block: "nearest" });
+  rows[next].querySelector("a, button").focus();
+  rows[next].scrollIntoView({ block: "nearest" });
 }
 
 function focusSearch() {

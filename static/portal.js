@@ -24,9 +24,8 @@ async function writeToClipboard(text) {
 
 async function copy(button) {
   if ("copied" in button.dataset) return;
-  const source = button.dataset.copyFrom && document.getElementById(button.dataset.copyFrom);
   try {
-    await writeToClipboard(source ? source.textContent : button.dataset.copy);
+    await writeToClipboard(button.dataset.copy || button.previousElementSibling.textContent);
   } catch {
     announce("The browser did not allow copying");
     return;
@@ -69,7 +68,7 @@ async function switchTheme(form, button) {
 
 document.addEventListener("click", (event) => {
   closeMenus(event.target);
-  const copier = event.target.closest("[data-copy], [data-copy-from]");
+  const copier = event.target.closest("[data-copy]");
   if (copier) copy(copier);
   const opener = event.target.closest("[data-open-dialog]");
   if (opener) {
