@@ -122,9 +122,12 @@ class Exchange:
         if self._response is None:
             return b""
         try:
-            return self._response.read1(PIECE, decode_content=True)
+            piece = self._response.read1(PIECE, decode_content=True)
         except (HTTPError, OSError, ValueError) as error:
             raise self._broken_off(error) from error
+        if not piece and self._out_of_time():  # hanging up may look like an ordinary end
+            raise self._unfinished()
+        return piece
 
     def _send(self) -> urllib3.BaseHTTPResponse:
         try:
@@ -187,12 +190,15 @@ class Exchange:
 
     def _broken_off(self, error: Exception) -> ProviderError:
         if self._out_of_time():
-            return self.failure("timeout", f"not finished within {self._limits.total:g} s")
+            return self._unfinished()
         if isinstance(error, ReadTimeoutError):
             return self.failure("timeout", f"silent for {self._limits.read:g} s in its answer")
         if isinstance(error, (DecodeError, ValueError)):
             return self.failure("malformed", str(error))
         return self.failure("cut", f"{type(error).__name__}: {error}")
+
+    def _unfinished(self) -> ProviderError:
+        return self.failure("timeout", f"not finished within {self._limits.total:g} s")
 
     def _out_of_time(self) -> bool:
         return self._deadline is not None and self._deadline.passed

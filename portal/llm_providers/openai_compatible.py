@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 
 from portal import outgoing
 from portal.errors import AdapterError
-from portal.llm_providers import ChatAnswer, ChatRequest, StreamPart
+from portal.llm_providers import ChatAnswer, ChatRequest, ProviderError, StreamPart
 from portal.llm_providers.answers import ChunkedAnswer, Unreadable, whole_answer
 from portal.llm_providers.events import LineTooLong, event_data
 from portal.llm_providers.exchange import Exchange, Limits
@@ -138,17 +138,22 @@ def _parts(exchange: Exchange, request: ChatRequest, key: str) -> Generator[Stre
 
 def _streamed(exchange: Exchange, request: ChatRequest, key: str) -> Iterator[StreamPart]:
     collected, scrubber = ChunkedAnswer(request), KeyScrubber(key)
-    for chunk in _chunks(exchange, key):
-        text = scrubber.feed(_read(exchange, collected.add, chunk))
-        if text:
-            yield StreamPart(text)
-    if not collected.ended:
-        raise exchange.failure("cut", "the stream ended before the answer did")
-    rest = scrubber.rest()
-    if rest:
-        yield StreamPart(rest)
+    try:
+        for chunk in _chunks(exchange, key):
+            yield from _part(scrubber.feed(_read(exchange, collected.add, chunk)))
+        if not collected.ended:
+            raise exchange.failure("cut", "the stream ended before the answer did")
+    except ProviderError:
+        yield from _part(scrubber.rest())
+        raise
+    yield from _part(scrubber.rest())
     answer = _read(exchange, lambda _: collected.answer(), None)
     yield StreamPart("", scrubbed(answer, key))
+
+
+def _part(text: str) -> Iterator[StreamPart]:
+    if text:
+        yield StreamPart(text)
 
 
 def _chunks(exchange: Exchange, key: str) -> Iterator[object]:
