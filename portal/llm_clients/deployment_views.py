@@ -13,7 +13,7 @@ from portal.llm_clients import deployment, revisions
 from portal.llm_clients.deployment_models import Deployment
 from portal.llm_clients.jobs import ring_for
 from portal.llm_clients.models import LLMClient, LLMClientRevision
-from portal.llm_clients.revision_page import revision_rows
+from portal.llm_clients.revision_page import revision_rows, row_of
 from portal.llm_clients.views import blueprint, editable_or_403, may_edit, owned_or_404
 from portal.web import MEMBER, VIEWER, FormActor, permits, said
 
@@ -38,13 +38,13 @@ def _begin(llm_client: LLMClient, kind: Deployment.Kinds, action: str) -> Any:
 def deploy(llm_client_id: str) -> Any:
     """Deploy the newest revision; a client without a key asks for a confirmation first."""
     llm_client = editable_or_403(llm_client_id)
-    is_confirmed = "confirmed" in request.form or not llm_client.is_public
+    is_confirmed = "confirm" in request.form or not llm_client.is_public
     if request.method == "POST" and (is_confirmed or llm_client.published_revision_id):
         return _begin(llm_client, Kinds.DEPLOY, "deployed")
     return render_template(
         "llm_clients/deploy.html",
         llm_client=llm_client,
-        revision=llm_client.newest_revision_number,
+        revision=row_of(llm_client, _revision_or_404(llm_client, llm_client.newest_revision_number)),
         hostname_url=llm_client.default_url,
         warnings=_warnings(llm_client),
     )
@@ -158,11 +158,10 @@ def revision(llm_client_id: str, number: int) -> str:
     return render_template(
         "llm_clients/revision.html",
         llm_client=llm_client,
-        revision=shown,
-        against=against,
+        revision=row_of(llm_client, shown),
+        against=row_of(llm_client, against) if against else None,
         differences=revisions.differences(before, shown.content),
         can_edit=may_edit(llm_client),
-        is_newest=shown.number == llm_client.newest_revision_number,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import url_for
 
@@ -32,8 +32,7 @@ class Row:
     is_public: bool
 
 
-@dataclass(frozen=True)
-class StatusCount:
+class StatusCount(NamedTuple):
     """One pill of the status filter."""
 
     key: str
@@ -94,7 +93,3 @@ def _url(filters: queries.Filters, **changes: str) -> str:
     values = {**asdict(filters), "after": "", "before": "", **changes}
     return url_for("llm_clients.index", **{key: value for key, value in values.items() if value})
 
-
-def sandbox_prompts(llm_client: LLMClient) -> int:
-    """How often somebody of the account tried the client."""
-    return usage.sandbox_prompts(llm_client.id)

@@ -30,6 +30,9 @@ class HostnamePreview:
     problem: str
 
 
+NOTHING_YET = HostnamePreview(host="", url="", changed="", problem="")
+
+
 def preview(name: str, owner: UserProfile, llm_client: LLMClient | None) -> HostnamePreview:
     """The address that `name` gives, and whether it is free for this client."""
     compliant = hostnames.rfc1034_compliant_name(name, owner.user.username, owner.is_account_admin)

@@ -44,23 +44,24 @@ def revision_rows(
     found = list(db.session.scalars(query))
     contents = [revision.content for revision in found[1:]] + [{}]
     rows = [
-        _row(llm_client, revision, content)
+        row_of(llm_client, revision, content)
         for revision, content in zip(found, contents, strict=True)
     ][:PAGE_SIZE]
     older = rows[-1].number if len(found) > PAGE_SIZE else None
     return rows, older
 
 
-def _row(
-    llm_client: LLMClient, revision: LLMClientRevision, before: dict[str, object]
+def row_of(
+    llm_client: LLMClient, revision: LLMClientRevision, before: dict[str, object] | None = None
 ) -> RevisionRow:
-    changed = [entry.label for entry in revisions.differences(before, revision.content)]
+    """What pages show of a revision; `before` is the configuration that it changed."""
+    differences = revisions.differences(before or {}, revision.content)
     return RevisionRow(
         number=revision.number,
-        author=revision.author.username if revision.author else "The portal",
+        author=revision.author.username if revision.author else "the portal",
         note=revision.note,
         created_at=revision.created_at,
         is_published=revision.id == llm_client.published_revision_id,
         is_newest=revision.number == llm_client.newest_revision_number,
-        changed=changed if before else ["First revision"],
+        changed=[entry.label for entry in differences] if before else [],
     )

@@ -16,6 +16,7 @@ from portal.llm_clients.deployment_models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from portal.providers import finding as provider_finding
 from portal.system import heartbeats
+from portal.usage import queries as usage
 
 YOUNG_SECONDS, YOUNG_POLL_MS, OLD_POLL_MS = 300, 3_000, 15_000
 
@@ -36,6 +37,7 @@ def context(llm_client: LLMClient, now: datetime, viewer_id: int, may_edit: bool
     worker = heartbeats.seen_at("worker")
     is_active = run is not None and run.is_active
     return {
+        **side(llm_client, run),
         "llm_client": llm_client,
         "status": status,
         "reason": reason,
@@ -52,12 +54,11 @@ def context(llm_client: LLMClient, now: datetime, viewer_id: int, may_edit: bool
     }
 
 
-def side(llm_client: LLMClient, sandbox_prompts: int) -> dict[str, Any]:
-    """The column beside the timeline, which is not polled."""
+def side(llm_client: LLMClient, run: Deployment | None) -> dict[str, Any]:
+    """The column beside the timeline."""
     provider = provider_finding.by_name(llm_client.account_id, llm_client.provider)
-    lines = readiness.checklist(
-        llm_client, deployment.last_run(llm_client), provider, sandbox_prompts
-    )
+    tried = usage.sandbox_prompts(llm_client.id)
+    lines = readiness.checklist(llm_client, run, provider, tried)
     return {
         "readiness": lines,
         "readiness_done": sum(line.status.token == "ready" for line in lines),

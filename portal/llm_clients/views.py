@@ -107,14 +107,13 @@ def _refuse_name(form: LLMClientForm | CloneForm, error: Exception) -> None:
 
 
 def _form_page(template: str, form: LLMClientForm, llm_client: LLMClient | None) -> Any:
-    owner = llm_client.user_profile if llm_client else g.profile
     name = form.name.data or ""
     page = render_template(
         template,
         form=form,
         llm_client=llm_client,
         next_revision=(llm_client.newest_revision_number if llm_client else 0) + 1,
-        hostname_preview=registration.preview(name, owner, llm_client) if name else None,
+        hostname_preview=_preview(name, llm_client),
         models=_models_of(form),
     )
     return page, (422 if form.errors else 200)
@@ -131,10 +130,14 @@ def hostname_preview() -> str:
     """The address that a name would give, while it is typed."""
     public_id = request.args.get("llm_client", "")
     llm_client = queries.for_account(g.account, public_id) if public_id else None
-    owner = llm_client.user_profile if llm_client else g.profile
     name = request.args.get("name", "").strip()[:255]
-    preview = registration.preview(name, owner, llm_client) if name else None
+    preview = _preview(name, llm_client)
     return render_template("llm_clients/_hostname.html", hostname_preview=preview)
+
+
+def _preview(name: str, llm_client: LLMClient | None) -> registration.HostnamePreview:
+    owner = llm_client.user_profile if llm_client else g.profile
+    return registration.preview(name, owner, llm_client) if name else registration.NOTHING_YET
 
 
 @blueprint.get("/<public_id:llm_client_id>/")
@@ -143,7 +146,6 @@ def show(llm_client_id: str) -> str:
     """Status, addresses, readiness."""
     llm_client = owned_or_404(llm_client_id)
     context = status_page.context(llm_client, utc_now(), current_user.id, may_edit(llm_client))
-    context.update(status_page.side(llm_client, list_page.sandbox_prompts(llm_client)))
     return render_template("llm_clients/show.html", **context)
 
 

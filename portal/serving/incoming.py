@@ -33,6 +33,15 @@ def json_body() -> dict[str, Any]:
     return found
 
 
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def sent_values() -> tuple[str, str]:
+    """Message and session key, from a form or from JSON."""
+    given: Any = request.form if request.mimetype in FORMS else json_body()
+    return str(given.get("message", "")), str(given.get("session_key", ""))
+
+
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 

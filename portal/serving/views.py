@@ -99,9 +99,8 @@ def stream() -> Any:
     """A prompt from the page with script: events as the answer comes."""
     served = requested_client()
     key_id = key_id_or_refused(served)
-    body = incoming.json_body()
-    key = incoming.session_key(served, str(body.get("session_key", "")))
-    exchange = _exchange(served, str(body.get("message", "")), key, key_id)
+    message, given = incoming.sent_values()
+    exchange = _exchange(served, message, incoming.session_key(served, given), key_id)
     return event_stream(events_of(exchange, show_sent=False))
 
 

@@ -126,8 +126,7 @@ def send(llm_client_id: str) -> Any:
 @permits(MEMBER, writes=False)
 def stream(llm_client_id: str) -> Any:
     """A prompt with script: what is sent, then the answer as it comes."""
-    body = incoming.json_body()
-    message, key = str(body.get("message", "")), str(body.get("session_key", ""))
+    message, key = incoming.sent_values()
     exchange = _exchange(_client_or_404(llm_client_id), message, key)
     return event_stream(events_of(exchange, show_sent=True))
 
