@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from portal.settings import Settings
 from portal.supervisor.__main__ import why_it_failed
 from portal.supervisor.children import next_pause, open_log
 from portal.supervisor.surroundings import (
@@ -23,6 +24,7 @@ from portal.supervisor.surroundings import (
     Surroundings,
     ensure_data_folder,
     ensure_ports_free,
+    ensure_redis_answers,
 )
 
 pytestmark = pytest.mark.engine_independent
@@ -62,6 +64,7 @@ while True:
 # The real supervisor over stand-ins: argv is a JSON object name -> command, "prepare" among them.
 SUPERVISOR = """
 import json, os, sys
+from portal.settings import Settings
 from portal.supervisor.__main__ import System, main
 from portal.supervisor.children import Program
 commands = json.loads(sys.argv[1])
@@ -84,7 +87,6 @@ class Portal:
             "PATH": os.environ["PATH"],
             "PORTAL_DATA_DIR": str(folder / "data"),
             "PORTAL_PORT": str(free_ports(len(PORT_VARIABLES))),
-            "REDIS_URL": "redis://nowhere",
             **environ,
         }
         self.process = subprocess.Popen(
@@ -280,10 +282,39 @@ def test_ports_follow_the_first_unless_named() -> None:
     assert list(ports.values()) == [5000, 5001, 5002, 53, 5004]
 
 
+@pytest.mark.parametrize("environ", [{}, {"PORTAL_PORT": "8000"}, {"PORTAL_DEMO_PORT": "99"}])
+def test_the_supervisor_and_its_programs_agree_on_every_port(environ: dict[str, str]) -> None:
+    surroundings = Surroundings.from_environ(environ, ROOT)
+    settings = Settings.from_environ(surroundings.child_environ())
+    assert settings == Settings.from_environ({**environ, "PORTAL_DATA_DIR": str(ROOT / "data")})
+    for variable, port in surroundings.ports.items():
+        assert getattr(settings, variable.removeprefix("PORTAL_").lower()) == port
+
+
 @pytest.mark.parametrize("text", ["0", "65536", "http", "-1", "８０"])
 def test_a_port_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(StartError, match="PORTAL_PORT is"):
         Surroundings.from_environ({"PORTAL_PORT": text}, ROOT)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:secret@127.0.0.1:1/0", "unix:///nowhere.sock", "redis://x:y"]
+)
+def test_a_redis_that_does_not_answer_is_named_without_its_password(url: str) -> None:
+    with pytest.raises(StartError, match="REDIS_URL") as caught:
+        ensure_redis_answers(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_programs_are_given_the_embedded_redis_and_it_ends_with_them(tmp_path: Path) -> None:
+    with portal(tmp_path) as running:
+        pid = running.wait_for("started", 4)[0][1]
+        environ = Path(f"/proc/{pid}/environ").read_text().split("\0")
+        url = next(line.partition("=")[2] for line in environ if line.startswith("REDIS_URL="))
+        ensure_redis_answers(url)
+        assert running.interrupted()[0] == 0
+        with pytest.raises(StartError):
+            ensure_redis_answers(url)
 
 
 def test_two_services_on_one_port_are_refused() -> None:

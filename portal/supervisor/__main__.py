@@ -24,6 +24,7 @@ from portal.supervisor.surroundings import (
     Surroundings,
     ensure_data_folder,
     ensure_ports_free,
+    ensure_redis_answers,
 )
 from portal.tied_process import tied
 
@@ -72,7 +73,9 @@ def healthy(port: int) -> bool:
 
 def start_redis(family: Family, surroundings: Surroundings) -> None:
     """The embedded one, unless REDIS_URL names another; raises StartError."""
-    if surroundings.environ.get("REDIS_URL"):
+    given = surroundings.environ.get("REDIS_URL")
+    if given:
+        ensure_redis_answers(given)
         return
     try:
         redis = EmbeddedRedis(surroundings.data_dir / "redis")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 DEFAULT_PORT = 9357
 LOOPBACK = "127.0.0.1"
@@ -122,6 +123,26 @@ def _locked(path: Path, folder: Path) -> IO[str]:
             "stop it, or name another folder with PORTAL_DATA_DIR."
         ) from None
     return file
+
+
+def ensure_redis_answers(url: str, timeout_seconds: float = 3) -> None:
+    """Raises StartError when nothing listens where REDIS_URL points; who may use it comes later."""
+    parts = urlsplit(url)
+    try:
+        if parts.scheme == "unix":
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(timeout_seconds)
+                connection.connect(parts.path)
+        else:
+            address = (parts.hostname or "localhost", parts.port or 6379)
+            socket.create_connection(address, timeout_seconds).close()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        where = parts.path if parts.scheme == "unix" else parts.netloc.rpartition("@")[2]
+        raise StartError(
+            f"The Redis server at {where} does not answer ({reason}); correct REDIS_URL, "
+            "or leave it out for the embedded one."
+        ) from error
 
 
 def ensure_ports_free(ports: Mapping[str, int], patience_seconds: float = 0) -> None:
