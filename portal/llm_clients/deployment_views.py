@@ -44,7 +44,9 @@ def deploy(llm_client_id: str) -> Any:
     return render_template(
         "llm_clients/deploy.html",
         llm_client=llm_client,
-        revision=row_of(llm_client, _revision_or_404(llm_client, llm_client.newest_revision_number)),
+        revision=row_of(
+            llm_client, _revision_or_404(llm_client, llm_client.newest_revision_number)
+        ),
         hostname_url=llm_client.default_url,
         warnings=_warnings(llm_client),
     )

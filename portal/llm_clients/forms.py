@@ -15,6 +15,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -66,7 +67,10 @@ class LLMClientForm(FlaskForm):
     app_file_attachment = BooleanField("Visitors may attach files")
     functions = SelectMultipleField(
         "Functions",
-        choices=[(choice.value, label) for choice, label in FUNCTION_LABELS.items()],
+        choices=[
+            SelectChoice(value=choice.value, label=label)
+            for choice, label in FUNCTION_LABELS.items()
+        ],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
@@ -76,7 +80,8 @@ class LLMClientForm(FlaskForm):
         super().__init__(**arguments)
         self.providers = {provider.name: provider for provider in providers}
         self.provider.choices = [
-            (provider.name, provider.label or provider.name) for provider in providers
+            SelectChoice(value=provider.name, label=provider.label or provider.name)
+            for provider in providers
         ]
         self.name.data = (self.name.data or "").strip()
 

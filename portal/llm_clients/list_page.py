@@ -92,4 +92,3 @@ def _status_counts(counts: dict[str, int], filters: queries.Filters) -> list[Sta
 def _url(filters: queries.Filters, **changes: str) -> str:
     values = {**asdict(filters), "after": "", "before": "", **changes}
     return url_for("llm_clients.index", **{key: value for key, value in values.items() if value})
-

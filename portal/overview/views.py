@@ -16,7 +16,7 @@ from portal.llm_clients import queries as llm_client_queries
 from portal.llm_clients import status_words
 from portal.llm_clients.deployment_models import Deployment
 from portal.request_history import queries as history
-from portal.request_history.views import row_of
+from portal.request_history.rows import row_of
 from portal.usage import queries as usage
 from portal.web import VIEWER, permits, zone
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, g, render_template, request, url_for
@@ -12,69 +10,16 @@ from sqlalchemy import select
 
 from portal.accounts.models import Account
 from portal.database import db
-from portal.formatting import StatusView, milliseconds_in_words, number, status_view
+from portal.formatting import milliseconds_in_words, number
 from portal.llm_clients import queries as llm_client_queries
 from portal.llm_clients.models import LLMClient
 from portal.request_history import queries
 from portal.request_history.models import LLMClientRequests
+from portal.request_history.rows import row_of
 from portal.web import VIEWER, permits
 
 blueprint = Blueprint("request_history", __name__, url_prefix="/requests")
 MOST_CLIENTS = 200
-
-
-@dataclass(frozen=True)
-class Row:
-    """One request in a list."""
-
-    id: int
-    created_at: datetime
-    llm_client_name: str
-    llm_client_url: str | None
-    question_preview: str
-    answer_preview: str
-    status: StatusView
-    latency_ms: int | None
-    tokens_in: int
-    tokens_out: int
-    cost_text: str | None
-    mode: str
-    hostname: str
-    url: str
-
-
-def row_of(found: LLMClientRequests) -> Row:
-    """What a list shows of a request."""
-    client = found.llm_client
-    return Row(
-        id=found.id,
-        created_at=found.created_at,
-        llm_client_name=found.llm_client_name,
-        llm_client_url=url_for("llm_clients.show", llm_client_id=client.hashed_id)
-        if client
-        else None,
-        question_preview=found.question_preview,
-        answer_preview=found.answer_preview or found.error_text[:200],
-        status=status_of(found),
-        latency_ms=found.latency_ms,
-        tokens_in=found.tokens_in,
-        tokens_out=found.tokens_out,
-        cost_text=None,
-        mode=found.mode,
-        hostname=found.hostname,
-        url=url_for("request_history.show", request_id=found.id),
-    )
-
-
-def status_of(found: LLMClientRequests) -> StatusView:
-    """The status of a request: its number, and a word."""
-    if found.status < 400:
-        return status_view("ready", f"{found.status} answered")
-    if found.status in (401, 403, 404, 413, 422, 429):
-        return status_view("attention", f"{found.status} refused")
-    if found.status == 499:
-        return status_view("off", "499 visitor left")
-    return status_view("failed", f"{found.status} failed")
 
 
 @blueprint.get("/")

@@ -13,11 +13,13 @@ from wtforms import TextAreaField
 
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
+from portal.formatting import StatusView
 from portal.llm_clients import queries as llm_client_queries
 from portal.llm_clients.models import LLMClient
 from portal.llm_clients.system_role import enhanced
 from portal.request_history import current_recorder
 from portal.request_history.models import LLMClientRequests
+from portal.request_history.rows import status_of
 from portal.serving import incoming, served
 from portal.serving.events import event_stream, events_of
 from portal.serving.prompting import Exchange
@@ -39,7 +41,7 @@ class Line:
 
     question: str
     answer: str
-    status: int
+    status: StatusView
     error: str
     sent_json: str
     latency_ms: int | None
@@ -97,7 +99,7 @@ def _line(found: LLMClientRequests) -> Line:
     return Line(
         question=str(found.request.get("message", "")),
         answer=str((found.response or {}).get("text", "")),
-        status=found.status,
+        status=status_of(found),
         error=found.error_text,
         sent_json=json.dumps(found.request.get("sent", {}), indent=2, ensure_ascii=False),
         latency_ms=found.latency_ms,

@@ -1,0 +1,65 @@
+"""A request as a line of a list: values for templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import url_for
+
+from portal.formatting import StatusView, status_view
+from portal.request_history.models import LLMClientRequests
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request in a list."""
+
+    id: int
+    created_at: datetime
+    llm_client_name: str
+    llm_client_url: str | None
+    question_preview: str
+    answer_preview: str
+    status: StatusView
+    latency_ms: int | None
+    tokens_in: int
+    tokens_out: int
+    cost_text: str | None
+    mode: str
+    hostname: str
+    url: str
+
+
+def row_of(found: LLMClientRequests) -> Row:
+    """What a list shows of a request."""
+    client = found.llm_client
+    return Row(
+        id=found.id,
+        created_at=found.created_at,
+        llm_client_name=found.llm_client_name,
+        llm_client_url=url_for("llm_clients.show", llm_client_id=client.hashed_id)
+        if client
+        else None,
+        question_preview=found.question_preview,
+        answer_preview=found.answer_preview or found.error_text[:200],
+        status=status_of(found),
+        latency_ms=found.latency_ms,
+        tokens_in=found.tokens_in,
+        tokens_out=found.tokens_out,
+        cost_text=None,
+        mode=found.mode,
+        hostname=found.hostname,
+        url=url_for("request_history.show", request_id=found.id),
+    )
+
+
+def status_of(found: LLMClientRequests) -> StatusView:
+    """The status of a request: its number, and a word."""
+    if found.status < 400:
+        return status_view("ready", f"{found.status} answered")
+    if found.status in (400, 401, 403, 404, 413, 422, 429):
+        return status_view("attention", f"{found.status} refused")
+    if found.status == 499:
+        return status_view("off", "499 visitor left")
+    return status_view("failed", f"{found.status} failed")

@@ -1,0 +1,221 @@
+"""The applications under test: real tables on the run's engine, real Redis, and the real outside.
+
+Everything is built once for each test process; each test begins with empty tables and no keys.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from flask import Flask
+from sqlalchemy import text
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from portal import schema
+from portal.app import (
+    create_admin_app,
+    create_internal_app,
+    create_serving_app,
+    create_worker_app,
+)
+from portal.caching import cache
+from portal.database import db, utc_now
+from portal.dns.local_server import LocalNameServer
+from portal.job_queue import perform, rings_due
+from portal.llm_providers.demo_server import DemoProviderServer
+from portal.local_services import TSIG_KEY_NAME
+from portal.settings import Settings
+from portal.tls.local_edge import LocalEdge
+from tests.peers import RedisServer
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Planes:
+    """The three planes and the worker, over one database."""
+
+    admin: Flask
+    serving: Flask
+    internal: Flask
+    worker: Flask
+    settings: Settings
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that were free for both TCP and UDP a moment ago."""
+    found: list[int] = []
+    while len(found) < count:
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind((LOOPBACK, 0))
+            port = tcp.getsockname()[1]
+            try:
+                udp.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            found.append(port)
+    return found
+
+
+@pytest.fixture(scope="session")
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty database of the engine that this run tests."""
+    if request.config.getoption("--database") == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path_factory.mktemp('database') / 'portal.sqlite3'}"
+
+
+@pytest.fixture(scope="session")
+def settings(
+    database_url: str, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """The local environment on ports of its own."""
+    port, internal, edge, dns, demo = free_ports(5)
+    return Settings(
+        platform_domain=f"localhost:{port}",
+        api_domain=f"api.localhost:{port}",
+        port=port,
+        internal_port=internal,
+        edge_port=edge,
+        dns_port=dns,
+        demo_port=demo,
+        data_dir=tmp_path_factory.mktemp("data"),
+        database_url=database_url,
+        redis_url=redis_server.url,
+        secret_key=secrets.token_hex(32),
+        encryption_keys=(Fernet.generate_key().decode(),),
+        internal_token=secrets.token_hex(16),
+        tsig_secret=base64.b64encode(secrets.token_bytes(32)).decode(),
+    )
+
+
+@pytest.fixture(scope="session")
+def built_planes(settings: Settings) -> Iterator[Planes]:
+    """The applications, their tables made by the migrations."""
+    worker = create_worker_app(settings)
+    with worker.app_context():
+        schema.upgrade(db.engine)
+    planes = Planes(
+        admin=create_admin_app(settings),
+        serving=create_serving_app(settings),
+        internal=create_internal_app(settings),
+        worker=worker,
+        settings=settings,
+    )
+    yield planes
+    for app in (planes.admin, planes.serving, planes.internal, planes.worker):
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def planes(built_planes: Planes, redis_server: RedisServer) -> Iterator[Planes]:
+    """The applications over empty tables."""
+    redis_server.flushall()
+    yield built_planes
+    with built_planes.worker.app_context():
+        empty_tables()
+
+
+def empty_tables() -> None:
+    """Delete every row, whatever hangs on it."""
+    names = [table.name for table in db.metadata.sorted_tables]
+    with db.engine.connect() as connection:
+        if db.engine.dialect.name == "postgresql":
+            listed = ", ".join(f'"{name}"' for name in names)
+            connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
+            connection.commit()
+            return
+        raw: Any = connection.connection.dbapi_connection
+        connection.rollback()
+        raw.execute("PRAGMA foreign_keys = OFF")
+        raw.execute("BEGIN IMMEDIATE")
+        for name in names:
+            raw.execute(f'DELETE FROM "{name}"')  # noqa: S608 - our own table names
+        raw.execute("COMMIT")
+        raw.execute("PRAGMA foreign_keys = ON")
+
+
+@pytest.fixture
+def database(planes: Planes) -> Iterator[None]:
+    """An application context for tests of verbs and queries."""
+    with planes.worker.app_context():
+        cache().forget()
+        yield
+        db.session.rollback()
+
+
+class Outside:
+    """The embedded name server, TLS edge and demo provider, with the internal plane behind them."""
+
+    def __init__(self, planes: Planes, store: Path) -> None:
+        settings = planes.settings
+        self.internal: BaseWSGIServer = make_server(
+            LOOPBACK, settings.internal_port, planes.internal, threaded=True
+        )
+        self.name_server = LocalNameServer(
+            (settings.base_api_domain,),
+            LOOPBACK,
+            settings.dns_port,
+            store,
+            TSIG_KEY_NAME,
+            settings.tsig_secret,
+        )
+        self.edge = LocalEdge(
+            LOOPBACK,
+            settings.edge_port,
+            (LOOPBACK, settings.port),
+            f"http://{LOOPBACK}:{settings.internal_port}/internal/tls",
+            settings.internal_token,
+        )
+        self.demo = DemoProviderServer(LOOPBACK, settings.demo_port, token_delay=0)
+
+    def start(self) -> None:
+        threading.Thread(target=self.internal.serve_forever, args=(0.05,), daemon=True).start()
+        for service in (self.name_server, self.edge, self.demo):
+            service.start()
+
+    def stop(self) -> None:
+        for service in (self.demo, self.edge, self.name_server):
+            service.stop()
+        self.internal.shutdown()
+        self.internal.server_close()
+
+
+@pytest.fixture(scope="session")
+def outside(built_planes: Planes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    """The real outside of the local environment, on loopback."""
+    found = Outside(built_planes, tmp_path_factory.mktemp("dns") / "zone.json")
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def run_jobs(planes: Planes, outside: Outside) -> Callable[..., int]:
+    """Do what worker and clock would, in this process: every job that is due, until none is."""
+
+    def run(most: int = 50, *, later: timedelta = timedelta(0)) -> int:
+        done = 0
+        with planes.worker.app_context():
+            while done < most:
+                rings = list(rings_due(utc_now() + later))
+                db.session.rollback()
+                for ring in rings:
+                    perform(ring.name, *ring.arguments)
+                    done += 1
+                if not rings or later:
+                    break
+        return done
+
+    return run
