@@ -151,7 +151,7 @@ class _GuardedConnection(HTTPConnection):
     """Connects to checked addresses only, and tells a watched call which socket it uses."""
 
     allow_private = False
-    _requests_sent = 0
+    _carried_one = False
 
     def _new_conn(self) -> socket.socket:
         host = self._dns_host.strip("[]")
@@ -179,10 +179,11 @@ class _GuardedConnection(HTTPConnection):
         """Send a request (as urllib3 has it); the thread's watched call learns its socket."""
         call: Call | None = getattr(_current, "call", None)
         if call is not None:
+            reused = self.sock is not None and self._carried_one
             if self.sock is None:
                 self.connect()
-            call.attach(self.sock, reused=self._requests_sent > 0)
-        self._requests_sent += 1
+            call.attach(self.sock, reused=reused)
+        self._carried_one = True
         super().request(*args, **options)
 
 

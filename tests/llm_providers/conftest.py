@@ -52,11 +52,12 @@ class MisbehavingProvider:
                 )
                 body = json.loads(self.rfile.read(int(fields["Content-Length"])))
                 outer.requests.append({"head": fields, "line": head.split(b"\r\n")[0], **body})
-                if callable(outer.answer):
-                    outer.answer(self)
+                answer = outer.answer
+                if callable(answer):
+                    answer(self)
                     return False
-                self.wfile.write(outer.answer)
-                return b"Content-Length" in outer.answer
+                self.wfile.write(answer)
+                return b"Content-Length" in answer
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True
