@@ -11,7 +11,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     plugins, custom_domains, certificates       what a client may use, and where it lives
     providers, vault, accounts, system          keys, secrets, people, the machine room
     adapters                                    the outside, built from settings
-    web, job_queue, caching, database           Flask, RQ, Redis and SQLAlchemy, each behind one door
+    web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind one door
     dns, tls, llm_providers, outgoing           the outside, knowing nothing of us
     settings, errors, formatting                the standard library only
 

@@ -56,7 +56,7 @@ class SharedCache:
         return value
 
     def forget(self) -> None:
-        """Replace the mark, so that every process reads anew; owed and paid later if Redis is away."""
+        """Replace the mark, so that every process reads anew; paid later if Redis is away."""
         self._drop()
         self._owes_a_change = True
         self._pay()

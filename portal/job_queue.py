@@ -24,7 +24,7 @@ from rq.serializers import JSONSerializer
 from rq.worker import Worker
 from sqlalchemy import or_, select, update
 
-from portal.database import BackgroundProgress, after_commit, current_settings, db
+from portal.database import after_commit, current_settings, db
 
 log = logging.getLogger(__name__)
 
@@ -191,7 +191,6 @@ def claim(model: type[Any], row_id: int, now: datetime) -> Any | None:
 
     The row's `generation` is the fencing number: see `still_ours`.
     """
-    assert issubclass(model, BackgroundProgress)
     lease = now + timedelta(seconds=current_settings().job_lease_seconds)
     taken = db.session.execute(
         update(model)

@@ -113,7 +113,7 @@ class Settings:
         return f"{self.scheme}://{self.platform_domain}"
 
     def url_of(self, host: str) -> str:
-        """The URL of a host on the public port; the port shows only where it is not the scheme's."""
+        """The URL of a host on the public port, which shows only where it is not the scheme's."""
         default_port = {"http": 80, "https": 443}[self.scheme]
         suffix = f":{self.port}" if self.is_local and self.port != default_port else ""
         return f"{self.scheme}://{host}{suffix}"
@@ -223,7 +223,7 @@ _SECRETS: dict[str, Callable[[str], object]] = {
 
 
 def _secrets(reader: _Reader, environment: Environment, data_dir: Path) -> dict[str, object]:
-    """In local they live in the data folder, where `prepare` makes them; elsewhere they are given."""
+    """In local they live in the data folder, made by `prepare`; elsewhere they are given."""
     found: dict[str, object] = {}
     for name, parse in _SECRETS.items():
         file = data_dir / "secrets" / name if environment.is_local else None

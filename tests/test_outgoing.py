@@ -12,6 +12,8 @@ import urllib3
 from portal import outgoing
 from portal.errors import AdapterError
 
+pytestmark = pytest.mark.engine_independent
+
 PUBLIC = ["8.8.8.8", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450:4001:81b::200e"]
 PRIVATE = [
     "127.0.0.1",

@@ -1,11 +1,14 @@
 """What the browser gets: vendored as the manifest says, nothing from other hosts, small modules."""
 
+import gzip
 import hashlib
 import json
 import re
 from pathlib import Path
 
 import pytest
+
+from tests import tabler_subset
 
 STATIC = Path(__file__).parent.parent / "static"
 VENDOR = STATIC / "vendor"
@@ -71,3 +74,18 @@ def test_no_component_names_a_colour_outside_the_tokens() -> None:
 def test_icons_are_named_once() -> None:
     names = re.findall(r'<symbol id="i-([^"]+)"', (STATIC / "icons.svg").read_text())
     assert len(names) == len(set(names)) > 30
+
+
+def test_every_rule_of_tabler_that_a_page_may_use_is_served() -> None:
+    served = set(tabler_subset.TARGET.read_text().splitlines())
+    missing = [rule for rule in tabler_subset.subset().splitlines() if rule not in served]
+    assert missing == [], "run: python tests/tabler_subset.py"
+
+
+def test_the_first_visit_stays_small() -> None:
+    """At most 120 KB compressed in all, with room for the page itself (10 KB)."""
+    names = ["tabler.css", "portal.css", "icons.svg", "portal.js", "keyboard.js", "favicon.svg"]
+    paths = [*(STATIC / name for name in names), VENDOR / "inter" / "inter.css"]
+    compressed = sum(len(gzip.compress(path.read_bytes())) for path in paths)
+    font = (VENDOR / "inter" / "inter-latin-wght-normal.woff2").stat().st_size
+    assert compressed + font <= 110_000

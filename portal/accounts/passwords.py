@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 MIN_LENGTH = 10
 _hasher = PasswordHasher()
-# What an unknown name is compared with, so that it takes as long as a known one.
-_NOBODY = _hasher.hash("nobody has this password")
+
+
+@cache
+def _nobodys() -> str:
+    """What an unknown name is compared with, so that it takes as long as a known one."""
+    return _hasher.hash("nobody has this password")
 
 
 def hashed(password: str) -> str:
@@ -18,7 +24,8 @@ def hashed(password: str) -> str:
 
 def matches(password: str, stored: str) -> bool:
     """Whether the password is right; an empty `stored` never is, and takes as long."""
+    nobodys = _nobodys()
     try:
-        return _hasher.verify(stored or _NOBODY, password) and bool(stored)
+        return _hasher.verify(stored or nobodys, password) and bool(stored)
     except (VerifyMismatchError, InvalidHashError):
         return False

@@ -1,4 +1,4 @@
-"""Hosts, URLs and modes of a client, under the mission's names; each hands over to a pure function."""
+"""Hosts, URLs and modes of a client, under the mission's names; the rules are pure functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mission's cached getters: what was found stays in the process until anybody changes anything."""
+"""The mission's cached getters: what was found stays in the process until something changes."""
 
 from __future__ import annotations
 

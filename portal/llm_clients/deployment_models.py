@@ -15,7 +15,7 @@ from portal.llm_clients.models import LLMClient, LLMClientRevision
 
 
 class Deployment(BackgroundProgress, TimestampedModel):
-    """One run: putting a client on its hosts, or taking it off. At most one is active per client."""
+    """One run: putting a client on its hosts, or taking it off. One is active per client."""
 
     __tablename__ = "deployments"
     __table_args__ = (

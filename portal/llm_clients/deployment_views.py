@@ -74,7 +74,9 @@ def undeploy(llm_client_id: str) -> Any:
     llm_client = editable_or_403(llm_client_id)
     if request.method == "POST":
         return _begin(llm_client, Kinds.UNDEPLOY, "undeployed")
-    return render_template("llm_clients/undeploy.html", llm_client=llm_client)
+    return render_template(
+        "llm_clients/undeploy.html", llm_client=llm_client, hostname_url=llm_client.url
+    )
 
 
 @blueprint.post("/<public_id:llm_client_id>/cancel")

@@ -25,14 +25,14 @@ class Mode(StrEnum):
 
 
 def rfc1034_label(text: str, length: int = LABEL_LENGTH) -> str:
-    """One label: lower case, `_` and spaces to `-`, no runs of `-`, none at the ends; may be empty."""
+    """One label: lower case, `_` and spaces to `-`, no runs of `-` nor at the ends; may be empty."""
     lowered = text.lower().replace("_", "-").replace(" ", "-")
     cleaned = _HYPHENS.sub("-", _NOT_ALLOWED.sub("", lowered)).strip("-")
     return cleaned[: max(0, length)].strip("-")
 
 
 def rfc1034_compliant_name(name: str, username: str, is_account_admin: bool) -> str:
-    """`example`, or `example.user123` for an owner who is not the account admin; "" if nothing is left.
+    """`example`, or `example.user123` if the owner is not the account admin; "" if nothing is left.
 
     The whole is at most 63 characters; it is the client's part that is cut.
     """
@@ -46,7 +46,7 @@ def rfc1034_compliant_name(name: str, username: str, is_account_admin: bool) -> 
 
 
 def base_default_host(account_number: str, base_api_domain: str) -> str:
-    """What follows a client's name, with the leading dot: `.1234-5678-9012.alpha.api.example.com`."""
+    """What follows a client's name, with its dot: `.1234-5678-9012.alpha.api.example.com`."""
     return f".{account_number}.{base_api_domain}"
 
 

@@ -43,7 +43,7 @@ LABELS = {**CONFIGURATION, "tags": "Tags", "functions": "Functions", "plugins": 
 
 @dataclass(frozen=True)
 class Difference:
-    """One setting that two revisions do not share; `lines` are (mark, text) with +, - or a space."""
+    """One setting that two revisions do not share; `lines` are (mark, text), + or - or a space."""
 
     label: str
     before: str

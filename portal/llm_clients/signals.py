@@ -1,4 +1,4 @@
-"""What other parts may listen to. Sent once per change, after the commit, from pages and jobs alike.
+"""What other parts may listen to: sent once per change, after the commit, by pages and jobs.
 
 Receivers get the signal's sender (the LLMClient class) and `llm_client`, the row as committed.
 """

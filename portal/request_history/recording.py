@@ -89,7 +89,7 @@ class Recorder:
             self._write(batch)
 
     def _write(self, batch: list[Recorded]) -> None:
-        """All in one transaction; if that is refused, one by one, so that only the bad one fails."""
+        """All in one transaction; if that is refused, one by one: only the bad one fails."""
         try:
             _commit(self._engine(), batch)
         except (DBAPIError, PoolTimeout) as error:

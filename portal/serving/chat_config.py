@@ -6,6 +6,7 @@ import html
 import json
 from typing import Any
 
+from portal.llm_providers import ChatAnswer
 from portal.serving.prompting import Exchange
 from portal.serving.served import Served
 
@@ -74,7 +75,8 @@ def config_answer(
 
 def prompt_answer(served: Served, exchange: Exchange) -> dict[str, Any]:
     """An answer, or the sentence that the visitor should read instead of one."""
-    body = _completion(exchange) if exchange.answered else _error_body(exchange)
+    answered = exchange.answered
+    body = _completion(exchange, answered.answer) if answered else _error_body(exchange)
     data = {
         "isBase64Encoded": False,
         "statusCode": 200,
@@ -88,11 +90,8 @@ def _metadata(command: str, served: Served) -> dict[str, str]:
     return {"command": command, "thing": served.name}
 
 
-def _completion(exchange: Exchange) -> dict[str, Any]:
-    answered = exchange.answered
-    assert answered is not None
-    answer, text = answered.answer, escaped(answered.answer.text)
-    message = {"role": "assistant", "content": text}
+def _completion(exchange: Exchange, answer: ChatAnswer) -> dict[str, Any]:
+    message = {"role": "assistant", "content": escaped(answer.text)}
     return {
         **_body(exchange, [message]),
         "choices": [{"index": 0, "finish_reason": answer.finish_reason, "message": message}],

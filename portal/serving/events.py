@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response
 
-from portal.serving.prompting import Exchange, sent_json
+from portal.serving.prompting import Answered, Exchange, sent_json
 
 
 def event(name: str, value: dict[str, Any]) -> bytes:
@@ -28,17 +28,15 @@ def events_of(exchange: Exchange, *, show_sent: bool) -> Iterator[bytes]:
     finally:
         parts.close()  # type: ignore[attr-defined]
     if exchange.answered is not None:
-        yield event("done", _done(exchange))
+        yield event("done", _done(exchange.question.session_key, exchange.answered))
     elif exchange.refusal is not None:
         yield event("error", {"message": exchange.refusal.message, "session_key": key})
 
 
-def _done(exchange: Exchange) -> dict[str, Any]:
-    answered = exchange.answered
-    assert answered is not None
+def _done(session_key: str, answered: Answered) -> dict[str, Any]:
     return {
         "answer": answered.answer.text,
-        "session_key": exchange.question.session_key,
+        "session_key": session_key,
         "latency_ms": answered.latency_ms,
         "first_token_ms": answered.first_token_ms,
         "tokens_in": answered.answer.tokens_in,

@@ -15,6 +15,8 @@ from portal.dns import Record
 from portal.dns.local import LocalZoneEditor
 from portal.dns.local_server import LocalNameServer
 
+pytestmark = pytest.mark.engine_independent
+
 ZONE = "api.example.test"
 
 

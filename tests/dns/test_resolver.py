@@ -10,6 +10,8 @@ from portal.dns import Answer
 from portal.dns.local_server import LocalNameServer
 from portal.dns.resolver import AddressedResolver
 
+pytestmark = pytest.mark.engine_independent
+
 NAME = "www.customer.test"
 
 

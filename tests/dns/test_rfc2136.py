@@ -12,6 +12,8 @@ from portal.dns.local_server import LocalNameServer
 from portal.dns.rfc2136 import Rfc2136ZoneEditor
 from portal.errors import AdapterError
 
+pytestmark = pytest.mark.engine_independent
+
 ZONE = "api.example.test"
 BOT = Record(f"bot.1234.{ZONE}", "A", ("127.0.0.1",), 60)
 

@@ -5,6 +5,8 @@ import pytest
 from portal.dns import ZONE_EDITORS, AwaitingOwner, Record, zone_editor_class
 from portal.dns.manual import ManualZoneEditor
 
+pytestmark = pytest.mark.engine_independent
+
 RECORD = Record("chat.customer.test", "CNAME", ("edge.api.example.test",), 300)
 
 

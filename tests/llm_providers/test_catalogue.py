@@ -5,6 +5,8 @@ import pytest
 from portal import outgoing
 from portal.llm_providers.catalogue import VENDORS, Vendor, vendor_named
 
+pytestmark = pytest.mark.engine_independent
+
 
 @pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
 def test_a_vendor_is_complete(vendor: Vendor) -> None:

@@ -13,6 +13,8 @@ from portal.llm_providers import ChatRequest, ProviderError
 from portal.llm_providers.demo_server import DemoProviderServer
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 
+pytestmark = pytest.mark.engine_independent
+
 ROLE = {
     "role": "system",
     "content": "You are a friendly pirate who sells used ships at good prices in Tortuga.",

@@ -14,6 +14,8 @@ from portal.errors import AdapterError
 from portal.llm_providers import ChatRequest, ProviderError, StreamPart
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 
+pytestmark = pytest.mark.engine_independent
+
 KEY = "sk-account-0123456789abcdef"
 MESSAGE = {"role": "assistant", "content": "Arr, good day!"}
 USAGE = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}

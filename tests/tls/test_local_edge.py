@@ -14,6 +14,8 @@ import pytest
 from portal.tls.local_edge import LocalEdge
 from portal.tls.probe import probe
 
+pytestmark = pytest.mark.engine_independent
+
 HOST = "bot.api.example.test"
 TOKEN = "internal-token"
 GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()

@@ -15,6 +15,8 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from portal.tls import ISSUERS, Issuance, issuer_class
 from portal.tls.local import LocalIssuer
 
+pytestmark = pytest.mark.engine_independent
+
 NOW = datetime(2031, 5, 1, 12, tzinfo=UTC)
 NAMES = ("bot.api.example.test", "*.w.example.test")
 

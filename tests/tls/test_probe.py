@@ -17,6 +17,8 @@ from portal.tls.probe import Probe, probe
 from portal.tls.roots import machine_roots, trusted_roots
 from portal.tls.verdict import matches
 
+pytestmark = pytest.mark.engine_independent
+
 HOST = "bot.api.example.test"
 NOW = datetime.now(UTC)
 Serve = Callable[..., int]

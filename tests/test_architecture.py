@@ -1,0 +1,156 @@
+"""The house: which room may know which, read from the imports themselves."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.engine_independent
+
+ROOT = Path(__file__).parent.parent
+PORTAL = ROOT / "portal"
+
+# From the bottom to the top; a room may import those before it, and itself.
+FLOORS = [
+    ["errors", "settings", "formatting"],
+    ["outgoing"],
+    ["dns", "tls", "llm_providers"],
+    ["database"],
+    ["caching", "job_queue", "web"],
+    ["adapters"],
+    ["accounts"],
+    ["vault", "system"],
+    ["providers", "custom_domains", "certificates", "plugins", "usage"],
+    ["llm_clients"],
+    ["request_history"],
+    ["serving"],
+    ["overview"],
+    ["schema", "installation", "local_services"],
+    ["app"],
+    ["worker"],
+    ["cli"],
+]
+LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+# Started by themselves, before or beside the rest.
+APART = {"bootstrap", "supervisor", "embedded_redis", "tied_process"}
+PORTS = ("dns", "tls", "llm_providers", "outgoing")
+NOT_IN_PORTS = ("flask", "sqlalchemy", "rq", "redis", "wtforms")
+FLASK = ("flask", "flask_login", "flask_wtf", "wtforms", "rq")
+# Modules of a slice that meet the web; the others are verbs, models or pure.
+WEB_MODULES = ("views", "forms", "form_fields", "page", "readiness", "rows", "workbench", "edge")
+
+
+def modules() -> list[Path]:
+    return sorted(PORTAL.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PORTAL).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """The dotted names that a module imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def own_rooms(path: Path) -> set[str]:
+    names = {name.split(".")[1] for name in imports(path) if name.startswith("portal.")}
+    return {name for name in names if name in LEVEL or name in APART}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PORTAL)))
+def test_arrows_point_down(path: Path) -> None:
+    room = room_of(path)
+    if room == "__init__" or room in APART:
+        return
+    assert room in LEVEL, f"{room} has no floor"
+    for other in own_rooms(path) - {room}:
+        assert other not in APART, f"{room} knows {other}, which is started apart"
+        assert LEVEL[other] < LEVEL[room], f"{room} knows {other}, which is not below it"
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_ports_know_no_framework(port: str) -> None:
+    for path in modules():
+        if room_of(path) == port:
+            found = {name.split(".")[0] for name in imports(path)}
+            assert not found & set(NOT_IN_PORTS), path
+
+
+def test_only_the_job_queue_and_the_worker_know_rq() -> None:
+    who = {room_of(path) for path in modules() if "rq" in {n.split(".")[0] for n in imports(path)}}
+    assert who == {"job_queue", "worker"}
+
+
+def test_only_settings_reads_the_environment() -> None:
+    allowed = {"settings", *APART}
+    for path in modules():
+        if room_of(path) in allowed:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"):
+                handed_over = "Settings.from_environ(os.environ)" in path.read_text()
+                assert handed_over, f"{path} reads the environment"
+
+
+def test_verb_modules_know_no_web_framework_and_never_commit() -> None:
+    slices = ("accounts", "llm_clients", "request_history", "usage", "certificates", "providers")
+    for path in modules():
+        name = path.stem
+        if room_of(path) not in slices or name == "__init__" or "models" in name:
+            continue
+        if name == "jobs" or any(name.endswith(word) for word in WEB_MODULES):
+            continue
+        found = {module.split(".")[0] for module in imports(path)}
+        assert not found & set(FLASK), f"{path} is a verb and knows {found & set(FLASK)}"
+        assert "session.commit(" not in path.read_text(), f"{path} commits"
+
+
+def test_views_never_reach_outside_themselves() -> None:
+    outside = ("dns", "tls", "urllib3", "http", "requests", "httpx", "rq", "socket")
+    for path in modules():
+        if path.stem == "views" and room_of(path) != "serving":
+            found = {name.removeprefix("portal.").split(".")[0] for name in imports(path)}
+            assert not found & set(outside), path
+
+
+def test_imports_are_at_the_top() -> None:
+    for path in modules():
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                inner = [
+                    n for n in ast.walk(function) if isinstance(n, ast.Import | ast.ImportFrom)
+                ]
+                assert not inner, f"{path}: {function.name} imports inside"
+
+
+def test_modules_say_what_they_are_for() -> None:
+    for path in modules():
+        text = path.read_text()
+        assert not text or ast.get_docstring(ast.parse(text)), f"{path} has no docstring"
+
+
+def test_no_room_is_called_after_nothing() -> None:
+    empty = {"utils", "helpers", "common", "core", "base", "manager", "service", "misc"}
+    names = {path.stem for path in modules()} | {path.parent.name for path in modules()}
+    assert not names & empty
+
+
+def test_clients_are_never_looked_up_by_number_alone() -> None:
+    """Every object query starts from the account: a raw get in a view would not."""
+    for path in modules():
+        if not path.stem.endswith("views"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                assert node.func.attr not in ("get_one", "get_or_404"), path

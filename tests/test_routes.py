@@ -1,0 +1,220 @@
+"""All routes of all planes: closed until somebody decides, deaf to strangers, never by GET."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from portal.database import db, utc_now
+from portal.llm_clients.models import LLMClient
+from portal.providers.models import Provider
+from portal.request_history import current_recorder
+from portal.request_history.recording import Visit
+from portal.web import ANYBODY, permission_of
+from tests.people import MakeClient, People
+from tests.planes import Planes
+
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+# What a newcomer may reach without an account.
+OPEN_TO_ANYBODY = {"accounts.login", "accounts.sign_in"}
+
+
+def rules(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+
+
+def test_every_route_declares_who_may_use_it(planes: Planes) -> None:
+    for app in (planes.admin, planes.serving, planes.internal):
+        for rule in rules(app):
+            assert permission_of(app, rule.endpoint), f"{rule} declares nothing"
+
+
+def test_only_sign_in_is_open_to_anybody(planes: Planes) -> None:
+    found = {
+        rule.endpoint
+        for rule in rules(planes.admin)
+        if permission_of(planes.admin, rule.endpoint).least == ANYBODY  # type: ignore[union-attr]
+    }
+    assert found == OPEN_TO_ANYBODY
+
+
+def test_every_parameter_of_a_route_has_a_type(planes: Planes) -> None:
+    for app in (planes.admin, planes.serving, planes.internal):
+        for rule in rules(app):
+            for name, converter in rule._converters.items():
+                assert type(converter).__name__ != "UnicodeConverter", f"{rule}: {name}"
+
+
+def test_the_planes_share_no_route(planes: Planes) -> None:
+    admin = {rule.endpoint for rule in rules(planes.admin)}
+    serving = {rule.endpoint for rule in rules(planes.serving)}
+    internal = {rule.endpoint for rule in rules(planes.internal)}
+    assert not admin & serving
+    assert not admin & internal
+    assert not serving & internal
+
+
+class Things:
+    """One of everything in Birkenhof, and how to fill a route's parameters with it."""
+
+    def __init__(self, client_id: str, request_id: int, provider_id: int) -> None:
+        self.values = {
+            "llm_client_id": client_id,
+            "number": 1,
+            "request_id": request_id,
+            "provider_id": provider_id,
+            "session_id": 1,
+        }
+
+    def path(self, app: Flask, rule: Rule) -> str:
+        adapter = app.url_map.bind("localhost")
+        return adapter.build(rule.endpoint, {n: self.values[n] for n in rule.arguments})
+
+
+@pytest.fixture
+def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
+    hashed_id = make_client("secret_client")
+    with planes.worker.app_context():
+        llm_client = db.session.scalars(
+            db.select(LLMClient).where(LLMClient.hashed_id == hashed_id)
+        ).one()
+        provider = Provider(
+            account_id=people.alice.account_id, name="own", base_url="http://127.0.0.1:9/v1"
+        )
+        db.session.add(provider)
+        db.session.commit()
+        row = {
+            "llm_client_id": llm_client.id,
+            "account_id": people.alice.account_id,
+            "created_at": utc_now(),
+            "request_id": "r1",
+            "request": {"message": "hidden words"},
+            "status": 200,
+        }
+        current_recorder().record(row, Visit("a" * 64))
+        number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
+        return Things(hashed_id, int(number), provider.id)
+
+
+def _owned(app: Flask) -> list[Rule]:
+    return [
+        rule
+        for rule in rules(app)
+        if rule.arguments & {"llm_client_id", "request_id", "provider_id"}
+    ]
+
+
+def test_a_stranger_gets_404_for_everything_of_another_account(
+    planes: Planes, people: People, things: Things
+) -> None:
+    stranger = people.browser(people.charlie)
+    token = stranger.token()
+    checked = 0
+    for rule in _owned(planes.admin):
+        path = things.path(planes.admin, rule)
+        for method in (rule.methods or set()) & {"GET", "POST"}:
+            answer = stranger.raw(method, path, data={"csrf_token": token, "message": "x"})
+            assert answer.status_code == 404, f"{method} {path}: {answer.status_code}"
+            assert b"secret_client" not in answer.data
+            checked += 1
+    assert checked > 20
+
+
+def test_foreign_and_absent_objects_look_the_same(
+    planes: Planes, people: People, things: Things
+) -> None:
+    stranger = people.browser(people.charlie)
+    absent = Things("z" * 20, 999_999, 999_999)
+    for rule in _owned(planes.admin):
+        if "GET" not in (rule.methods or set()):
+            continue
+        foreign = stranger.get(things.path(planes.admin, rule), 404)
+        missing = stranger.get(absent.path(planes.admin, rule), 404)
+        assert _without_reference(foreign.words) == _without_reference(missing.words)
+
+
+def _without_reference(words: str) -> str:
+    return words.partition("Name this reference")[0]
+
+
+def test_nobody_gets_in_without_signing_in(planes: Planes, people: People, things: Things) -> None:
+    nobody = people.browser()
+    for rule in rules(planes.admin):
+        if rule.endpoint in OPEN_TO_ANYBODY:
+            continue
+        path = things.path(planes.admin, rule)
+        if "GET" in (rule.methods or set()):
+            answer = nobody.raw("GET", path)
+            assert answer.status_code == 303, path
+            assert "/login?next=" in answer.headers["Location"]
+
+
+def test_every_post_wants_a_token(planes: Planes, people: People, things: Things) -> None:
+    alice = people.browser(people.alice)
+    checked = 0
+    for rule in rules(planes.admin):
+        if not (rule.methods or set()) & UNSAFE:
+            continue
+        for token in ({}, {"csrf_token": ""}, {"csrf_token": "garbage"}):
+            answer = alice.raw("POST", things.path(planes.admin, rule), data=token)
+            assert answer.status_code == 400, f"{rule} with {token}: {answer.status_code}"
+            checked += 1
+    assert checked > 40
+
+
+def test_the_token_of_another_session_is_refused(people: People, things: Things) -> None:
+    alice, bob = people.browser(people.alice), people.browser(people.bob)
+    answer = alice.raw("POST", "/account/sessions/revoke-all", data={"csrf_token": bob.token()})
+    assert answer.status_code == 400
+
+
+def test_looking_changes_nothing(
+    planes: Planes, people: People, things: Things, database: Callable[..., Any] | None
+) -> None:
+    alice = people.browser(people.alice)
+    before = _everything()
+    for rule in rules(planes.admin):
+        if "GET" in (rule.methods or set()):
+            assert alice.raw("GET", things.path(planes.admin, rule)).status_code in (200, 303, 404)
+    assert _everything() == before
+
+
+def _everything() -> dict[str, list[Any]]:
+    db.session.rollback()
+    tables = [t for t in db.metadata.sorted_tables if t.name != "user_sessions"]
+    return {t.name: db.session.execute(db.select(t)).all() for t in tables}
+
+
+def test_a_viewer_changes_nothing(planes: Planes, people: People, things: Things) -> None:
+    vera = people.browser(people.vera)
+    token = vera.token()
+    for rule in _owned(planes.admin):
+        if "POST" in (rule.methods or set()):
+            answer = vera.raw("POST", things.path(planes.admin, rule), data={"csrf_token": token})
+            assert answer.status_code == 403, f"{rule}: {answer.status_code}"
+
+
+def test_a_member_changes_only_his_own_clients(
+    people: People, things: Things, make_client: MakeClient
+) -> None:
+    bob = people.browser(people.bob)
+    own = make_client("bobs", people.bob)
+    foreign = things.values["llm_client_id"]
+    bob.get(f"/llm-clients/{foreign}/", 200)
+    bob.get(f"/llm-clients/{foreign}/edit", 403)
+    bob.post(f"/llm-clients/{foreign}/undeploy", expected=403)
+    bob.get(f"/llm-clients/{own}/edit", 200)
+
+
+def test_admin_pages_do_not_exist_on_client_hosts(planes: Planes, things: Things) -> None:
+    for rule in rules(planes.admin):
+        if rule.rule == "/":
+            continue
+        path = things.path(planes.admin, rule)
+        answer = planes.serving.test_client().get(path, base_url="http://x.api.local.localhost")
+        assert answer.status_code in (404, 405), path
+        assert "Set-Cookie" not in answer.headers
