@@ -10,13 +10,18 @@ from pathlib import Path
 import dns.flags
 import dns.message
 import dns.name
+import dns.opcode
 import dns.rcode
+import dns.rdataset
 import dns.rrset
+import dns.tsig
 import pytest
 
 from portal.dns import Record
 from portal.dns.local import LocalZoneEditor
 from portal.dns.local_server import LocalNameServer
+from portal.dns.zone import Zone
+from portal.dns.zone_answers import ZoneAnswers
 
 ZONE = "api.example.test"
 KEY_NAME = "portal-key"
@@ -158,3 +163,32 @@ def faulty() -> Iterator[FaultyServer]:
     server = FaultyServer()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def forgetful(tmp_path: Path) -> Iterator[int]:
+    """The port of a server that says yes to every good update and serves what it served before."""
+    origin = dns.name.from_text(ZONE)
+    soa = dns.rdataset.from_text("IN", "SOA", 60, "ns1 hostmaster 1 60 60 60 5")
+    key = dns.tsig.Key(KEY_NAME, SECRET, "hmac-sha256")
+    served, forgotten = (
+        ZoneAnswers({origin: Zone(origin, {origin: {soa.rdtype: soa}})}, key, lambda zones: None)
+        for _ in range(2)
+    )
+
+    class Stream(socketserver.StreamRequestHandler):
+        timeout = 2
+
+        def handle(self) -> None:
+            wire = self.rfile.read(struct.unpack("!H", self.rfile.read(2))[0])
+            is_update = (wire[2] >> 3) & 0x0F == dns.opcode.UPDATE
+            answer = (forgotten if is_update else served).reply(wire, tcp=True)
+            if answer:
+                self.wfile.write(struct.pack("!H", len(answer)) + answer)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Stream) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()

@@ -141,6 +141,14 @@ def test_a_zone_that_the_server_does_not_have_is_a_permanent_error(
     assert caught.value.permanent
 
 
+def test_a_yes_that_is_not_followed_by_the_record_is_an_error(
+    forgetful: int, edit: Callable[..., LocalZoneEditor]
+) -> None:
+    with pytest.raises(AdapterError) as caught:
+        edit(forgetful).publish(BOT)
+    assert (caught.value.reason, caught.value.permanent) == ("not_applied", True)
+
+
 @pytest.mark.parametrize("verb", ["publish", "withdraw"])
 def test_an_unreachable_server_is_an_error_that_may_pass(
     edit: Callable[..., LocalZoneEditor], verb: str

@@ -57,7 +57,7 @@ class MisbehavingProvider:
                     answer(self)
                     return False
                 self.wfile.write(answer)
-                return b"Content-Length" in answer
+                return b"Content-Length" in answer or b"chunked" in answer
 
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True

@@ -139,6 +139,20 @@ def test_one_connection_serves_many_questions(
     assert vendor.connections == 1
 
 
+def test_a_chunked_stream_leaves_its_connection_for_the_next(
+    vendor: Any, client: Client, question: ChatRequest
+) -> None:
+    provider = client()
+    body = (event("a") + "data: [DONE]\n\n").encode()
+    head = HEAD.replace("Connection: close", "Transfer-Encoding: chunked").encode()
+    vendor.answer = head + b"%x\r\n%b\r\n" % (len(body), body) + b"0\r\n\r\n"
+
+    for _ in range(3):
+        list(provider.stream(question))
+
+    assert vendor.connections == 1
+
+
 def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(
     vendor: Any, client: Client, question: ChatRequest
 ) -> None:
