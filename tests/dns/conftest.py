@@ -169,7 +169,7 @@ def faulty() -> Iterator[FaultyServer]:
 def forgetful(tmp_path: Path) -> Iterator[int]:
     """The port of a server that says yes to every good update and serves what it served before."""
     origin = dns.name.from_text(ZONE)
-    soa = dns.rdataset.from_text("IN", "SOA", 60, "ns1 hostmaster 1 60 60 60 5")
+    soa = dns.rdataset.from_text("IN", "SOA", 60, f"ns1.{ZONE}. host.{ZONE}. 1 60 60 60 5")
     key = dns.tsig.Key(KEY_NAME, SECRET, "hmac-sha256")
     served, forgotten = (
         ZoneAnswers({origin: Zone(origin, {origin: {soa.rdtype: soa}})}, key, lambda zones: None)
