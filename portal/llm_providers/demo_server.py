@@ -2,18 +2,25 @@
 
 import contextlib
 import json
-import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from portal.llm_providers.demo_answers import demo_answer, pieces_of, text_of
+from portal.llm_providers.demo_answers import demo_answer, pieces_of
+from portal.llm_providers.demo_protocol import (
+    MODEL,
+    Refused,
+    check,
+    completion,
+    events,
+    limited,
+    usage_of,
+)
 
-MODEL = "demo"
 LARGEST_REQUEST = 2 * 1024 * 1024
 IDLE_TIMEOUT = 75.0
 CONNECTIONS = 512
@@ -85,14 +92,6 @@ class _Server(ThreadingHTTPServer):
         """A visitor who hangs up is no error of ours."""
 
 
-class _Refused(Exception):
-    """Answered with an OpenAI error object."""
-
-    def __init__(self, status: HTTPStatus, message: str, code: str = "") -> None:
-        super().__init__(message)
-        self.status, self.message, self.code = status, message, code
-
-
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
@@ -107,12 +106,12 @@ class _Handler(BaseHTTPRequestHandler):
             model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "portal"}
             self._send_json(HTTPStatus.OK, {"object": "list", "data": [model]})
         else:
-            self._send_error(_Refused(HTTPStatus.NOT_FOUND, f"Unknown path {self.path}"))
+            self._send_error(Refused(HTTPStatus.NOT_FOUND, f"Unknown path {self.path}"))
 
     def do_POST(self) -> None:
         try:
             self._answer(self._chat_request())
-        except _Refused as refusal:
+        except Refused as refusal:
             self._send_error(refusal)
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -121,12 +120,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _chat_request(self) -> dict[str, Any]:
         body = self._body()
         if self.path.rstrip("/") != "/v1/chat/completions":
-            raise _Refused(HTTPStatus.NOT_FOUND, f"Unknown path {self.path}")
+            raise Refused(HTTPStatus.NOT_FOUND, f"Unknown path {self.path}")
         try:
             content = json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise _Refused(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}") from error
-        _check(content)
+            raise Refused(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}") from error
+        check(content)
         checked: dict[str, Any] = content
         return checked
 
@@ -134,14 +133,14 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > LARGEST_REQUEST:
             self.close_connection = True
-            raise _Refused(HTTPStatus.BAD_REQUEST, "Content-Length is missing or too large")
+            raise Refused(HTTPStatus.BAD_REQUEST, "Content-Length is missing or too large")
         return self.rfile.read(int(length))
 
     def _answer(self, content: dict[str, Any]) -> None:
-        pieces, finish_reason = _limited(pieces_of(demo_answer(content["messages"])), content)
-        usage = _usage(content["messages"], pieces)
+        pieces, finish_reason = limited(pieces_of(demo_answer(content["messages"])), content)
+        usage = usage_of(content["messages"], pieces)
         if not content.get("stream"):
-            self._send_json(HTTPStatus.OK, _completion("".join(pieces), finish_reason, usage))
+            self._send_json(HTTPStatus.OK, completion("".join(pieces), finish_reason, usage))
             return
         options = content.get("stream_options")
         wants_usage = isinstance(options, dict) and options.get("include_usage")
@@ -153,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for number, event in enumerate(_events(pieces, finish_reason, usage)):
+        for number, event in enumerate(events(pieces, finish_reason, usage)):
             if 0 < number <= len(pieces):
                 self.wfile.flush()
                 time.sleep(self.server.token_delay)
@@ -173,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _send_error(self, refusal: _Refused) -> None:
+    def _send_error(self, refusal: Refused) -> None:
         error = {
             "message": refusal.message,
             "type": "invalid_request_error",
@@ -181,58 +180,3 @@ class _Handler(BaseHTTPRequestHandler):
             "code": refusal.code or None,
         }
         self._send_json(refusal.status, {"error": error})
-
-
-def _check(content: object) -> None:
-    if not isinstance(content, dict):
-        raise _Refused(HTTPStatus.BAD_REQUEST, "The body is not a JSON object")
-    messages = content.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise _Refused(HTTPStatus.BAD_REQUEST, "messages must be a list that is not empty")
-    if not all(isinstance(message, dict) for message in messages):
-        raise _Refused(HTTPStatus.BAD_REQUEST, "every message must be an object")
-    if content.get("model") != MODEL:
-        message = f"The model {content.get('model')!r} does not exist; this provider has {MODEL}"
-        raise _Refused(HTTPStatus.NOT_FOUND, message, "model_not_found")
-
-
-def _limited(pieces: list[str], content: Mapping[str, Any]) -> tuple[list[str], str]:
-    limit = content.get("max_completion_tokens", content.get("max_tokens"))
-    if limit is None or (isinstance(limit, int) and limit >= len(pieces)):
-        return pieces, "stop"
-    if not isinstance(limit, int) or limit < 1:
-        raise _Refused(HTTPStatus.BAD_REQUEST, "max_tokens must be a whole number above 0")
-    return pieces[:limit], "length"
-
-
-def _usage(messages: list[dict[str, Any]], pieces: list[str]) -> dict[str, int]:
-    asked = sum(len(pieces_of(text_of(message))) for message in messages)
-    return {
-        "prompt_tokens": asked,
-        "completion_tokens": len(pieces),
-        "total_tokens": asked + len(pieces),
-    }
-
-
-def _head(kind: str) -> dict[str, Any]:
-    identity = f"chatcmpl-demo-{secrets.token_hex(8)}"
-    return {"id": identity, "object": kind, "created": int(time.time()), "model": MODEL}
-
-
-def _completion(text: str, finish_reason: str, usage: dict[str, int]) -> dict[str, Any]:
-    message = {"role": "assistant", "content": text}
-    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
-    return {**_head("chat.completion"), "choices": [choice], "usage": usage}
-
-
-def _events(
-    pieces: list[str], finish_reason: str, usage: dict[str, int] | None
-) -> Iterator[dict[str, Any]]:
-    head = _head("chat.completion.chunk")
-    deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
-    deltas += [{"content": piece} for piece in pieces]
-    for delta in deltas:
-        yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
-    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": finish_reason}]}
-    if usage is not None:
-        yield {**head, "choices": [], "usage": usage}
