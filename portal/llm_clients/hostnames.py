@@ -25,7 +25,7 @@ class Mode(StrEnum):
 
 
 def rfc1034_label(text: str, length: int = LABEL_LENGTH) -> str:
-    """One label: lower case, `_` and spaces to `-`, no runs of `-` nor at the ends; may be empty."""
+    """One label: lower case, `_` and spaces to `-`, no runs of `-` nor at the ends; or nothing."""
     lowered = text.lower().replace("_", "-").replace(" ", "-")
     cleaned = _HYPHENS.sub("-", _NOT_ALLOWED.sub("", lowered)).strip("-")
     return cleaned[: max(0, length)].strip("-")
