@@ -15,6 +15,7 @@ from portal.dns.local import LocalZoneEditor
 from portal.dns.manual import ManualZoneEditor
 from portal.dns.resolver import AddressedResolver
 from portal.llm_providers import ChatProvider
+from portal.llm_providers.catalogue import vendor_named
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 from portal.settings import Settings
 from portal.tls import Issuer, issuer_class
@@ -26,7 +27,9 @@ TSIG_KEY_NAME = "portal-key"
 class CertificateProbe(Protocol):
     """A handshake with a host at an address, judged at a given time."""
 
-    def __call__(self, name: str, address: str, port: int, now: datetime) -> Probe: ...
+    def __call__(
+        self, name: str, address: str, port: int, now: datetime, *, expected_chain_pem: str = ""
+    ) -> Probe: ...
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Adapters:
     resolver: Resolver
     issuer: Issuer
     probe: CertificateProbe
-    chat_provider: Callable[[str, str], ChatProvider]
+    chat_provider: Callable[[str, str, str], ChatProvider]
 
 
 def build(settings: Settings) -> Adapters:
@@ -51,8 +54,23 @@ def build(settings: Settings) -> Adapters:
         issuer=issuer,
         probe=partial(probe, roots_pem=issuer.roots_pem()),
         chat_provider=partial(
-            OpenAICompatibleProvider, allow_private_addresses=settings.allow_private_addresses
+            chat_provider, allow_private_addresses=settings.allow_private_addresses
         ),
+    )
+
+
+def chat_provider(
+    name: str, base_url: str, api_key: str, *, allow_private_addresses: bool
+) -> ChatProvider:
+    """The endpoint of a provider, with what the catalogue knows of a vendor of that name."""
+    vendor = vendor_named(name)
+    peculiar = (
+        {"answer_limit_field": vendor.answer_limit_field, "stream_usage": vendor.stream_usage}
+        if vendor
+        else {}
+    )
+    return OpenAICompatibleProvider(
+        base_url, api_key, allow_private_addresses=allow_private_addresses, **peculiar
     )
 
 

@@ -190,9 +190,6 @@ class Dispatcher:
 
 
 def _listening_port(environ: dict[str, Any]) -> int:
-    """The port that the connection came in by; a Host header cannot change it."""
-    sock = environ.get("gunicorn.socket")
-    if sock is None:
-        return 0
-    name = sock.getsockname()
-    return int(name[1]) if isinstance(name, tuple) else 0
+    """The port that the connection came in by; with TCP listeners no header changes it."""
+    port = str(environ.get("SERVER_PORT", ""))
+    return int(port) if port.isdigit() else 0

@@ -83,12 +83,14 @@ class FakeOutside:
     def roots_pem(self) -> str | None:
         return None
 
-    def handshake(self, name: str, address: str, port: int, now: datetime) -> Probe:
+    def handshake(
+        self, name: str, address: str, port: int, now: datetime, *, expected_chain_pem: str = ""
+    ) -> Probe:
         if self.probe_reason:
             return probe(False, self.probe_reason, "The edge did not answer.", "")
         return probe(True, "", "Good.", self.serials.get(name, ""))
 
-    def no_provider(self, base_url: str, api_key: str) -> ChatProvider:
+    def no_provider(self, name: str, base_url: str, api_key: str) -> ChatProvider:
         raise AdapterError("There is no provider in this test.", reason="unreachable")
 
 

@@ -133,7 +133,13 @@ def request_certificate(target: Target, adapters: Adapters, now: datetime) -> Re
 def see_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
     """Step 4: a real handshake at the edge with the host as SNI; the certificate must be ours."""
     for host in target.hosts:
-        probe = adapters.probe(host, target.edge_address, target.edge_port, now)
+        probe = adapters.probe(
+            host,
+            target.edge_address,
+            target.edge_port,
+            now,
+            expected_chain_pem=target.chains.get(host, ""),
+        )
         if not probe.ok:
             return Wait(f"{host}: {probe.message}", probe.reason, PLATFORM)
         if probe.serial != target.serials.get(host):

@@ -139,7 +139,10 @@ class Exchange:
         return None
 
     def _from_provider(self) -> Iterator[str]:
-        provider = self._adapters.chat_provider(self.served.base_url, self.served.api_key)
+        served = self.served
+        provider = self._adapters.chat_provider(
+            served.content.get("provider", ""), served.base_url, served.api_key
+        )
         stream = provider.stream(self.request)
         try:
             for part in stream:
