@@ -1,8 +1,6 @@
 // One conversation: sends the form by fetch and shows the answer while it streams. Used by the chat page
 // and by the sandbox; what they show differs only in the <template>. Text of the model is only ever text.
 
-import { eventsOf } from "./event_stream.js";
-
 const form = document.querySelector("form[data-chat]");
 const talk = document.querySelector("[data-talk]");
 const template = document.querySelector("template[data-exchange]");
@@ -59,6 +57,7 @@ function showSent(parts, json) {
 }
 
 async function refusal(answer) {
+  if (answer.status === 401) return "Your session has ended. Reload the page and sign in.";
   const body = await answer.json().catch(() => ({}));
   return body.error?.message ?? body.message ?? `No answer came (status ${answer.status}). Send it again.`;
 }
@@ -68,6 +67,7 @@ async function stream(parts, body, signal) {
   const headers = { Accept: "text/event-stream", ...(token && { "X-CSRFToken": token }) };
   const answer = await fetch(form.dataset.streamUrl, { method: "POST", body, headers, signal, redirect: "error" });
   if (!answer.ok || !answer.headers.get("Content-Type")?.startsWith("text/event-stream")) return fail(parts, await refusal(answer));
+  const { eventsOf } = await import(form.dataset.eventStream);   // its address carries its mark
   for await (const { name, data } of eventsOf(answer.body)) {
     if (name === "sent") followed(() => showSent(parts, data.json));
     if (name === "delta") followed(() => parts.answer.append(data.text));
