@@ -12,7 +12,7 @@ from typing import Any
 from portal.adapters import Adapters
 from portal.errors import AdapterError
 from portal.llm_clients.system_role import enhanced
-from portal.llm_providers import ChatAnswer, ChatRequest, ProviderError
+from portal.llm_providers import ChatAnswer, ChatProvider, ChatRequest, ProviderError
 from portal.request_history.recording import NotRecorded, Recorder, Visit
 from portal.serving.served import Served
 
@@ -125,9 +125,15 @@ class Exchange:
             self._refuse(_refusal_of(error), error.reason, error.detail or error.public_message)
 
     def whole(self) -> None:
-        """The same without showing it as it comes."""
-        for _ in self.parts():
-            pass
+        """The same for callers who want the answer at once; asked for without a stream."""
+        refusal = self._refused_before()
+        if refusal is not None:
+            self._refuse(refusal, "refused", refusal.message)
+            return
+        try:
+            self._accept(self._provider().complete(self.request))
+        except AdapterError as error:
+            self._refuse(_refusal_of(error), error.reason, error.detail or error.public_message)
 
     def _refused_before(self) -> Refusal | None:
         if not self.question.message.strip():
@@ -138,12 +144,14 @@ class Exchange:
             return Refusal(UNAVAILABLE, 503)
         return None
 
-    def _from_provider(self) -> Iterator[str]:
+    def _provider(self) -> ChatProvider:
         served = self.served
-        provider = self._adapters.chat_provider(
+        return self._adapters.chat_provider(
             served.content.get("provider", ""), served.base_url, served.api_key
         )
-        stream = provider.stream(self.request)
+
+    def _from_provider(self) -> Iterator[str]:
+        stream = self._provider().stream(self.request)
         try:
             for part in stream:
                 if part.answer is not None:
@@ -227,4 +235,5 @@ def storable(text: str) -> str:
 def _refusal_of(error: AdapterError) -> Refusal:
     """A visitor gets the provider's failure as one sentence; a key or address is not his affair."""
     status = STATUS_OF_REASON.get(error.reason, 502)
-    return Refusal(error.public_message or UNAVAILABLE, status)
+    message = error.public_message if isinstance(error, ProviderError) else UNAVAILABLE
+    return Refusal(message, status)
