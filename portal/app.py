@@ -27,6 +27,7 @@ from portal.settings import Settings
 from portal.system import jobs as system_jobs
 from portal.system import views as system
 
+LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (certificate_models, deployment_views, jobs, saving, signals, system_jobs)
@@ -178,10 +179,18 @@ class Dispatcher:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return self._plane(environ)(environ, start_response)
 
+    def _to_platform(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Who typed the address of this machine means the portal."""
+        location = f"{self._settings.platform_url}/"
+        start_response("302 Found", [("Location", location), ("Content-Length", "0")])
+        return [b""]
+
     def _plane(self, environ: dict[str, Any]) -> WSGI:
         if _listening_port(environ) == self._settings.internal_port:
             return self._internal
         host = str(environ.get("HTTP_HOST", "")).rpartition("@")[2].partition(":")[0].lower()
+        if self._settings.is_local and host in LOOPBACK_HOSTS:
+            return self._to_platform
         if host.removesuffix(".") != self._settings.platform_host:
             return self._serving
         if str(environ.get("PATH_INFO", "")).startswith("/api/v1/"):

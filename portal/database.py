@@ -85,12 +85,13 @@ class BackgroundProgress:
 
     `next_attempt_at` is when a job may look at the row again (None: nobody needs to);
     `leased_until` keeps others away; `generation` grows with each claim, so that what a late
-    orphan writes is refused.
+    orphan writes is refused. `broken_off` counts claims in a row that stored no result.
     """
 
     step: Mapped[str] = mapped_column(String(40), default="")
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     generation: Mapped[int] = mapped_column(Integer, default=0)
+    broken_off: Mapped[int] = mapped_column(Integer, default=0)
     next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     leased_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     attempted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -101,6 +102,16 @@ class BackgroundProgress:
 def reading() -> Iterator[None]:
     """Inside, transactions start without SQLite's write lock; what is written may be refused."""
     token = _may_write.set(False)
+    try:
+        yield
+    finally:
+        _may_write.reset(token)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Inside, transactions take SQLite's write lock at once, whatever the request declared."""
+    token = _may_write.set(True)
     try:
         yield
     finally:

@@ -196,7 +196,12 @@ def claim(model: type[Any], row_id: int, now: datetime) -> Any | None:
         update(model)
         .where(model.id == row_id, model.next_attempt_at <= now)
         .where(or_(model.leased_until.is_(None), model.leased_until < now))
-        .values(leased_until=lease, generation=model.generation + 1, attempted_at=now)
+        .values(
+            leased_until=lease,
+            generation=model.generation + 1,
+            broken_off=model.broken_off + 1,
+            attempted_at=now,
+        )
         .execution_options(synchronize_session=False)
     )
     db.session.commit()

@@ -32,6 +32,7 @@ from portal.system.jobs import answer_the_clock
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+REDIS_PAUSE_SECONDS = 1.0
 ASK_EVERY = timedelta(seconds=10)
 CLEAN_EVERY = timedelta(seconds=60)
 
@@ -41,6 +42,12 @@ class PortalWorker(Worker):
 
     job_class = PortalJob
     max_connection_wait_time = 2.0
+    is_told_to_stop = False
+
+    def request_stop(self, signum: Any, frame: Any) -> None:
+        """RQ asks Redis what it is doing; a stop counts even when that is away."""
+        self.is_told_to_stop = True
+        super().request_stop(signum, frame)
 
     def get_heartbeat_ttl(self, job: Any, working_time: float = 0.0) -> int:
         return self.job_monitoring_interval + 15
@@ -52,10 +59,20 @@ class PortalWorker(Worker):
 
 
 def run_worker(app: Flask) -> None:
-    """Work until told to stop; a warm stop finishes the job at hand."""
+    """Work until told to stop; a warm stop finishes the job at hand, a lost Redis is waited for."""
     with app.app_context():
         cache().forget()
-        doorbell: Doorbell = current_doorbell()
+        while not _has_worked():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)  # nothing is at hand that had to be finished
+            time.sleep(REDIS_PAUSE_SECONDS)
+
+
+def _has_worked() -> bool:
+    """Work as one RQ worker to its end; whether that end was wanted."""
+    doorbell: Doorbell = current_doorbell()
+    worker = None
+    try:
         worker = PortalWorker(
             [doorbell.queue],
             connection=doorbell.connection,
@@ -66,6 +83,9 @@ def run_worker(app: Flask) -> None:
             job_monitoring_interval=10,
         )
         worker.work(logging_level="WARNING")
+    except (RedisError, OSError) as error:
+        log.warning("the worker lost Redis and waits for it: %s", error)
+    return worker is not None and worker.is_told_to_stop
 
 
 class Clock:
@@ -99,8 +119,7 @@ class Clock:
         with reading():
             due = list(rings_due(now))
             db.session.rollback()
-        for ring in due:
-            doorbell.ring(ring)
+        all(doorbell.ring(ring) for ring in due)  # the first that fails speaks for all
         if self._asked_at is None or now - self._asked_at >= ASK_EVERY:
             self._asked_at = now
             self._ask(doorbell, now)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from portal.accounts import audit, signing_in
 from portal.accounts.forms import SignInForm
 from portal.accounts.models import User, UserProfile, UserSession
-from portal.database import db, declare_writes, utc_now
+from portal.database import db, utc_now, writing
 from portal.web import ANYBODY, SIGNED_IN, FormActor, login_manager, permits, safe_next, said
 
 blueprint = Blueprint("accounts", __name__)
@@ -39,9 +39,9 @@ def _note_use(found: UserSession) -> None:
     if now - found.last_seen_at < signing_in.SEEN_EVERY:
         return
     db.session.rollback()
-    declare_writes(True)
-    signing_in.see(found, now)
-    db.session.commit()
+    with writing():
+        signing_in.see(found, now)
+        db.session.commit()
 
 
 def load_account() -> None:

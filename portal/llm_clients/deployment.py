@@ -23,6 +23,7 @@ from portal.llm_clients.models import LLMClient, LLMClientHost
 
 Kinds, States = Deployment.Kinds, Deployment.States
 GIVE_UP_AFTER = timedelta(days=14)
+MOST_BROKEN_OFF = 8
 Effect = Callable[[Deployment, steps.Target, steps.Done, datetime], None]
 
 
@@ -107,10 +108,12 @@ def last_run(llm_client: LLMClient) -> Deployment | None:
 def begin(
     llm_client: LLMClient, kind: Deployment.Kinds, now: datetime, by: User | None
 ) -> Deployment:
-    """Start a run, due now. A run of the same kind is joined, one of another kind gives way."""
+    """Start a run, due now. A run of the same kind is joined, another gives way.
+
+    A deletion that has begun is not turned back."""
     current = active_run(llm_client)
     if current is not None:
-        if current.kind == kind:
+        if current.kind in (kind, Kinds.DELETE):
             return current
         _end(current, States.CANCELLED, now)
         db.session.flush()
@@ -145,6 +148,7 @@ def _plan(llm_client: LLMClient, kind: Deployment.Kinds) -> list[str]:
 def record(run: Deployment, target: steps.Target, result: steps.Result, now: datetime) -> None:
     """Store what an attempt at the run's step came to, and say when to look again."""
     run.attempt += 1
+    run.broken_off = 0
     run.leased_until = None
     run.message = result.message[:1000]
     run.reason = "" if isinstance(result, steps.Done) else result.reason
@@ -158,6 +162,14 @@ def record(run: Deployment, target: steps.Target, result: steps.Result, now: dat
         _end(run, States.FAILED, now)
         effects.failed(run)
         signals.send_after_commit(signals.llm_client_deploy_failed, run.llm_client)
+
+
+def broke_off(run: Deployment) -> steps.Failed | None:
+    """The end of a run whose attempts die without a result, so that it does not try for ever."""
+    if run.broken_off <= MOST_BROKEN_OFF:
+        return None
+    message = f"The worker broke off {MOST_BROKEN_OFF} times at this step; its log says why."
+    return steps.Failed(message, "broken_off", steps.PLATFORM)
 
 
 def _write_event(run: Deployment, result: steps.Result) -> None:

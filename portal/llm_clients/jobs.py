@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, or_, select
 
+from portal.accounts import audit
 from portal.adapters import current_adapters
 from portal.certificates import store
 from portal.database import current_settings, db, utc_now
@@ -19,6 +20,17 @@ from portal.llm_clients.models import LLMClient, LLMClientHost
 DUE_AT_ONCE = 200
 
 
+class Background:
+    """The worker as the audit log sees it, on behalf of whoever started the run."""
+
+    by = "job"
+    address = ""
+
+    def __init__(self, run: Deployment) -> None:
+        self.account_id = run.llm_client.account_id
+        self.user_id = run.started_by_id
+
+
 @job
 def advance_deployment(deployment_id: int) -> None:
     """One attempt at one step of a run; the next one is rung for at once if it is due."""
@@ -27,15 +39,19 @@ def advance_deployment(deployment_id: int) -> None:
         db.session.rollback()
         return
     generation, step = run.generation, deployment.STEPS[run.step]
+    given_up = deployment.broke_off(run)
     target = target_of(run, utc_now())
     db.session.rollback()
-    result = attempt(step.act, target, current_adapters(), utc_now())
+    result = given_up or attempt(step.act, target, current_adapters(), utc_now())
     run = still_ours(Deployment, deployment_id, generation)
     if run is None:
         db.session.rollback()
         return
     now = utc_now()
     deployment.record(run, target, result, now)
+    if not run.is_active:
+        name = run.llm_client.name
+        audit.record(Background(run), f"{run.kind}_{run.state}", run, name=name)
     ring_for(run, now)
     db.session.commit()
 

@@ -354,3 +354,20 @@ def test_rings_that_were_lost_are_rung_under_another_key(story: Story) -> None:
         for waited in (0, 5, 12, 25)
     }
     assert len(keys) == 3
+
+
+def test_a_deletion_that_has_begun_is_not_turned_back(story: Story) -> None:
+    deletion = story.begin(Kinds.DELETE)
+    assert story.begin(Kinds.DEPLOY).id == deletion.id
+
+
+def test_a_step_at_which_the_worker_always_dies_is_given_up_with_a_reason(story: Story) -> None:
+    run = story.begin()
+    run.broken_off = deployment.MOST_BROKEN_OFF
+    assert deployment.broke_off(run) is None
+    run.broken_off += 1
+    result = deployment.broke_off(run)
+    assert result is not None
+    deployment.record(run, target_of(run, story.now), result, story.now)
+    assert run.state == States.FAILED
+    assert "broke off" in run.message
