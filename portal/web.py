@@ -211,6 +211,7 @@ def install_error_pages(app: Flask) -> None:
 def install_filters(app: Flask) -> None:
     """What templates may call; an undefined name is an error."""
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["relative_time"] = lambda moment: formatting.relative_time(
         moment, utc_now(), zone()
     )

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from wtforms import Field, Form, TextAreaField, ValidationError
+from wtforms.widgets import TextInput
 
 # semver.org 2.0.0: MAJOR.MINOR.PATCH, an optional pre-release and build, no leading zeros.
 _NUMBER = r"(0|[1-9]\d{0,8})"
@@ -33,6 +34,8 @@ class LinesField(TextAreaField):
 
 class CommaField(LinesField):
     """A list of short texts with commas between them."""
+
+    widget = TextInput()
 
     def _value(self) -> str:
         return str(self.raw_data[0]) if self.raw_data else ", ".join(self.data or [])

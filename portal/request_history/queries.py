@@ -15,6 +15,12 @@ from portal.request_history.models import LLMClientRequests, Prompt
 
 PAGE_SIZE = 50
 THREAD_LENGTH = 20
+STATUS_RANGES = {
+    "answered": (200, 399),
+    "refused": (400, 498),
+    "cancelled": (499, 499),
+    "failed": (500, 599),
+}
 
 
 @dataclass(frozen=True)
@@ -76,10 +82,8 @@ def _narrowed(account: Account, filters: Filters, llm_client: LLMClient | None) 
         query = query.where(LLMClientRequests.llm_client_id == llm_client.id)
     if filters.session_key:
         query = query.where(LLMClientRequests.session_key == filters.session_key)
-    if filters.status == "answered":
-        query = query.where(LLMClientRequests.status < 400)
-    if filters.status == "failed":
-        query = query.where(LLMClientRequests.status >= 400)
+    if filters.status in STATUS_RANGES:
+        query = query.where(LLMClientRequests.status.between(*STATUS_RANGES[filters.status]))
     return query
 
 

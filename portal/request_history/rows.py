@@ -58,7 +58,7 @@ def status_of(found: LLMClientRequests) -> StatusView:
     """The status of a request: its number, and a word."""
     if found.status < 400:
         return status_view("ready", f"{found.status} answered")
-    if found.status in (400, 401, 403, 404, 413, 422, 429):
+    if found.status < 499:
         return status_view("attention", f"{found.status} refused")
     if found.status == 499:
         return status_view("off", "499 visitor left")
