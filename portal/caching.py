@@ -80,6 +80,8 @@ class SharedCache:
             return None
         if self._owes_a_change:
             self._pay()
+        if self._owes_a_change:
+            return None
         try:
             mark = self._connection.get(MARK)
             if mark is None:

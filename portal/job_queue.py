@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 QUEUE = "portal"
 JOB_SECONDS = 60
-REDIS_SECONDS = 1.0
+REDIS_SECONDS = 0.5  # a page that changes something asks twice
 RING_AGAIN_SECONDS = 10
 
 JobFunction = Callable[..., None]
@@ -168,7 +168,7 @@ class SilentDoorbell:
 
 
 def connect_redis(url: str) -> Redis:
-    """A connection that gives up within a second: pages wait for nobody."""
+    """A connection that gives up soon: pages wait for nobody."""
     return Redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),

@@ -21,6 +21,7 @@ class Admin:
     def __init__(self, portal: RunningPortal) -> None:
         self._portal = portal
         self._cookie = ""
+        self.slowest = (0.0, "")
         token = _token(self.ask("GET", "/login")[1])
         sent = {"csrf_token": token, "username": "admin", "password": PASSWORD}
         status, page, _ = self.ask("POST", "/login", sent)
@@ -51,10 +52,12 @@ class Admin:
         body = urlencode(values, doseq=True) if values is not None else None
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
+        started = time.monotonic()
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             page = response.read().decode()
+            self.slowest = max(self.slowest, (time.monotonic() - started, f"{method} {path}"))
             found = re.match(r"portal_session=[^;]*", response.headers.get("Set-Cookie", ""))
             self._cookie = found.group() if found else self._cookie
             return response.status, page, response.headers.get("Location", "")
