@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -44,7 +45,9 @@ def at_most(length: int) -> Length:
 
 
 class LLMClientForm(FlaskForm):
-    """What an admin decides about a client; `providers` are those of the account."""
+    """What an admin decides about a client; `providers` are those of the account;
+
+    `name_problem` says why a name cannot be its address, "" if it can."""
 
     name = StringField("Name", [InputRequired("Give the client a name."), at_most(255)])
     description = StringField("Description", [at_most(2000), without_nul])
@@ -76,14 +79,22 @@ class LLMClientForm(FlaskForm):
     )
     note = StringField("What changed", [at_most(255), without_nul])
 
-    def __init__(self, providers: list[Provider], **arguments: Any) -> None:
+    def __init__(
+        self, providers: list[Provider], name_problem: Callable[[str], str], **arguments: Any
+    ) -> None:
         super().__init__(**arguments)
+        self._name_problem = name_problem
         self.providers = {provider.name: provider for provider in providers}
         self.provider.choices = [
             SelectChoice(value=provider.name, label=provider.label or provider.name)
             for provider in providers
         ]
         self.name.data = (self.name.data or "").strip()
+
+    def validate_name(self, field: StringField) -> None:
+        problem = self._name_problem(field.data or "")
+        if problem:
+            raise ValidationError(problem)
 
     def validate_default_max_tokens(self, field: IntegerField) -> None:
         provider = self.providers.get(self.provider.data or "")

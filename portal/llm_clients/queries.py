@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased, selectinload
 from portal.accounts.models import Account, UserProfile
 from portal.database import db
 from portal.llm_clients.deployment_models import Deployment
-from portal.llm_clients.models import LLMClient, LLMClientAPIKey, Tag
+from portal.llm_clients.models import LLMClient, LLMClientAPIKey, LLMClientHost, Tag
 
 PAGE_SIZE = 50
 
@@ -66,8 +66,18 @@ def narrowed(account: Account, filters: Filters, *, without_status: bool = False
     query = select(LLMClient).where(LLMClient.account_id == account.id)
     if filters.q:
         pattern = "%" + _escaped(filters.q) + "%"
-        text = LLMClient.name.ilike(pattern, escape="\\")
-        query = query.where(or_(text, LLMClient.description.ilike(pattern, escape="\\")))
+        on_host = select(LLMClientHost.llm_client_id).where(
+            LLMClientHost.account_id == account.id,
+            LLMClientHost.hostname.ilike(pattern, escape="\\"),
+        )
+        query = query.where(
+            or_(
+                LLMClient.name.ilike(pattern, escape="\\"),
+                LLMClient.description.ilike(pattern, escape="\\"),
+                LLMClient.tags.any(Tag.name.ilike(pattern, escape="\\")),
+                LLMClient.id.in_(on_host),
+            )
+        )
     if filters.tag:
         query = query.where(LLMClient.tags.any(Tag.name == filters.tag))
     if filters.owner.isdigit():

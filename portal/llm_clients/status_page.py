@@ -107,6 +107,9 @@ def primary(llm_client: LLMClient, run: Deployment | None, may_edit: bool) -> Pr
     deploy = url_for("llm_clients.deploy", llm_client_id=public_id)
     if not may_edit or (run is not None and run.is_active):
         return sandbox
+    if llm_client.is_open and llm_client.has_unpublished_changes:
+        publish = url_for("llm_clients.publish", llm_client_id=public_id)
+        return Primary("post", publish, f"Publish revision {llm_client.newest_revision_number}")
     if llm_client.is_open:
         return Primary("link", llm_client.url, "Open the chat")
     if run is not None and run.state == Deployment.States.FAILED:

@@ -165,7 +165,7 @@ def _steps(run: Deployment) -> list[StepLine]:
         if is_done and event is not None:
             seconds = max(0.0, (event.created_at - started).total_seconds())
             started = event.created_at
-            duration = f"Done in {seconds_text(seconds)}"
+            duration = seconds_text(seconds)
         status = READY if is_done else _current_status(run) if is_current else OFF
         if is_done:
             status = status_view("ready", "Done")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
@@ -71,7 +72,7 @@ def index() -> str:
 def new() -> Any:
     """A new client."""
     providers = provider_finding.all_of(g.account)
-    form = LLMClientForm(providers, data=first_values(providers))
+    form = LLMClientForm(providers, _name_problem(None), data=first_values(providers))
     if form.validate_on_submit():
         try:
             llm_client = editing.create(form, g.profile, current_user)
@@ -135,6 +136,10 @@ def hostname_preview() -> str:
     return render_template("llm_clients/_hostname.html", hostname_preview=preview)
 
 
+def _name_problem(llm_client: LLMClient | None) -> Callable[[str], str]:
+    return lambda name: _preview(name, llm_client).problem
+
+
 def _preview(name: str, llm_client: LLMClient | None) -> registration.HostnamePreview:
     owner = llm_client.user_profile if llm_client else g.profile
     return registration.preview(name, owner, llm_client) if name else registration.NOTHING_YET
@@ -163,7 +168,8 @@ def status(llm_client_id: str) -> Any:
 def edit(llm_client_id: str) -> Any:
     """Change the configuration; saving makes a revision."""
     llm_client = editable_or_403(llm_client_id)
-    form = LLMClientForm(provider_finding.all_of(g.account), data=_values_of(llm_client))
+    providers = provider_finding.all_of(g.account)
+    form = LLMClientForm(providers, _name_problem(llm_client), data=_values_of(llm_client))
     if form.validate_on_submit():
         try:
             return _save(llm_client, form)

@@ -86,7 +86,8 @@ def new() -> Any:
     """Add a provider; `?vendor=` fills in what is known of one."""
     form = ProviderForm(data=_known(request.args.get("vendor", "")))
     if form.validate_on_submit():
-        provider = Provider(account_id=g.account.id, name=form.name.data, label="")
+        label = next((v.label for v in VENDORS if v.name == form.name.data), form.name.data)
+        provider = Provider(account_id=g.account.id, name=form.name.data, label=label)
         try:
             _store(provider, form, "created")
         except IntegrityError:
