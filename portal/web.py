@@ -89,7 +89,7 @@ def prepare_request() -> None:
     )
 
 
-def check_permission() -> Response | None:
+def check_permission() -> Any:
     """Admin plane: sign-in first, then the role in the account; too small a role gets 403."""
     if request.endpoint in (None, "static"):
         return None
@@ -100,8 +100,8 @@ def check_permission() -> Response | None:
         return None
     if not current_user.is_authenticated:
         return _ask_to_sign_in()
-    if g.get("profile") is None and permission.least != SIGNED_IN:
-        abort(404)
+    if g.get("profile") is None and request.endpoint != "accounts.logout":
+        return error_page(403, NO_ACCOUNT)
     if permission.least != SIGNED_IN and _RANK[str(g.profile.role)] < _RANK[permission.least]:
         abort(403)
     return None
@@ -152,6 +152,7 @@ def add_headers(response: Response) -> Response:
 
 
 DATABASE_AWAY = (OperationalError, PoolTimeout)
+NO_ACCOUNT = "You have no active account. Ask an admin of your team for an invitation."
 ERRORS = {
     400: ("That did not work", "The request was not understood."),
     401: ("Sign in first", "Your session has ended. Sign in and try again."),

@@ -126,7 +126,7 @@ def request_certificate(target: Target, adapters: Adapters, now: datetime) -> Re
             )
         issued[host] = issuance
     expiry = min(entry.not_after for entry in issued.values() if entry.not_after)
-    names = ", ".join(sorted({entry.issuer for entry in issued.values()}))
+    names = ", ".join(sorted({entry.issuer.removeprefix("CN=") for entry in issued.values()}))
     return Done(f"Issued by {names}, valid until {expiry:%Y-%m-%d}.", issued)
 
 

@@ -92,7 +92,7 @@ def addresses(llm_client: LLMClient, now: datetime) -> list[status_words.Address
                 host,
                 current_settings().url_of(host.hostname),
                 certificate.not_after if certificate else None,
-                certificate.issuer if certificate else "",
+                certificate.issuer.removeprefix("CN=") if certificate else "",
             )
         )
     return lines
