@@ -80,8 +80,13 @@ def permission_of(app: Flask, endpoint: str | None) -> Permission | None:
 
 
 def prepare_request() -> None:
-    """Before each request of any plane: a reference, and whether the database may be written."""
+    """Before each request of any plane: a reference, and whether the database may be written.
+
+    NUL in a query is refused here: PostgreSQL takes it in no text, and nobody types it.
+    """
     g.request_id = secrets.token_hex(8)
+    if any("\x00" in value for values in request.args.listvalues() for value in values):
+        abort(400)
     permission = permission_of(current_app, request.endpoint)
     declared = permission.writes if permission else None
     declare_writes(

@@ -40,7 +40,7 @@ def check(username: str, password: str, address: str, now: datetime) -> User | R
     if wait is not None:
         minutes = max(1, round((wait - now).total_seconds() / 60))
         return Refusal(f"Too many failed attempts. Try again in {minutes} min.", 429)
-    user = db.session.scalar(select(User).where(User.username == username.strip().lower()))
+    user = db.session.scalar(select(User).where(User.username == normal(username)))
     stored = user.password_hash if user and user.is_enabled else ""
     db.session.rollback()
     if passwords.matches(password, stored):
@@ -50,8 +50,13 @@ def check(username: str, password: str, address: str, now: datetime) -> User | R
     return WRONG
 
 
+def normal(username: str) -> str:
+    """The name as it is stored, however it was typed; without the NUL that PostgreSQL refuses."""
+    return username.replace("\x00", "").strip().lower()
+
+
 def _buckets(username: str, address: str) -> tuple[str, str]:
-    digest = hashlib.sha256(username.strip().lower().encode()).hexdigest()[:32]
+    digest = hashlib.sha256(normal(username).encode()).hexdigest()[:32]
     return f"name:{digest}", f"address:{address}"
 
 

@@ -80,7 +80,8 @@ def sign_in() -> Any:
     now, address = utc_now(), request.remote_addr or ""
     result = signing_in.check(form.username.data, form.password.data, address, now)
     if isinstance(result, signing_in.Refusal):
-        audit.record(FormActor(), "sign_in_refused", name=form.username.data[:100])
+        name = signing_in.normal(form.username.data)[:100]
+        audit.record(FormActor(), "sign_in_refused", name=name)
         db.session.commit()
         page = render_template("accounts/login.html", form=form, message=result.message)
         return page, result.status, ({"Retry-After": "60"} if result.status == 429 else {})
