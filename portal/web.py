@@ -186,6 +186,13 @@ def error_page(code: int, sentence: str = "") -> tuple[str, int]:
     return page, code
 
 
+def _forget_who_asked() -> None:
+    """So that the page that tells of a fault asks the database for nothing."""
+    db.session.rollback()
+    g.account, g.profile, g.profiles = None, None, []
+    g._login_user = login_manager.anonymous_user()
+
+
 def install_error_pages(app: Flask) -> None:
     """HTML for people; nothing that happened inside is told."""
 
@@ -203,14 +210,14 @@ def install_error_pages(app: Flask) -> None:
     @app.errorhandler(PoolTimeout)
     def database_away(error: Exception) -> Any:
         log.warning("the database did not answer: %s", error)
-        db.session.rollback()
+        _forget_who_asked()
         page, code = error_page(503)
         return page, code, {"Retry-After": "5"}
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Any:
         log.exception("request %s failed", g.get("request_id"))
-        db.session.rollback()
+        _forget_who_asked()
         return error_page(500)
 
 

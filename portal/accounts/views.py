@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, abort, g, redirect, render_template, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from portal.accounts import audit, signing_in
 from portal.accounts.forms import SignInForm
@@ -39,9 +40,12 @@ def _note_use(found: UserSession) -> None:
     if now - found.last_seen_at < signing_in.SEEN_EVERY:
         return
     db.session.rollback()
-    with writing():
-        signing_in.see(found, now)
-        db.session.commit()
+    try:
+        with writing():
+            signing_in.see(found, now)
+            db.session.commit()
+    except OperationalError:
+        db.session.rollback()  # a page need not fail for a note that can be made next time
 
 
 def load_account() -> None:
