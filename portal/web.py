@@ -32,7 +32,7 @@ from jinja2 import StrictUndefined
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from portal import formatting
 from portal.database import current_settings, db, declare_writes, utc_now
@@ -67,10 +67,23 @@ def permits(least: str, *, writes: bool | None = None) -> Callable[[View], View]
     return mark
 
 
+class RowId(IntegerConverter):
+    """A row's number, as large as a database keeps; anything larger is no route."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
+
+
 class PublicId(BaseConverter):
     """A client's number or its hashed id; anything else is no route."""
 
     regex = r"[0-9]{1,18}|[a-z][a-z0-9]{19}"
+
+
+def number_argument(name: str) -> int | None:
+    """A positive number of the query string that an INTEGER column can hold, else None."""
+    found = request.args.get(name, type=int)
+    return found if found is not None and 0 < found < 2**31 else None
 
 
 def permission_of(app: Flask, endpoint: str | None) -> Permission | None:
@@ -85,6 +98,8 @@ def prepare_request() -> None:
     NUL in a query is refused here: PostgreSQL takes it in no text, and nobody types it.
     """
     g.request_id = secrets.token_hex(8)
+    if b"%00" in request.query_string:
+        abort(400)
     if any("\x00" in value for values in request.args.listvalues() for value in values):
         abort(400)
     permission = permission_of(current_app, request.endpoint)

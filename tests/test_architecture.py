@@ -18,7 +18,7 @@ FLOORS = [
     ["outgoing"],
     ["dns", "tls", "llm_providers"],
     ["database"],
-    ["caching", "job_queue", "web"],
+    ["caching", "job_queue", "web", "form_rules"],
     ["adapters"],
     ["accounts"],
     ["vault", "system"],

@@ -152,7 +152,7 @@ def sessions() -> str:
     return render_template("accounts/sessions.html", sessions=found)
 
 
-@blueprint.post("/account/sessions/<int:session_id>/revoke")
+@blueprint.post("/account/sessions/<row_id:session_id>/revoke")
 @permits(SIGNED_IN)
 def revoke_session(session_id: int) -> Any:
     """Sign one browser out."""

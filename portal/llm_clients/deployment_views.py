@@ -15,7 +15,7 @@ from portal.llm_clients.jobs import ring_for
 from portal.llm_clients.models import LLMClient, LLMClientRevision
 from portal.llm_clients.revision_page import revision_rows, row_of
 from portal.llm_clients.views import blueprint, editable_or_403, may_edit, owned_or_404
-from portal.web import MEMBER, VIEWER, FormActor, permits, said
+from portal.web import MEMBER, VIEWER, FormActor, number_argument, permits, said
 
 Kinds = Deployment.Kinds
 
@@ -137,7 +137,7 @@ def publish(llm_client_id: str) -> Any:
 def revision_list(llm_client_id: str) -> str:
     """All revisions, newest first."""
     llm_client = owned_or_404(llm_client_id)
-    before = request.args.get("before", type=int)
+    before = number_argument("before")
     rows, older = revision_rows(llm_client, before)
     return render_template(
         "llm_clients/revisions.html",
@@ -156,8 +156,7 @@ def revision(llm_client_id: str, number: int) -> str:
     """One revision beside another (`?against=n`), the one before it by default."""
     llm_client = owned_or_404(llm_client_id)
     shown = _revision_or_404(llm_client, number)
-    against_number = request.args.get("against", number - 1, type=int)
-    against = revisions.revision_of(llm_client, min(against_number, 2**31 - 1))
+    against = revisions.revision_of(llm_client, number_argument("against") or number - 1)
     before = against.content if against else {}
     return render_template(
         "llm_clients/revision.html",

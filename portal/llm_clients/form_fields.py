@@ -69,13 +69,6 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def without_nul(form: Form, field: Field) -> None:
-    """Databases refuse NUL and lone surrogates; so does the form, in words."""
-    text = field.data if isinstance(field.data, str) else "\n".join(field.data or [])
-    if "\x00" in text or any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
-        raise ValidationError("Contains a character that cannot be stored.")
-
-
 def semantic_version(form: Form, field: Field) -> None:
     """MAJOR.MINOR.PATCH."""
     if not SEMANTIC_VERSION.match(field.data or ""):

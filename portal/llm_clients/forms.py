@@ -20,13 +20,13 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from portal.form_rules import without_nul
 from portal.llm_clients.form_fields import (
     CommaField,
     JSONObjectField,
     LinesField,
     semantic_version,
     web_address,
-    without_nul,
 )
 from portal.llm_clients.models import LLMClientFunctions
 from portal.providers.models import Provider

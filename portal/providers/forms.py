@@ -11,6 +11,7 @@ from wtforms.validators import InputRequired, Length
 
 from portal.database import current_settings
 from portal.errors import AdapterError
+from portal.form_rules import without_nul
 from portal.outgoing import check_url
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,58}\Z")
@@ -21,8 +22,8 @@ class ProviderForm(FlaskForm):
 
     name = StringField("Name", [InputRequired("Give the provider a name."), Length(max=60)])
     base_url = StringField("Base URL", [InputRequired("Say where it is."), Length(max=2048)])
-    default_model = StringField("Default model", [Length(max=200)])
-    models = TextAreaField("Models", [Length(max=20_000)])
+    default_model = StringField("Default model", [Length(max=200), without_nul])
+    models = TextAreaField("Models", [Length(max=20_000), without_nul])
     api_key = PasswordField("API key", [Length(max=1000)])
 
     def validate_name(self, field: Field) -> None:

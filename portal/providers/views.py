@@ -151,7 +151,7 @@ def _form_page(form: ProviderForm, provider: Provider | None) -> Any:
     return page, (422 if form.errors else 200)
 
 
-@blueprint.route("/<int:provider_id>/edit", methods=["GET", "POST"])
+@blueprint.route("/<row_id:provider_id>/edit", methods=["GET", "POST"])
 @permits(ADMIN)
 def edit(provider_id: int) -> Any:
     """Change address, models or key; its name stays, since clients use it."""
@@ -172,7 +172,7 @@ def edit(provider_id: int) -> Any:
     return _form_page(form, provider)
 
 
-@blueprint.route("/<int:provider_id>/delete", methods=["GET", "POST"])
+@blueprint.route("/<row_id:provider_id>/delete", methods=["GET", "POST"])
 @permits(ADMIN)
 def delete(provider_id: int) -> Any:
     """Delete a provider and its key; clients that use it stop answering."""

@@ -89,8 +89,6 @@ def _narrowed(account: Account, filters: Filters, llm_client: LLMClient | None) 
 
 def for_account(account: Account, request_id: int) -> LLMClientRequests | None:
     """The account's request with this number; None for any other's."""
-    if request_id >= 2**63:
-        return None
     return db.session.scalar(
         select(LLMClientRequests).where(
             LLMClientRequests.account_id == account.id, LLMClientRequests.id == request_id

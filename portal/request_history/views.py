@@ -62,7 +62,7 @@ def _clients(account: Account) -> list[tuple[str, str]]:
     return [(hashed_id, name) for hashed_id, name in db.session.execute(query)]
 
 
-@blueprint.get("/<int:request_id>")
+@blueprint.get("/<row_id:request_id>")
 @permits(VIEWER)
 def show(request_id: int) -> str:
     """One request: conversation, what arrived, what came back, how long it took."""

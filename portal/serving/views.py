@@ -53,15 +53,7 @@ def _chat_page(served: Served, key: str, problem: str | None = None, status: int
         ),
         status,
     )
-    response.set_cookie(
-        SESSION_COOKIE,
-        key,
-        max_age=COOKIE_SECONDS,
-        httponly=True,
-        samesite="Lax",
-        secure=current_settings().scheme == "https",
-    )
-    return response
+    return _with_session(response, key)
 
 
 @blueprint.post("/")
@@ -80,7 +72,15 @@ def send() -> Any:
 
 
 def _with_session(response: Any, key: str) -> Any:
-    response.set_cookie(SESSION_COOKIE, key, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax")
+    """The browser's session goes on for a month; host-only, not for scripts."""
+    response.set_cookie(
+        SESSION_COOKIE,
+        key,
+        max_age=COOKIE_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=current_settings().scheme == "https",
+    )
     return response
 
 
