@@ -95,6 +95,22 @@ def active_run(llm_client: LLMClient) -> Deployment | None:
     )
 
 
+def _held(llm_client: LLMClient) -> Deployment | None:
+    """The active run, read anew and ours until we commit, as is the client.
+
+    The run is locked first, as a worker does that stores what came of it. Who finds none waits for
+    the client, and joins what another began meanwhile.
+    """
+    query = select(Deployment).where(
+        Deployment.llm_client_id == llm_client.id, Deployment.state == States.ACTIVE
+    )
+    fresh = {"populate_existing": True}
+    run = db.session.scalar(query.with_for_update().execution_options(**fresh))
+    client = select(LLMClient).where(LLMClient.id == llm_client.id)
+    db.session.scalar(client.with_for_update(of=LLMClient).execution_options(**fresh))
+    return run or db.session.scalar(query.execution_options(**fresh))
+
+
 def last_run(llm_client: LLMClient) -> Deployment | None:
     """The newest run, finished or not."""
     return db.session.scalar(
@@ -111,7 +127,7 @@ def begin(
     """Start a run, due now. A run of the same kind is joined, another gives way.
 
     A deletion that has begun is not turned back."""
-    current = active_run(llm_client)
+    current = _held(llm_client)
     if current is not None:
         if current.kind in (kind, Kinds.DELETE):
             return current
@@ -226,7 +242,7 @@ def cancel(run: Deployment, now: datetime, by: User | None) -> Deployment | None
 
     A client that visitors use already (a rename under way) keeps its old address.
     """
-    if not run.is_active or run.kind != Kinds.DEPLOY:
+    if _held(run.llm_client) is not run or run.kind != Kinds.DEPLOY:
         return None
     _end(run, States.CANCELLED, now)
     db.session.flush()
