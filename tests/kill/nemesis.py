@@ -19,7 +19,7 @@ class Nemesis(threading.Thread):
     def __init__(self, portal: RunningPortal, seed: int, kills: int) -> None:
         super().__init__()
         self._portal = portal
-        self._chance = random.Random(seed)
+        self._chance = random.Random(seed)  # noqa: S311 - no secret
         rounds = [self._chance.sample(VICTIMS, len(VICTIMS)) for _ in range(kills)]
         self._victims = [name for one_round in rounds for name in one_round][:kills]
         self.deeds: list[tuple[float, str, int]] = []
