@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
 from wtforms import Field, Form, TextAreaField, ValidationError
 from wtforms.widgets import TextInput
+
+from portal.form_rules import NOT_STORABLE, is_storable
 
 # semver.org 2.0.0: MAJOR.MINOR.PATCH, an optional pre-release and build, no leading zeros.
 _NUMBER = r"(0|[1-9]\d{0,8})"
@@ -17,6 +21,9 @@ SEMANTIC_VERSION = re.compile(
     rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_IDENTIFIERS})?(\+{_IDENTIFIERS})?\Z", re.ASCII
 )
 LONGEST_URL = 2048
+LONGEST_JSON = 20_000
+DEEPEST_JSON = 20
+NOT_AN_OBJECT = 'Must be a JSON object, such as {"team": "support"}.'
 
 
 class LinesField(TextAreaField):
@@ -46,7 +53,11 @@ class CommaField(LinesField):
 
 
 class JSONObjectField(TextAreaField):
-    """Key-value pairs as a JSON object; empty text is an empty object."""
+    """Key-value pairs as a JSON object; empty text is an empty object.
+
+    Only what both databases store and every page can show again: finite numbers, whole characters,
+    at most 20,000 characters of text, 20 levels deep.
+    """
 
     def _value(self) -> str:
         if self.raw_data:
@@ -54,19 +65,46 @@ class JSONObjectField(TextAreaField):
         return json.dumps(self.data, indent=2, ensure_ascii=False) if self.data else ""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
+        self.data = {}
         text = str(valuelist[0]).strip() if valuelist else ""
+        if len(text) > LONGEST_JSON:
+            raise ValidationError(f"Must be at most {LONGEST_JSON:,} characters.")
         try:
-            self.data = json.loads(text or "{}", parse_constant=_refuse_constant)
+            found = json.loads(
+                text or "{}", parse_constant=_refuse_constant, parse_float=_finite_number
+            )
         except (ValueError, RecursionError) as error:
-            raise ValidationError('Must be a JSON object, such as {"team": "support"}.') from error
-        if not isinstance(self.data, dict):
-            raise ValidationError('Must be a JSON object, such as {"team": "support"}.')
-        if "\\u0000" in json.dumps(self.data):
-            raise ValidationError("Must not contain the character NUL.")
+            raise ValidationError(NOT_AN_OBJECT) from error
+        if not isinstance(found, dict):
+            raise ValidationError(NOT_AN_OBJECT)
+        if not all(is_storable(leaf) for leaf in _texts(found)):
+            raise ValidationError(NOT_STORABLE)
+        self.data = found
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite_number(text: str) -> float:
+    """`1e999` would become infinity, which JSON does not know."""
+    if not isfinite(number := float(text)):
+        raise ValueError(f"{text} is too large")
+    return number
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every key and text inside, level by level. Raises ValidationError where it is too deep."""
+    level = [value]
+    for _ in range(DEEPEST_JSON + 1):
+        yield from (part for part in level if isinstance(part, str))
+        objects = [part for part in level if isinstance(part, dict)]
+        yield from (key for found in objects for key in found)
+        level = [inner for found in objects for inner in found.values()] + [
+            inner for part in level if isinstance(part, list) for inner in part
+        ]
+    if level:
+        raise ValidationError(f"Must be at most {DEEPEST_JSON} levels deep.")
 
 
 def semantic_version(form: Form, field: Field) -> None:
@@ -85,7 +123,7 @@ def web_address(form: Form, field: Field) -> None:
         is_good = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         is_good = False
-    if not is_good or any(letter.isspace() for letter in text):
+    if not is_good or any(letter.isspace() or not letter.isprintable() for letter in text):
         raise ValidationError("Must be a web address that starts with https://")
     if len(text) > LONGEST_URL:
         raise ValidationError("Must be at most 2,048 characters.")

@@ -44,6 +44,15 @@ def at_most(length: int) -> Length:
     return Length(max=length, message=f"Must be at most {length:,} characters.")
 
 
+class FunctionsField(SelectMultipleField):
+    """Built-in functions, each on or off; a name that is none of them is told."""
+
+    def pre_validate(self, form: Any) -> None:
+        unknown = set(self.data or []) - {choice.value for choice in FUNCTION_LABELS}
+        if unknown:
+            raise ValidationError(f"There is no function named {', '.join(sorted(unknown))}.")
+
+
 class LLMClientForm(FlaskForm):
     """What an admin decides about a client; `providers` are those of the account;
 
@@ -53,7 +62,7 @@ class LLMClientForm(FlaskForm):
     description = StringField("Description", [at_most(2000), without_nul])
     version = StringField("Version", [at_most(64), semantic_version])
     tags = CommaField("Tags", [without_nul])
-    annotations = JSONObjectField("Annotations", [at_most(20_000)])
+    annotations = JSONObjectField("Annotations")
     provider = SelectField("Provider")
     default_model = StringField("Model", [at_most(200), without_nul])
     default_system_role = TextAreaField("System role", [at_most(100_000), without_nul])
@@ -68,7 +77,7 @@ class LLMClientForm(FlaskForm):
     app_logo_url = StringField("Logo", [web_address])
     app_background_image_url = StringField("Background image", [web_address])
     app_file_attachment = BooleanField("Visitors may attach files")
-    functions = SelectMultipleField(
+    functions = FunctionsField(
         "Functions",
         choices=[
             SelectChoice(value=choice.value, label=label)
@@ -89,12 +98,21 @@ class LLMClientForm(FlaskForm):
             SelectChoice(value=provider.name, label=provider.label or provider.name)
             for provider in providers
         ]
+        chosen = self.provider.data or ""
+        if chosen and chosen not in self.providers:
+            # Shown as it is: a browser would choose another in silence.
+            absent = SelectChoice(value=chosen, label=f"{chosen}, not in this account")
+            self.provider.choices.append(absent)
         self.name.data = (self.name.data or "").strip()
 
     def validate_name(self, field: StringField) -> None:
         problem = self._name_problem(field.data or "")
         if problem:
             raise ValidationError(problem)
+
+    def validate_provider(self, field: SelectField) -> None:
+        if field.data not in self.providers:
+            raise ValidationError("The account has no such provider. Choose one of the list.")
 
     def validate_default_max_tokens(self, field: IntegerField) -> None:
         provider = self.providers.get(self.provider.data or "")

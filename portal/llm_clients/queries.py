@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import aliased, selectinload
 
 from portal.accounts.models import Account, UserProfile
@@ -34,12 +34,15 @@ class Filters:
 
 def for_account(account: Account, public_id: str) -> LLMClient | None:
     """The account's client with this number or hashed id; None for any other's."""
-    column: Any = LLMClient.id if public_id.isdigit() else LLMClient.hashed_id
-    value: Any = int(public_id) if public_id.isdigit() else public_id
-    if isinstance(value, int) and value > 2**63 - 1:
-        return None
+    column: Any = LLMClient.id if _is_number(public_id) else LLMClient.hashed_id
+    value: Any = int(public_id) if _is_number(public_id) else public_id
     query = select(LLMClient).where(LLMClient.account_id == account.id, column == value)
     return db.session.scalar(query)
+
+
+def _is_number(text: str) -> bool:
+    """Plain digits that a database can hold; `²` is a digit, too, but no number."""
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 _run = aliased(Deployment)
@@ -80,8 +83,8 @@ def narrowed(account: Account, filters: Filters, *, without_status: bool = False
         )
     if filters.tag:
         query = query.where(LLMClient.tags.any(Tag.name == filters.tag))
-    if filters.owner.isdigit():
-        query = query.where(LLMClient.user_profile_id == int(filters.owner[:15]))
+    if _is_number(filters.owner):
+        query = query.where(LLMClient.user_profile_id == int(filters.owner))
     if filters.status in STATUS_FILTERS and not without_status:
         query = query.where(STATUS_FILTERS[filters.status][1])
     return query
@@ -92,25 +95,36 @@ def _escaped(text: str) -> str:
 
 
 def page(account: Account, filters: Filters) -> tuple[list[LLMClient], str | None, str | None]:
-    """One page by name, and the names after and before which the next and the previous begin."""
+    """One page by name, and the keys after and before which the next and the previous begin.
+
+    Two owners may use one name, so a key is name and number: `example.17`.
+    """
     query = narrowed(account, filters).options(
         selectinload(LLMClient.account),
         selectinload(LLMClient.published_revision),
         selectinload(LLMClient.llmclientapikey_set).joinedload(LLMClientAPIKey.api_key),
     )
-    order = LLMClient.name
+    order = tuple_(LLMClient.name, LLMClient.id)
     if filters.before:
-        query = query.where(order < filters.before).order_by(order.desc())
+        query = query.where(order < _key(filters.before))
+        query = query.order_by(LLMClient.name.desc(), LLMClient.id.desc())
     else:
-        query = query.where(order > filters.after).order_by(order)
+        query = query.where(order > _key(filters.after))
+        query = query.order_by(LLMClient.name, LLMClient.id)
     found = list(db.session.scalars(query.limit(PAGE_SIZE + 1)).unique())
     more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
     if filters.before:
         found.reverse()
     has_later, has_earlier = (True, more) if filters.before else (more, bool(filters.after))
-    later = found[-1].name if found and has_later else None
-    earlier = found[0].name if found and has_earlier else None
+    later = f"{found[-1].name}.{found[-1].id}" if found and has_later else None
+    earlier = f"{found[0].name}.{found[0].id}" if found and has_earlier else None
     return found, later, earlier
+
+
+def _key(text: str) -> Any:
+    """Name and number out of a URL."""
+    name, _, number = text.partition(".")
+    return tuple_(name, int(number) if _is_number(number) else 0)
 
 
 def status_counts(account: Account, filters: Filters) -> dict[str, int]:

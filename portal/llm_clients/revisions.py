@@ -123,11 +123,11 @@ def set_tags(llm_client: LLMClient, names: list[str]) -> None:
 
 
 def set_functions(llm_client: LLMClient, names: list[str]) -> None:
-    """Exactly these built-in functions on."""
+    """Exactly these built-in functions on; one named twice is on once."""
     entries = {str(entry.name): entry for entry in llm_client.llmclientfunctions_set}
     for name, entry in entries.items():
         entry.is_on = name in names
-    for name in names:
+    for name in dict.fromkeys(names):
         if name not in entries:
             choice = LLMClientFunctions.Choices(name)
             llm_client.llmclientfunctions_set.append(LLMClientFunctions(name=choice))
