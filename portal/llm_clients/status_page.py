@@ -106,18 +106,25 @@ def primary(llm_client: LLMClient, run: Deployment | None, may_edit: bool) -> Pr
     )
     deploy = url_for("llm_clients.deploy", llm_client_id=public_id)
     if not may_edit or (run is not None and run.is_active):
-        return sandbox
+        return Primary("link", llm_client.url, "Open the chat") if llm_client.is_open else sandbox
     if llm_client.is_open and llm_client.has_unpublished_changes:
         publish = url_for("llm_clients.publish", llm_client_id=public_id)
         return Primary("post", publish, f"Publish revision {llm_client.newest_revision_number}")
     if llm_client.is_open:
         return Primary("link", llm_client.url, "Open the chat")
     if run is not None and run.state == Deployment.States.FAILED:
-        return Primary("post", deploy, "Try again")
+        return _again(run, public_id)
     if llm_client.is_public:
         confirm = url_for("llm_clients.deploy", llm_client_id=public_id)
         return Primary("link", confirm, "Deploy")
     return Primary("post", deploy, "Deploy")
+
+
+def _again(run: Deployment, public_id: str) -> Primary:
+    """What failed is tried again, not its opposite; a deletion asks for the name each time."""
+    endpoint = f"llm_clients.{run.kind}"
+    kind = "link" if run.kind == Deployment.Kinds.DELETE else "post"
+    return Primary(kind, url_for(endpoint, llm_client_id=public_id), "Try again")
 
 
 def configuration(llm_client: LLMClient) -> list[tuple[str, str]]:
