@@ -18,6 +18,7 @@ from portal.llm_providers import ChatProvider
 from portal.llm_providers.catalogue import vendor_named
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 from portal.settings import Settings
+from portal.smtp import MailSender, SmtpSender
 from portal.tls import Issuer, issuer_class
 from portal.tls.probe import Probe, probe
 
@@ -41,6 +42,7 @@ class Adapters:
     issuer: Issuer
     probe: CertificateProbe
     chat_provider: Callable[[str, str, str], ChatProvider]
+    mail_sender: MailSender | None
 
 
 def build(settings: Settings) -> Adapters:
@@ -56,6 +58,7 @@ def build(settings: Settings) -> Adapters:
         chat_provider=partial(
             chat_provider, allow_private_addresses=settings.allow_private_addresses
         ),
+        mail_sender=SmtpSender(settings.smtp_url) if settings.smtp_url else None,
     )
 
 

@@ -18,6 +18,8 @@ from portal.certificates import models as certificate_models
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.llm_clients import deployment_views, jobs, queries, saving, signals
 from portal.llm_clients import views as llm_clients
+from portal.notifications import jobs as notification_jobs
+from portal.notifications import views as notifications
 from portal.overview import views as overview
 from portal.providers import views as providers
 from portal.request_history import views as history
@@ -30,7 +32,15 @@ from portal.system import views as system
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # Imported for what they register: tables, routes, jobs, methods, signals.
-REGISTERED = (certificate_models, deployment_views, jobs, saving, signals, system_jobs)
+REGISTERED = (
+    certificate_models,
+    deployment_views,
+    jobs,
+    notification_jobs,
+    saving,
+    signals,
+    system_jobs,
+)
 
 
 def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Flask:
@@ -48,6 +58,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         workbench.blueprint,
         history.blueprint,
         providers.blueprint,
+        notifications.blueprint,
         system.blueprint,
     ):
         app.register_blueprint(blueprint)

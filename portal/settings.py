@@ -101,6 +101,7 @@ class Settings:
     internal_token: str = field(default="", repr=False)
     tsig_secret: str = field(default="", repr=False)
     admin_password: str = field(default="", repr=False)
+    smtp_url: str = field(default="", repr=False)
 
     @property
     def platform_host(self) -> str:
@@ -231,5 +232,8 @@ def _secrets(reader: _Reader, environment: Environment, data_dir: Path) -> dict[
         found[name] = parse(reader.secret(f"PORTAL_{name.upper()}", file, required))
         if required and name == "secret_key" and 0 < len(str(found[name])) < 32:
             reader.problems.append("PORTAL_SECRET_KEY is too short; use at least 32 characters.")
-    found["admin_password"] = reader.secret("PORTAL_ADMIN_PASSWORD", None, required=False)
+    for name in ("admin_password", "smtp_url"):
+        found[name] = reader.secret(f"PORTAL_{name.upper()}", None, required=False)
+    if found["smtp_url"] and not str(found["smtp_url"]).startswith(("smtp://", "smtps://")):
+        reader.problems.append("PORTAL_SMTP_URL must begin with smtp:// or smtps://.")
     return found

@@ -36,6 +36,7 @@ class FakeOutside:
             issuer=self,
             probe=self.handshake,
             chat_provider=self.no_provider,
+            mail_sender=None,
         )
 
     def publish(self, record: Record) -> Published | AwaitingOwner:

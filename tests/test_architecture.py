@@ -15,7 +15,7 @@ PORTAL = ROOT / "portal"
 # From the bottom to the top; a room may import those before it, and itself.
 FLOORS = [
     ["errors", "settings", "formatting"],
-    ["outgoing"],
+    ["outgoing", "smtp"],
     ["dns", "tls", "llm_providers"],
     ["database"],
     ["caching", "job_queue", "web", "form_rules"],
@@ -26,7 +26,7 @@ FLOORS = [
     ["llm_clients"],
     ["request_history"],
     ["serving"],
-    ["overview"],
+    ["overview", "notifications"],
     ["schema", "installation", "local_services"],
     ["app"],
     ["worker"],
@@ -35,7 +35,7 @@ FLOORS = [
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Started by themselves, before or beside the rest.
 APART = {"bootstrap", "supervisor", "embedded_redis", "tied_process"}
-PORTS = ("dns", "tls", "llm_providers", "outgoing")
+PORTS = ("dns", "tls", "llm_providers", "outgoing", "smtp")
 NOT_IN_PORTS = ("flask", "sqlalchemy", "rq", "redis", "wtforms")
 FLASK = ("flask", "flask_login", "flask_wtf", "wtforms", "rq")
 # Modules of a slice that meet the web; the others are verbs, models or pure.

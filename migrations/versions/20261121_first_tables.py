@@ -279,6 +279,48 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "mails",
+        sa.Column(
+            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("to_address", sa.String(length=254), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("step", sa.String(length=40), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("broken_off", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("message", sa.String(length=1000), nullable=False),
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_mails_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_mails_user_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
+    )
+    with op.batch_alter_table("mails", schema=None) as batch_op:
+        batch_op.create_index("ix_mails_account_id_id", ["account_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_mails_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_mails_next_attempt_at"), ["next_attempt_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_mails_updated_at"), ["updated_at"], unique=False)
+
+    op.create_table(
         "plugins",
         sa.Column(
             "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -1165,6 +1207,7 @@ def upgrade() -> None:
         ),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("notified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=60), nullable=False),
         sa.Column("who_acts", sa.String(length=20), nullable=False),
         sa.Column("step", sa.String(length=40), nullable=False),
@@ -1206,13 +1249,17 @@ def upgrade() -> None:
     with op.batch_alter_table("deployments", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_deployments_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_deployments_finished_at"), ["finished_at"], unique=False
-        )
-        batch_op.create_index(
             "ix_deployments_llm_client_id_id", ["llm_client_id", "id"], unique=False
         )
         batch_op.create_index(
             batch_op.f("ix_deployments_next_attempt_at"), ["next_attempt_at"], unique=False
+        )
+        batch_op.create_index(
+            "ix_deployments_not_notified_finished_at",
+            ["finished_at"],
+            unique=False,
+            sqlite_where=sa.text("notified_at IS NULL"),
+            postgresql_where=sa.text("notified_at IS NULL"),
         )
         batch_op.create_index(batch_op.f("ix_deployments_updated_at"), ["updated_at"], unique=False)
         batch_op.create_index(

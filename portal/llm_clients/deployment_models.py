@@ -27,6 +27,12 @@ class Deployment(BackgroundProgress, TimestampedModel):
             postgresql_where=text("state = 'active'"),
         ),
         Index("ix_deployments_llm_client_id_id", "llm_client_id", "id"),
+        Index(
+            "ix_deployments_not_notified_finished_at",
+            "finished_at",
+            sqlite_where=text("notified_at IS NULL"),
+            postgresql_where=text("notified_at IS NULL"),
+        ),
     )
 
     class Kinds(StrEnum):
@@ -49,7 +55,8 @@ class Deployment(BackgroundProgress, TimestampedModel):
     )
     started_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    notified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reason: Mapped[str] = mapped_column(String(60), default="")
     who_acts: Mapped[str] = mapped_column(String(20), default="")
     llm_client: Mapped[LLMClient] = relationship()

@@ -1,0 +1,114 @@
+"""Writing mails for what ended, and sending them. A notice is written once, whoever is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+
+from portal.adapters import current_adapters
+from portal.database import current_settings, db, utc_now
+from portal.errors import AdapterError
+from portal.job_queue import Ring, claim, job, job_name, ring_key, still_ours, sweep
+from portal.llm_clients.deployment_models import Deployment
+from portal.notifications import notices
+from portal.notifications.models import Mail
+from portal.smtp import Letter
+
+MOST_AT_ONCE = 100
+RETRY_SECONDS = (60, 300, 900, 3600, 3600 * 4, 3600 * 8, 3600 * 8)
+
+
+@sweep
+def ended_deployments(now: datetime) -> Iterator[Ring]:
+    """Runs that ended and of which nobody was told."""
+    query = (
+        select(Deployment.id, Deployment.generation, Deployment.finished_at)
+        .where(Deployment.notified_at.is_(None), Deployment.finished_at <= now)
+        .order_by(Deployment.id)
+        .limit(MOST_AT_ONCE)
+    )
+    for run_id, generation, finished_at in db.session.execute(query):
+        key = ring_key(run_id, generation, finished_at, now)
+        yield Ring(job_name(write_notice), (run_id,), key)
+
+
+@job
+def write_notice(deployment_id: int) -> None:
+    """Put a mail into the outbox, in the transaction that says that it was done."""
+    now = utc_now()
+    taken = db.session.execute(
+        update(Deployment)
+        .where(Deployment.id == deployment_id, Deployment.notified_at.is_(None))
+        .where(Deployment.finished_at.is_not(None))
+        .values(notified_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    run = db.session.get(Deployment, deployment_id, populate_existing=True)
+    if taken.rowcount == 1 and run is not None and notices.worth_a_mail(run):
+        db.session.add(_mail_about(run, now))
+    db.session.commit()
+
+
+def _mail_about(run: Deployment, now: datetime) -> Mail:
+    page_url = f"{current_settings().platform_url}/llm-clients/{run.llm_client.hashed_id}/"
+    address = run.started_by.email if run.started_by else ""
+    can_leave = bool(address and current_adapters().mail_sender)
+    return Mail(
+        account_id=run.llm_client.account_id,
+        user_id=run.started_by_id,
+        to_address=address,
+        subject=notices.subject(run),
+        text=notices.text(run, page_url),
+        next_attempt_at=now if can_leave else None,
+    )
+
+
+@sweep
+def due_mails(now: datetime) -> Iterator[Ring]:
+    """Mails that a server may take now."""
+    query = (
+        select(Mail.id, Mail.generation, Mail.next_attempt_at)
+        .where(Mail.sent_at.is_(None), Mail.next_attempt_at <= now)
+        .where(or_(Mail.leased_until.is_(None), Mail.leased_until < now))
+        .order_by(Mail.next_attempt_at)
+        .limit(MOST_AT_ONCE)
+    )
+    for mail_id, generation, due_at in db.session.execute(query):
+        yield Ring(job_name(send_mail), (mail_id,), ring_key(mail_id, generation, due_at, now))
+
+
+@job
+def send_mail(mail_id: int) -> None:
+    """One attempt to hand a mail over."""
+    mail = claim(Mail, mail_id, utc_now())
+    sender = current_adapters().mail_sender
+    if mail is None or sender is None:
+        db.session.rollback()
+        return
+    generation = mail.generation
+    letter = Letter(mail.to_address, mail.subject, mail.text, f"portal-mail-{mail.id}")
+    db.session.rollback()
+    error: AdapterError | None = None
+    try:
+        sender.send(letter)
+    except AdapterError as caught:
+        error = caught
+    mail = still_ours(Mail, mail_id, generation)
+    if mail is not None:
+        record(mail, error, utc_now())
+    db.session.commit()
+
+
+def record(mail: Mail, error: AdapterError | None, now: datetime) -> None:
+    """Store what came of an attempt; a refusal for good, or a day of refusals, ends the trying."""
+    mail.attempt += 1
+    mail.broken_off = 0
+    mail.leased_until = None
+    mail.message = error.public_message if error else ""
+    mail.next_attempt_at = None
+    if error is None:
+        mail.sent_at = now
+    elif not error.permanent and mail.attempt <= len(RETRY_SECONDS):
+        mail.next_attempt_at = now + timedelta(seconds=RETRY_SECONDS[mail.attempt - 1])
