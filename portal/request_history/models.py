@@ -28,6 +28,11 @@ def new_session_key() -> str:
     return hashlib.sha256(secrets.token_bytes(32)).hexdigest()
 
 
+def new_request_id() -> str:
+    """The reference that a row is found by, whoever writes it."""
+    return secrets.token_hex(12)
+
+
 class LLMClientRequests(TimestampedModel):
     """One request that a client answered, refused or failed."""
 
@@ -45,7 +50,7 @@ class LLMClientRequests(TimestampedModel):
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
     session_key: Mapped[str] = mapped_column(String(64), default="")
     is_aggregation: Mapped[bool] = mapped_column(Boolean, default=False)
-    request_id: Mapped[str] = mapped_column(String(40), unique=True)
+    request_id: Mapped[str] = mapped_column(String(40), unique=True, default=new_request_id)
     llm_client_name: Mapped[str] = mapped_column(String(255), default="")
     revision_number: Mapped[int | None] = mapped_column(Integer)
     hostname: Mapped[str] = mapped_column(String(253), default="")
@@ -55,7 +60,7 @@ class LLMClientRequests(TimestampedModel):
     )
     provider: Mapped[str] = mapped_column(String(60), default="")
     model: Mapped[str] = mapped_column(String(200), default="")
-    status: Mapped[int] = mapped_column(Integer)
+    status: Mapped[int] = mapped_column(Integer, default=200)
     error_code: Mapped[str] = mapped_column(String(40), default="")
     error_text: Mapped[str] = mapped_column(Text, default="")
     latency_ms: Mapped[int | None] = mapped_column(Integer)
@@ -70,6 +75,14 @@ class LLMClientRequests(TimestampedModel):
     llm_client: Mapped[LLMClient | None] = relationship(
         backref=backref("llmclientrequests_set", lazy="write_only", passive_deletes=True)
     )
+
+    def __init__(self, **columns: Any) -> None:
+        """As in the mission's example, the client alone says whose request it is."""
+        llm_client = columns.get("llm_client")
+        if llm_client is not None:
+            columns.setdefault("account_id", llm_client.account_id)
+            columns.setdefault("llm_client_name", llm_client.name)
+        super().__init__(**columns)
 
 
 class Prompt(TimestampedModel):
