@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime
 from typing import Any
@@ -21,11 +20,6 @@ from sqlalchemy.orm import Mapped, backref, mapped_column, relationship
 
 from portal.database import TimestampedModel, UTCDateTime
 from portal.llm_clients.models import LLMClient
-
-
-def new_session_key() -> str:
-    """64 hexadecimal digits nobody can guess."""
-    return hashlib.sha256(secrets.token_bytes(32)).hexdigest()
 
 
 def new_request_id() -> str:
