@@ -18,6 +18,7 @@ from portal.llm_clients.models import (
     LLMClientRevision,
     Tag,
 )
+from portal.plugins.models import Plugin
 
 CONFIGURATION = {
     "description": "Description",
@@ -134,10 +135,21 @@ def set_functions(llm_client: LLMClient, names: list[str]) -> None:
 
 
 def _set_plugins(llm_client: LLMClient, plugin_ids: list[int]) -> None:
-    llm_client.llmclientplugin_set = [
-        LLMClientPlugin(plugin_id=plugin_id, position=position)
-        for position, plugin_id in enumerate(plugin_ids)
-    ]
+    """Exactly these, in this order; rows that stay are kept, since a pair is unique."""
+    present = set(
+        db.session.scalars(
+            select(Plugin.id).where(
+                Plugin.account_id == llm_client.account_id, Plugin.id.in_(plugin_ids)
+            )
+        )
+    )
+    attached = {entry.plugin_id: entry for entry in llm_client.llmclientplugin_set}
+    wanted = []
+    for position, plugin_id in enumerate(one for one in plugin_ids if one in present):
+        entry = attached.get(plugin_id) or LLMClientPlugin(plugin_id=plugin_id)
+        entry.position, entry.is_on = position, True
+        wanted.append(entry)
+    llm_client.llmclientplugin_set = wanted
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:

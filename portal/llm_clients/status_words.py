@@ -26,6 +26,7 @@ RUN_TITLES = {
     Kinds.UNDEPLOY: "Taking it off its address",
     Kinds.DELETE: "Deletion",
 }
+OLD_ADDRESS = "Visitors use the address of before the rename. Deploy to open the new one."
 WHO = {
     "customer": "The customer has to act.",
     "platform": "Whoever runs this portal has to act if it stays so.",
@@ -86,6 +87,8 @@ def status_of(llm_client: LLMClient, run: Deployment | None) -> tuple[StatusView
         return READY, "Answers on its address"
     if run is not None and run.state == Deployment.States.FAILED:
         return FAILED, " ".join(part for part in (run.message, WHO.get(run.who_acts, "")) if part)
+    if llm_client.deployed:
+        return status_view("attention", "Old address"), OLD_ADDRESS
     if run is not None and run.state == Deployment.States.CANCELLED:
         return OFF, "The deployment was cancelled"
     return OFF, "Only you can use it, in the sandbox"
