@@ -150,7 +150,7 @@ def _average_note(before: usage.Sums) -> str:
 
 def _bucket(stretch: usage.Sums) -> Bucket:
     local = stretch.start.astimezone(ZoneInfo(zone()))
-    end = local + WIDTH
+    end = local + WIDTH  # by the clock on the wall, as the stretches are
     return Bucket(
         label=f"{local:%a} {local.day}" if local.hour < 6 else "",
         answered=stretch.answered,

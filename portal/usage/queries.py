@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -88,10 +89,14 @@ def hourly(account: Account, since: datetime, until: datetime) -> list[Sums]:
 
 
 def bundled(hours: list[Sums], start: datetime, width: timedelta, count: int) -> list[Sums]:
-    """`count` stretches of `width` from `start`, empty ones included."""
-    stretches = [Sums(start + width * index) for index in range(count)]
+    """`count` stretches of `width` by the clock on the wall of `start`, empty ones included.
+
+    On a day whose clocks change, the stretch with the change is an hour longer or shorter.
+    """
+    borders = [(start + width * index).astimezone(UTC) for index in range(count + 1)]
+    stretches = [Sums(border) for border in borders[:-1]]
     for hour in hours:
-        index = int((hour.start - start) / width)
+        index = bisect_right(borders, hour.start) - 1
         if 0 <= index < count:
             stretches[index] = added(stretches[index], hour)
     return stretches
