@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,11 @@ class Deadline:
         """Call nothing any more."""
         self._action = None
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether there is nothing to call any more."""
+        return self._action is None
+
     def come(self) -> None:
         """Make the call, once."""
         action, self._action = self._action, None
@@ -35,17 +41,24 @@ class Deadlines:
         self._waiting: list[tuple[float, int, Deadline]] = []
         self._numbers = itertools.count()
         self._thread: threading.Thread | None = None
+        self._wakes_at = 0.0
 
     def after(self, seconds: float, action: Callable[[], None]) -> Deadline:
         """Call `action` in `seconds` from now; it must be quick and raise nothing."""
         deadline = Deadline(time.monotonic() + seconds, action)
         with self._changed:
+            self._forget_cancelled()
             heapq.heappush(self._waiting, (deadline.at, next(self._numbers), deadline))
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
                 self._thread.start()
-            self._changed.notify()
+            if deadline.at < self._wakes_at:  # else the thread would wake for nothing
+                self._changed.notify()
         return deadline
+
+    def _forget_cancelled(self) -> None:
+        while self._waiting and self._waiting[0][2].is_cancelled:
+            heapq.heappop(self._waiting)
 
     def _watch(self) -> None:
         while True:
@@ -54,7 +67,8 @@ class Deadlines:
     def _next_due(self) -> Deadline:
         with self._changed:
             while not self._waiting or self._waiting[0][0] > time.monotonic():
-                left = self._waiting[0][0] - time.monotonic() if self._waiting else None
+                self._wakes_at = self._waiting[0][0] if self._waiting else math.inf
+                left = self._wakes_at - time.monotonic() if self._waiting else None
                 self._changed.wait(left)
             return heapq.heappop(self._waiting)[2]
 

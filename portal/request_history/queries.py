@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import defer, selectinload
 
 from portal.accounts.models import Account
@@ -96,20 +96,24 @@ def for_account(account: Account, request_id: int) -> LLMClientRequests | None:
     )
 
 
+# Built once, since every prompt asks it.
+_THREAD = (
+    select(LLMClientRequests.request, LLMClientRequests.response)
+    .where(
+        LLMClientRequests.session_key == bindparam("session_key"),
+        LLMClientRequests.llm_client_id == bindparam("llm_client_id"),
+        LLMClientRequests.status < 400,
+    )
+    .order_by(LLMClientRequests.id.desc())
+    .limit(THREAD_LENGTH)
+)
+
+
 def thread(llm_client_id: int, session_key: str) -> list[dict[str, str]]:
     """The last exchanges of a session that were answered, oldest first, as chat messages."""
-    query = (
-        select(LLMClientRequests.request, LLMClientRequests.response)
-        .where(
-            LLMClientRequests.session_key == session_key,
-            LLMClientRequests.llm_client_id == llm_client_id,
-            LLMClientRequests.status < 400,
-        )
-        .order_by(LLMClientRequests.id.desc())
-        .limit(THREAD_LENGTH)
-    )
+    values = {"session_key": session_key, "llm_client_id": llm_client_id}
     messages: list[dict[str, str]] = []
-    for request, response in reversed(db.session.execute(query).all()):
+    for request, response in reversed(db.session.execute(_THREAD, values).all()):
         if request.get("message") and response and response.get("text"):
             messages.append({"role": "user", "content": str(request["message"])})
             messages.append({"role": "assistant", "content": str(response["text"])})

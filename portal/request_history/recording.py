@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -115,8 +116,8 @@ def _commit(engine: Engine, batch: list[Recorded]) -> None:
         connection.execute(LLMClientRequests.__table__.insert(), [entry.row for entry in batch])
         sessions = _sessions(batch)
         if sessions:
-            connection.execute(_upsert(engine, Prompt, *SESSION), sessions)
-        connection.execute(_upsert(engine, RequestRollup, *ROLLUP), _sums(batch))
+            connection.execute(_upsert(engine.dialect.name, Prompt, *SESSION), sessions)
+        connection.execute(_upsert(engine.dialect.name, RequestRollup, *ROLLUP), _sums(batch))
 
 
 def _is_recorded(engine: Engine, recorded: Recorded) -> bool:
@@ -136,14 +137,16 @@ ROLLUP = (
 )
 
 
+@cache
 def _upsert(
-    engine: Engine,
+    dialect_name: str,
     model: type[Model],
     key: tuple[str, ...],
     newer: tuple[str, ...],
     summed: tuple[str, ...],
 ) -> Any:
-    dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
+    """Made once: making it costs more than executing it."""
+    dialect = sqlite if dialect_name == "sqlite" else postgresql
     table = model.__table__
     statement = dialect.insert(table)
     changes = {name: statement.excluded[name] for name in newer}
