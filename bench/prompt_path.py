@@ -68,9 +68,7 @@ def programs() -> Iterator[list[Served]]:
             Served(
                 "direct",
                 provider_pid,
-                lambda ms, s: Target(
-                    "direct", provider, f"/{ms}/v1/chat/completions", streamed=s
-                ),
+                lambda ms, s: Target("direct", provider, f"/{ms}/v1/chat/completions", streamed=s),
             ),
             Served(
                 "limit",

@@ -97,5 +97,3 @@ def web(found: Rig) -> Iterator[int]:
     command = [*GUNICORN, "wsgi:application"]
     with program(command, found.settings.port, found.environ) as pid:
         yield pid
-
-
