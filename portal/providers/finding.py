@@ -68,9 +68,10 @@ def add_demo(account: Account) -> Provider:
 def set_key(provider: Provider, key: str) -> None:
     """Seal a key for this provider; the one before it is gone. The row must have its number."""
     sealed = current_sealer().seal(key, belongs_to=belongs_to(provider))
-    credential = provider.credential or ProviderCredential(provider=provider)
-    credential.sealed_key = sealed
-    credential.hint = key[-HINT_LENGTH:] if len(key) >= 4 * HINT_LENGTH else ""
+    if provider.credential is None:
+        provider.credential = ProviderCredential()
+    provider.credential.sealed_key = sealed
+    provider.credential.hint = key[-HINT_LENGTH:] if len(key) >= 4 * HINT_LENGTH else ""
 
 
 def key_of(provider: Provider) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField, TextAreaField, ValidationError
@@ -18,13 +19,20 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,58}\Z")
 
 
 class ProviderForm(FlaskForm):
-    """An OpenAI-compatible endpoint; the key is write-only."""
+    """An OpenAI-compatible endpoint; the key is write-only.
+
+    `keyed_url` is the address that a stored key was given for: it goes to no other host.
+    """
 
     name = StringField("Name", [InputRequired("Give the provider a name."), Length(max=60)])
     base_url = StringField("Base URL", [InputRequired("Say where it is."), Length(max=2048)])
     default_model = StringField("Default model", [Length(max=200), without_nul])
     models = TextAreaField("Models", [Length(max=20_000), without_nul])
     api_key = PasswordField("API key", [Length(max=1000)])
+
+    def __init__(self, keyed_url: str = "", **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._keyed_url = keyed_url
 
     def validate_name(self, field: Field) -> None:
         if not NAME.match(field.data or ""):
@@ -42,6 +50,14 @@ class ProviderForm(FlaskForm):
     def validate_api_key(self, field: Field) -> None:
         if any(letter.isspace() or not letter.isprintable() for letter in field.data or ""):
             raise ValidationError("A key has no spaces or line breaks.")
+        if self._keyed_url and not field.data and self._host_differs():
+            raise ValidationError("Enter the key again: the stored one is for another host.")
+
+    def _host_differs(self) -> bool:
+        if self.base_url.errors:
+            return False
+        old, new = urlsplit(self._keyed_url), urlsplit(self.base_url.data or "")
+        return (old.scheme, old.netloc.lower()) != (new.scheme, new.netloc.lower())
 
     def model_rows(self) -> list[dict[str, Any]]:
         """The models, one from each line."""

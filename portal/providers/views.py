@@ -157,12 +157,13 @@ def edit(provider_id: int) -> Any:
     """Change address, models or key; its name stays, since clients use it."""
     provider = owned_or_404(provider_id)
     form = ProviderForm(
+        keyed_url=provider.base_url if provider.credential else "",
         data={
             "name": provider.name,
             "base_url": provider.base_url,
             "default_model": provider.default_model,
             "models": "\n".join(provider.model_names),
-        }
+        },
     )
     form.name.data = provider.name
     if form.validate_on_submit():
