@@ -16,8 +16,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.database import Model, declare_writes
 from portal.errors import PortalError
@@ -29,6 +28,9 @@ log = logging.getLogger(__name__)
 LARGEST_BATCH = 500
 WAIT_SECONDS = 15.0
 PREVIEW = 200
+# The database's refusals, and values that no driver can send (numbers too large, what is no JSON):
+# they fail their own row and must not end the writer, on whom everybody waits.
+UNWRITABLE = (SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class NotRecorded(PortalError):
@@ -93,7 +95,7 @@ class Recorder:
         """All in one transaction; if that is refused, one by one: only the bad one fails."""
         try:
             _commit(self._engine(), batch)
-        except (DBAPIError, PoolTimeout) as error:
+        except UNWRITABLE as error:
             log.warning("a batch of %d rows was not written: %s", len(batch), error)
             if len(batch) > 1:
                 for recorded in batch:
@@ -107,7 +109,7 @@ class Recorder:
         """After an error: was the row written all the same?"""
         try:
             recorded.failure = "" if _is_recorded(self._engine(), recorded) else failure
-        except (DBAPIError, PoolTimeout):
+        except UNWRITABLE:
             recorded.failure = failure
 
 
