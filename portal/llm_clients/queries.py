@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
-from sqlalchemy.orm import aliased, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from portal.accounts.models import Account, UserProfile
 from portal.database import db
@@ -100,8 +100,7 @@ def page(account: Account, filters: Filters) -> tuple[list[LLMClient], str | Non
     Two owners may use one name, so a key is name and number: `example.17`.
     """
     query = narrowed(account, filters).options(
-        selectinload(LLMClient.account),
-        selectinload(LLMClient.published_revision),
+        joinedload(LLMClient.published_revision),
         selectinload(LLMClient.llmclientapikey_set).joinedload(LLMClientAPIKey.api_key),
     )
     order = tuple_(LLMClient.name, LLMClient.id)

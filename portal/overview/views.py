@@ -76,13 +76,14 @@ def index() -> str:
     newest = _newest_by_client(runs)
     this_week, week_before = _weeks(g.account, now)
     recent, _, _ = history.page(g.account, history.Filters(), None)
+    counts = llm_client_queries.status_counts(g.account, llm_client_queries.Filters())
     return render_template(
         "overview/index.html",
-        tiles=_tiles(g.account, this_week, week_before),
+        tiles=_tiles(counts, this_week, week_before),
         chart_buckets=[_bucket(stretch) for stretch in this_week],
         attention=[_attention(run) for run in newest if run.state == Deployment.States.FAILED],
         deployments=[_run_line(run) for run in newest[:MOST_ROWS]],
-        has_clients=llm_client_queries.count(g.account, 1) > 0,
+        has_clients=counts["all"] > 0,
         recent_requests=[row_of(found) for found in recent[:MOST_ROWS]],
     )
 
@@ -115,10 +116,9 @@ def _total(stretches: list[usage.Sums]) -> usage.Sums:
 
 
 def _tiles(
-    account: Account, this_week: list[usage.Sums], week_before: list[usage.Sums]
+    counts: dict[str, int], this_week: list[usage.Sums], week_before: list[usage.Sums]
 ) -> list[Tile]:
     now, before = _total(this_week), _total(week_before)
-    counts = llm_client_queries.status_counts(account, llm_client_queries.Filters())
     return [
         Tile("Requests", number(now.requests), _compared(now.requests, before.requests)),
         Tile("Answered without error", _share(now), f"{number(now.failed)} failed"),
