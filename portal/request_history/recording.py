@@ -16,9 +16,10 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from portal.database import Model, declare_writes
+from portal.database import Model, declare_writes, reading
 from portal.errors import PortalError
 from portal.request_history.models import LLMClientRequests, Prompt
 from portal.usage.models import RequestRollup
@@ -31,6 +32,9 @@ PREVIEW = 200
 # The database's refusals, and values that no driver can send (numbers too large, what is no JSON):
 # they fail their own row and must not end the writer, on whom everybody waits.
 UNWRITABLE = (SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError)
+
+# The database is locked or away, for all rows alike.
+AWAY = (OperationalError, PoolTimeout)
 
 
 class NotRecorded(PortalError):
@@ -54,6 +58,7 @@ class Recorded:
     visit: Visit | None
     committed: threading.Event = field(default_factory=threading.Event)
     failure: str = ""
+    is_given_up: bool = False
 
 
 class Recorder:
@@ -71,6 +76,7 @@ class Recorder:
         self._start()
         self._waiting.put(recorded)
         if not recorded.committed.wait(WAIT_SECONDS):
+            recorded.is_given_up = True
             raise NotRecorded("The history does not answer; the request was not accepted.")
         if recorded.failure:
             raise NotRecorded("The history could not be written; the request was not accepted.")
@@ -89,19 +95,22 @@ class Recorder:
             batch = [self._waiting.get()]
             while len(batch) < LARGEST_BATCH and not self._waiting.empty():
                 batch.append(self._waiting.get())
-            self._write(batch)
+            self._write([recorded for recorded in batch if not recorded.is_given_up])
 
     def _write(self, batch: list[Recorded]) -> None:
-        """All in one transaction; if that is refused, one by one: only the bad one fails."""
+        """All in one transaction; if a row is refused, one by one: only the bad one fails."""
+        if not batch:
+            return
         try:
             _commit(self._engine(), batch)
         except UNWRITABLE as error:
             log.warning("a batch of %d rows was not written: %s", len(batch), error)
-            if len(batch) > 1:
+            if len(batch) > 1 and not isinstance(error, AWAY):
                 for recorded in batch:
                     self._write([recorded])
                 return
-            self._check(batch[0], type(error).__name__)
+            for recorded in batch:
+                self._check(recorded, type(error).__name__)
         for recorded in batch:
             recorded.committed.set()
 
@@ -126,7 +135,7 @@ def _is_recorded(engine: Engine, recorded: Recorded) -> bool:
     """Whether a row got in although its commit was answered with an error."""
     table = LLMClientRequests.__table__
     query = select(table.c.id).where(table.c.request_id == recorded.row["request_id"])
-    with engine.connect() as connection:
+    with reading(), engine.connect() as connection:
         return connection.execute(query).first() is not None
 
 

@@ -15,7 +15,9 @@ from sqlalchemy import func, make_url, select, update
 
 from portal.accounts.models import UserSession
 from portal.database import SQLITE_BUSY_SECONDS, db, utc_now
+from portal.llm_clients.models import LLMClient
 from portal.request_history.models import LLMClientRequests
+from portal.request_history.recording import NotRecorded
 from tests.people import MakeClient, People
 from tests.planes import Planes
 
@@ -99,3 +101,35 @@ def test_a_prompt_that_cannot_be_recorded_is_not_answered(
     with planes.worker.app_context():
         count = db.session.scalar(select(func.count()).select_from(LLMClientRequests))
         assert count == 1, "the refused one is in the history"
+
+
+def test_of_many_prompts_that_cannot_be_recorded_none_waits_for_the_others(
+    planes: Planes, people: People, make_client: MakeClient, foreign_writer: Any
+) -> None:
+    make_client()
+    with planes.worker.app_context():
+        client_id, account_id = db.session.execute(select(LLMClient.id, LLMClient.account_id)).one()
+    recorder = planes.serving.extensions["portal_recorder"]
+    refused: list[NotRecorded] = []
+
+    def ask(number: int) -> None:
+        row = {"llm_client_id": client_id, "account_id": account_id, "created_at": utc_now()}
+        row |= {"request_id": f"locked-{number}", "request": {}, "status": 200}
+        try:
+            recorder.record(row, None)
+        except NotRecorded as error:
+            refused.append(error)
+
+    lock, started = foreign_writer(), time.monotonic()
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 8
+    assert time.monotonic() - started < 3 * SQLITE_BUSY_SECONDS
+    lock.rollback()
+    ask(8)
+    with planes.worker.app_context():
+        stored = list(db.session.scalars(select(LLMClientRequests.request_id)))
+    assert stored == ["locked-8"], "what was refused came to the history later"
