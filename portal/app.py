@@ -124,10 +124,7 @@ def _doorbell(redis: Redis | None) -> Doorbell | SilentDoorbell:
 def _shell() -> dict[str, Any]:
     """What the frame of every page shows."""
     account = g.get("account")
-    count = 0
-    if account is not None:
-        key = ("count of llm_clients", account.id)
-        count = caching.cache().get(key, lambda: queries.count(account))
+    count = queries.count(account) if account is not None else 0
     return {
         "current_user": current_user,
         "account": account,
