@@ -1,0 +1,240 @@
+"""Every page as it is seen: in light and dark, wide and narrow, by axe and by the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal.database import db, utc_now
+from portal.llm_clients.models import LLMClient, LLMClientHost
+from portal.providers.models import Provider
+from portal.request_history import current_recorder
+from portal.request_history.recording import Visit
+from tests.browser.conftest import NARROW, WIDE, Axe, OpenBrowser, too_wide
+from tests.people import MakeClient, People
+from tests.planes import Planes
+
+# Paths with what the fixture below makes; the last part of the name says who looks.
+PAGES = {
+    "overview": "/",
+    "clients": "/llm-clients/",
+    "clients, none matches": "/llm-clients/?q=zebra",
+    "new client": "/llm-clients/new",
+    "client": "{client}",
+    "client under way": "{running}",
+    "edit": "{client}edit",
+    "clone": "{client}clone",
+    "delete": "{client}delete",
+    "deploy": "{client}deploy",
+    "undeploy": "{open}undeploy",
+    "revisions": "{client}revisions",
+    "revision": "{client}revisions/1",
+    "sandbox": "/workbench{client}",
+    "requests": "/requests/",
+    "request": "{request}",
+    "providers": "/providers/",
+    "new provider": "/providers/new?vendor=openai",
+    "edit provider": "{provider}edit",
+    "delete provider": "{provider}delete",
+    "sessions": "/account/sessions",
+    "system": "/system/",
+    "not found": "/llm-clients/999/",
+    "chat": "{chat}",
+    "closed chat": "{closed}",
+}
+
+
+@pytest.fixture
+def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[str, str]:
+    """A draft with a long name, one that is being deployed, one that is open, and a request."""
+    long_name = "the_guide_through_the_museum_of_natural_history_and_everything_else"
+    draft = make_client(long_name, description="For the foyer. " * 12)
+    running, opened = make_client("running"), make_client("opened", app_example_prompts=["Hi?"])
+    people.browser(people.alice).post(f"/llm-clients/{running}/deploy", {"confirm": "yes"})
+    with planes.worker.app_context():
+        llm_client = db.session.scalars(
+            db.select(LLMClient).where(LLMClient.hashed_id == opened)
+        ).one()
+        llm_client.published_revision, llm_client.deployed = llm_client.revisions[0], True
+        llm_client.dns_verification_status = LLMClient.DnsVerificationStatusChoices.VERIFIED
+        issued = LLMClient.TlsCertificateIssuanceStatusChoices.ISSUED
+        llm_client.tls_certificate_issuance_status = issued
+        hosts = {host.llm_client_id: host for host in db.session.scalars(db.select(LLMClientHost))}
+        hosts[llm_client.id].is_open = True
+        provider = Provider(
+            account_id=people.alice.account_id, name="own", base_url="http://127.0.0.1:9/v1"
+        )
+        db.session.add(provider)
+        db.session.commit()
+        row = {
+            "llm_client_id": llm_client.id,
+            "account_id": people.alice.account_id,
+            "llm_client_name": "opened",
+            "created_at": utc_now(),
+            "request_id": "r1",
+            "request": {"message": "Where is the café? " * 20},
+            "question_preview": "Where is the café? " * 10,
+            "response": {"text": "Im Foyer."},
+            "status": 200,
+        }
+        current_recorder().record(row, Visit("a" * 64))
+        number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
+        others = [host for key, host in hosts.items() if key != llm_client.id]
+        return {
+            "client": f"/llm-clients/{draft}/",
+            "running": f"/llm-clients/{running}/",
+            "open": f"/llm-clients/{opened}/",
+            "provider": f"/providers/{provider.id}/",
+            "request": f"/requests/{number}",
+            "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
+            "closed": planes.settings.url_of(others[0].hostname) + "/",
+        }
+
+
+def faults_of_look(page: Page, axe: Axe, name: str) -> list[str]:
+    """Light and wide, light and narrow, and the colours of dark."""
+    found = [f"{name}, light: {fault}" for fault in axe.violations()]
+    page.set_viewport_size(NARROW)
+    found += [f"{name}, 360 px: {fault}" for fault in axe.violations()]
+    found += [f"{name}, 360 px: scrolls sideways for {part}" for part in too_wide(page)]
+    page.set_viewport_size(WIDE)
+    page.emulate_media(color_scheme="dark")
+    found += [f"{name}, dark: {fault}" for fault in axe.violations("color-contrast")]
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    page: Page, addresses: dict[str, str], axe_source: str
+) -> None:
+    page.emulate_media(color_scheme="light")
+    axe, found = Axe(page, axe_source), []
+    for name, path in PAGES.items():
+        page.goto(path.format(**addresses))
+        found += faults_of_look(page, axe, name)
+    assert not found, "\n".join(found)
+
+
+def test_pages_before_the_first_client_and_before_signing_in(
+    open_browser: OpenBrowser, people: People, axe_source: str
+) -> None:
+    found = []
+    for who, paths in ((None, ["/login"]), (people.alice, ["/", "/llm-clients/", "/requests/"])):
+        page = open_browser(who, color_scheme="light").new_page()
+        axe = Axe(page, axe_source)
+        for path in paths:
+            page.goto(path)
+            found += faults_of_look(page, axe, path)
+    assert not found, "\n".join(found)
+
+
+def test_a_form_with_mistakes_is_as_good_as_any_page(
+    page: Page, addresses: dict[str, str], axe_source: str
+) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/llm-clients/new")
+    page.get_by_label("Name", exact=True).fill("1st")
+    page.get_by_label("Temperature").fill("9")
+    page.get_by_role("button", name="Save as revision 1").click()
+    summary = page.get_by_role("alert")
+    expect(summary).to_be_focused()
+    assert outline_of(page) != "none", "the focus is seen"
+    assert faults_of_look(page, Axe(page, axe_source), "mistakes") == []
+    summary.get_by_role("link", name="Temperature").click()
+    expect(page.get_by_label("Temperature")).to_be_focused()
+
+
+def outline_of(page: Page) -> str:
+    return str(page.evaluate("getComputedStyle(document.activeElement).outlineStyle"))
+
+
+def test_the_keyboard_searches_goes_and_explains_itself(
+    page: Page, addresses: dict[str, str]
+) -> None:
+    page.goto("/")
+    page.keyboard.press("/")
+    expect(page.locator("[data-search]")).to_be_focused()
+    page.keyboard.type("g?")
+    expect(page.locator("[data-search]")).to_have_value("g?")
+    page.locator("main").click(position={"x": 2, "y": 2})
+    for letter, path in (("c", "/llm-clients/"), ("r", "/requests/"), ("p", "/providers/")):
+        page.keyboard.press("g")
+        page.keyboard.press(letter)
+        page.wait_for_url("**" + path)
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_rows_are_walked_with_j_and_k(page: Page, addresses: dict[str, str]) -> None:
+    page.goto("/llm-clients/")
+    links = page.locator("[data-rows] .name > a")
+    page.keyboard.press("j")
+    expect(links.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    expect(links.nth(1)).to_be_focused()
+    page.keyboard.press("k")
+    expect(links.nth(0)).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/llm-clients/*/")
+
+
+def test_the_first_tab_skips_to_the_content(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_everything_that_has_the_focus_shows_it(page: Page, addresses: dict[str, str]) -> None:
+    page.goto(addresses["client"])
+    unseen: list[str] = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        is_page = page.evaluate("document.activeElement === document.body")
+        if not is_page and outline_of(page) == "none":
+            unseen.append(str(page.evaluate("document.activeElement.outerHTML.slice(0, 120)")))
+    assert unseen == []
+
+
+def test_a_message_after_a_post_has_the_focus(page: Page, addresses: dict[str, str]) -> None:
+    page.goto(addresses["client"] + "edit")
+    page.get_by_label("Title", exact=True).fill("Changed")
+    page.get_by_role("button", name="Save as revision 2").click()
+    expect(page.get_by_text("Saved as revision 2.")).to_be_visible()
+    expect(page.locator("[data-focus]")).to_be_focused()
+
+
+def test_the_theme_is_switched_at_once_and_kept(page: Page) -> None:
+    page.goto("/account/sessions")
+    ground: Callable[[], str] = lambda: str(  # noqa: E731
+        page.evaluate("getComputedStyle(document.body).backgroundColor")
+    )
+    page.locator("summary.person").click()
+    page.get_by_role("button", name="Light").click()
+    light = ground()
+    with page.expect_response("**/theme"):
+        page.get_by_role("button", name="Dark").click()
+    dark = ground()
+    assert dark != light
+    page.reload()
+    assert ground() == dark
+
+
+def test_what_is_copied_says_so(page: Page, addresses: dict[str, str]) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(addresses["client"])
+    button = page.get_by_role("button", name="Copy the_guide").or_(
+        page.locator("section[aria-labelledby=addresses] [data-copy]")
+    )
+    host = page.locator("section[aria-labelledby=addresses] code").first.text_content()
+    button.first.click()
+    expect(button.first).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == host
