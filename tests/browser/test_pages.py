@@ -16,6 +16,9 @@ from tests.browser.conftest import NARROW, WIDE, Axe, OpenBrowser, too_wide
 from tests.people import MakeClient, People
 from tests.planes import Planes
 
+# How a page looks does not depend on the database's engine.
+pytestmark = pytest.mark.engine_independent
+
 # Paths with what the fixture below makes; the last part of the name says who looks.
 PAGES = {
     "overview": "/",
@@ -38,12 +41,17 @@ PAGES = {
     "new provider": "/providers/new?vendor=openai",
     "edit provider": "{provider}edit",
     "delete provider": "{provider}delete",
+    "notifications": "/notifications/",
     "sessions": "/account/sessions",
     "system": "/system/",
     "not found": "/llm-clients/999/",
     "chat": "{chat}",
     "closed chat": "{closed}",
 }
+
+
+# Parts of pages, and what is seen by nobody who is signed in.
+NO_PAGES = {"static", "llm_clients.status", "llm_clients.hostname_preview", "accounts.login"}
 
 
 @pytest.fixture
@@ -91,6 +99,18 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
             "closed": planes.settings.url_of(others[0].hostname) + "/",
         }
+
+
+def test_no_page_is_left_out(planes: Planes, addresses: dict[str, str]) -> None:
+    urls = planes.admin.url_map.bind("localhost")
+    seen = set()
+    for path in PAGES.values():
+        if path.startswith(("/", "{")) and path not in ("{chat}", "{closed}"):
+            seen.add(urls.match(path.format(**addresses).partition("?")[0])[0])
+    every = {
+        rule.endpoint for rule in planes.admin.url_map.iter_rules() if "GET" in (rule.methods or ())
+    }
+    assert every - NO_PAGES == seen
 
 
 def faults_of_look(page: Page, axe: Axe, name: str) -> list[str]:
