@@ -65,10 +65,11 @@ def content_of(llm_client: LLMClient) -> dict[str, Any]:
 def take(llm_client: LLMClient, author: User | None, note: str = "") -> LLMClientRevision | None:
     """Make a revision of the present configuration; None if it is that of the newest one."""
     content = content_of(llm_client)
-    newest = revision_of(llm_client, llm_client.newest_revision_number)
+    newest_number = _newest_number(llm_client)
+    newest = revision_of(llm_client, newest_number)
     if newest is not None and newest.content == content:
         return None
-    llm_client.newest_revision_number += 1
+    llm_client.newest_revision_number = newest_number + 1
     revision = LLMClientRevision(
         llm_client=llm_client,
         number=llm_client.newest_revision_number,
@@ -78,6 +79,16 @@ def take(llm_client: LLMClient, author: User | None, note: str = "") -> LLMClien
     )
     db.session.add(revision)
     return revision
+
+
+def _newest_number(llm_client: LLMClient) -> int:
+    """As stored now, and ours until the commit: whoever saves at the same moment comes after."""
+    number = db.session.scalar(
+        select(LLMClient.newest_revision_number)
+        .where(LLMClient.id == llm_client.id)
+        .with_for_update()
+    )
+    return number or 0
 
 
 def revision_of(llm_client: LLMClient, number: int) -> LLMClientRevision | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -91,6 +92,24 @@ def test_nothing_changed_is_no_revision(planes: Planes, alice: Browser, path: st
     save(alice, path)
     save(alice, path, note="Only a note")
     assert stored_names(planes) == ["First"]
+
+
+def test_saving_at_the_same_moment_makes_revisions_one_after_another(
+    planes: Planes, people: People, path: str
+) -> None:
+    browsers = [people.browser(people.alice) for _ in range(4)]
+    forms = [browser.get(path + "edit").values("main form.card") for browser in browsers]
+
+    def store(number: int) -> Page:
+        return browsers[number].post(path + "edit", {**forms[number], "app_name": f"T{number}"})
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(store, range(4)))
+    assert sorted(stored_names(planes)) == ["First", "T0", "T1", "T2", "T3"]
+    with planes.worker.app_context():
+        llm_client = db.session.scalars(db.select(LLMClient)).one()
+        assert llm_client.newest_revision_number == 5
+        assert llm_client.app_name == stored_names(planes)[-1]
 
 
 def test_visitors_get_a_revision_when_it_is_published(
