@@ -96,6 +96,8 @@ def sign_in() -> Any:
 def _start_session(user: User, username: str, address: str) -> None:
     now = utc_now()
     signing_in.forget_failures(username, address, now)
+    if g.get("user_session") is not None:
+        signing_in.revoke(g.user_session, now)
     agent = request.headers.get("User-Agent", "")
     token = signing_in.open_session(user, address, agent, now)
     session.clear()

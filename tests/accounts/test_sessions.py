@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from portal.accounts.models import UserSession
+from portal.accounts.models import AuditEvent, UserSession
 from portal.database import db, utc_now
 from tests.people import Browser, MakeClient, People
 from tests.planes import Planes
@@ -57,6 +57,23 @@ def test_signing_out_everywhere_ends_them_all(people: People) -> None:
     assert not is_in(here)
     assert not is_in(there)
     assert is_in(bob)
+
+
+def test_ending_sessions_is_in_the_audit_log(planes: Planes, people: People) -> None:
+    browser = people.browser(people.alice)
+    people.browser(people.alice)
+    forms = browser.get("/account/sessions").html.select("tbody tr:not(:has(.badge-line)) form")
+    browser.post(str(forms[0]["action"]))
+    browser.post("/account/switch", {"account_id": str(people.alice.account_id)})
+    browser.post("/account/sessions/revoke-all")
+    with planes.worker.app_context():
+        found = db.session.scalars(db.select(AuditEvent).order_by(AuditEvent.id)).all()
+        assert [event.action for event in found] == [
+            "session_revoked",
+            "switched_account",
+            "signed_out_everywhere",
+        ]
+        assert {event.user_id for event in found} == {people.alice.user_id}
 
 
 def test_eight_idle_hours_end_a_session(people: People) -> None:

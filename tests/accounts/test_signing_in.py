@@ -121,6 +121,7 @@ def test_signing_in_makes_another_session(people: People) -> None:
     assert browser.token() != before, "the token of before signing in is of no use after it"
     sign_in(browser, "alice")
     assert session_cookie(browser) != first
+    assert len(browser.get("/account/sessions").html.select("tbody tr")) == 1, "the first is over"
 
 
 def session_cookie(browser: Browser) -> str:
