@@ -140,6 +140,14 @@ def test_the_same_works_without_script(
     page.get_by_label("Your message").fill("Is this plain?")
     page.get_by_role("button", name="Send").click()
     expect(page.locator("[data-talk]")).to_contain_text("You asked: “Is this plain?”")
+    page.goto("/requests/")
+    page.get_by_role("link", name="Is this plain?").click()
+    page.locator(".head-sub").get_by_role("link", name="plain").click()
+    page.locator("#more > summary").click()
+    page.get_by_role("link", name="Delete…").click()
+    page.get_by_label("Type the name of the client").fill("plain")
+    page.get_by_role("button", name="Delete plain").click()
+    expect(page.get_by_role("status").first).to_contain_text("will be gone in a moment")
 
 
 def refreshed(page: Page) -> Page:

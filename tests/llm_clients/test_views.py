@@ -165,6 +165,7 @@ def test_cancelling_ends_the_run_and_a_second_press_says_so(
     page = alice.follow(alice.post(path + "cancel"))
     assert "The deployment is cancelled." in page.words
     run_jobs()
+    assert [event.action for event in events(planes)] == ["deployed", "deployment_cancelled"]
     page = alice.follow(alice.post(path + "cancel"))
     assert "There is no deployment to cancel any more." in page.words
     assert not the_client(planes).deployed
@@ -186,6 +187,7 @@ def test_try_now_makes_a_waiting_run_due(planes: Planes, alice: Browser, path: s
     with planes.worker.app_context():
         run = db.session.scalars(db.select(Deployment)).one()
         assert run.next_attempt_at <= utc_now()
+    assert [event.action for event in events(planes)] == ["deployed", "tried_now"]
 
 
 def test_a_rename_keeps_the_old_address_until_the_new_one_is_ready(
