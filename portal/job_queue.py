@@ -217,7 +217,7 @@ def still_ours(model: type[Any], row_id: int, generation: int) -> Any | None:
     return db.session.scalar(
         select(model)
         .where(model.id == row_id, model.generation == generation)
-        .with_for_update()
+        .with_for_update(of=model)
         .execution_options(populate_existing=True)
     )
 
