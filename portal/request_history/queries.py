@@ -11,7 +11,7 @@ from sqlalchemy.orm import defer, selectinload
 from portal.accounts.models import Account
 from portal.database import db
 from portal.llm_clients.models import LLMClient
-from portal.request_history.models import LLMClientRequests, Prompt
+from portal.request_history.models import LLMClientRequests
 
 PAGE_SIZE = 50
 THREAD_LENGTH = 20
@@ -118,11 +118,3 @@ def thread(llm_client_id: int, session_key: str) -> list[dict[str, str]]:
             messages.append({"role": "user", "content": str(request["message"])})
             messages.append({"role": "assistant", "content": str(response["text"])})
     return messages
-
-
-def session_exists(llm_client_id: int, session_key: str) -> bool:
-    """Whether the key is one of this client's sessions."""
-    query = select(Prompt.id).where(
-        Prompt.session_key == session_key, Prompt.llm_client_id == llm_client_id
-    )
-    return db.session.scalar(query) is not None

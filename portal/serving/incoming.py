@@ -60,9 +60,15 @@ def session_key(served: Served, given: str | None) -> str:
     return session_keys.kept_or_new(given or "", served.client_id, current_settings().secret_key)
 
 
-def question(served: Served, message: str, key: str, api_key_id: int | None = None) -> Question:
-    """A question with its thread; no transaction is open when this returns."""
-    thread = queries.thread(served.client_id, key)
+def question(
+    served: Served, message: str, given_key: str | None, api_key_id: int | None = None
+) -> Question:
+    """A question with its thread; no transaction is open when this returns.
+
+    A session that begins with this question has no thread to be asked for.
+    """
+    key = session_key(served, given_key)
+    thread = queries.thread(served.client_id, key) if key == given_key else []
     db.session.rollback()
     return Question(
         message=storable(message),

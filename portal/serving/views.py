@@ -62,9 +62,10 @@ def send() -> Any:
     """A prompt from the page without script: the page again, with the answer."""
     served = requested_client()
     key_id = key_id_or_refused(served)
-    key = incoming.session_key(served, request.form.get("session_key"))
-    exchange = _exchange(served, request.form.get("message", ""), key, key_id)
+    given = request.form.get("session_key", "")
+    exchange = _exchange(served, request.form.get("message", ""), given, key_id)
     exchange.whole()
+    key = exchange.question.session_key
     if exchange.refusal is not None:
         refusal = exchange.refusal
         return _chat_page(served, key, refusal.message, refusal.status)
@@ -100,12 +101,12 @@ def stream() -> Any:
     served = requested_client()
     key_id = key_id_or_refused(served)
     message, given = incoming.sent_values()
-    exchange = _exchange(served, message, incoming.session_key(served, given), key_id)
+    exchange = _exchange(served, message, given, key_id)
     return event_stream(events_of(exchange, show_sent=False))
 
 
-def _exchange(served: Served, message: str, key: str, api_key_id: int | None) -> Exchange:
-    question = incoming.question(served, message, key, api_key_id)
+def _exchange(served: Served, message: str, given_key: str, api_key_id: int | None) -> Exchange:
+    question = incoming.question(served, message, given_key, api_key_id)
     return Exchange(served, question, current_adapters(), current_recorder())
 
 
@@ -143,8 +144,7 @@ def prompt(public_id: str | None = None) -> Any:
     key_id = key_id_or_refused(served)
     body = incoming.json_body()
     given = str(body.get("session_key", "")) or request.args.get("session_key", "")
-    key = incoming.session_key(served, given)
-    exchange = _exchange(served, _last_message(body), key, key_id)
+    exchange = _exchange(served, _last_message(body), given, key_id)
     exchange.whole()
     return chat_config.prompt_answer(served, exchange)
 

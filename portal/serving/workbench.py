@@ -135,6 +135,5 @@ def stream(llm_client_id: str) -> Any:
 
 def _exchange(llm_client: LLMClient, message: str, given_key: str) -> Exchange:
     current = served.for_sandbox(llm_client)
-    key = incoming.session_key(current, given_key)
-    question = incoming.question(current, message, key)
+    question = incoming.question(current, message, given_key)
     return Exchange(current, question, current_adapters(), current_recorder())
