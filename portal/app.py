@@ -121,16 +121,23 @@ def _doorbell(redis: Redis | None) -> Doorbell | SilentDoorbell:
     return Doorbell(redis) if redis is not None else SilentDoorbell()
 
 
+class NavigationCounts:
+    """Numbers beside the navigation, asked for only where it is drawn."""
+
+    @property
+    def llm_clients(self) -> int:
+        account = g.get("account")
+        return queries.count(account) if account is not None else 0
+
+
 def _shell() -> dict[str, Any]:
     """What the frame of every page shows."""
-    account = g.get("account")
-    count = queries.count(account) if account is not None else 0
     return {
         "current_user": current_user,
-        "account": account,
+        "account": g.get("account"),
         "profile": g.get("profile"),
         "profiles": g.get("profiles", []),
-        "nav_counts": {"llm_clients": count},
+        "nav_counts": NavigationCounts(),
         "theme": current_user.theme if current_user.is_authenticated else "",
     }
 

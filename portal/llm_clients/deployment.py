@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import User
 from portal.database import db
@@ -112,13 +113,14 @@ def _held(llm_client: LLMClient) -> Deployment | None:
 
 
 def last_run(llm_client: LLMClient) -> Deployment | None:
-    """The newest run, finished or not."""
-    return db.session.scalar(
+    """The newest run, finished or not, with its timeline."""
+    newest = select(func.max(Deployment.id)).where(Deployment.llm_client_id == llm_client.id)
+    query = (
         select(Deployment)
-        .where(Deployment.llm_client_id == llm_client.id)
-        .order_by(Deployment.id.desc())
-        .limit(1)
+        .where(Deployment.id == newest.scalar_subquery())
+        .options(joinedload(Deployment.revision), joinedload(Deployment.events))
     )
+    return db.session.scalars(query).unique().one_or_none()
 
 
 def begin(

@@ -32,12 +32,20 @@ class Filters:
         return bool(self.q or self.status or self.tag or self.owner)
 
 
+# What a client's page shows, few rows each, so that it is one query.
+_WITH_ALL = (
+    joinedload(LLMClient.published_revision),
+    joinedload(LLMClient.tags),
+    joinedload(LLMClient.llmclientfunctions_set),
+)
+
+
 def for_account(account: Account, public_id: str) -> LLMClient | None:
     """The account's client with this number or hashed id; None for any other's."""
     column: Any = LLMClient.id if _is_number(public_id) else LLMClient.hashed_id
     value: Any = int(public_id) if _is_number(public_id) else public_id
     query = select(LLMClient).where(LLMClient.account_id == account.id, column == value)
-    return db.session.scalar(query)
+    return db.session.scalars(query.options(*_WITH_ALL)).unique().one_or_none()
 
 
 def _is_number(text: str) -> bool:
@@ -46,21 +54,27 @@ def _is_number(text: str) -> bool:
 
 
 _run = aliased(Deployment)
-_has_active = (
-    select(_run.id)
-    .where(_run.llm_client_id == LLMClient.id, _run.state == Deployment.States.ACTIVE)
-    .exists()
+_newest_state = (
+    select(_run.state)
+    .where(_run.llm_client_id == LLMClient.id)
+    .order_by(_run.id.desc())
+    .limit(1)
+    .scalar_subquery()
 )
-_has_failed = or_(
-    LLMClient.dns_verification_status == LLMClient.DnsVerificationStatusChoices.FAILED,
+_has_active = func.coalesce(_newest_state, "") == Deployment.States.ACTIVE
+_has_failed = func.coalesce(_newest_state, "") == Deployment.States.FAILED
+_is_open = and_(
+    LLMClient.deployed,
+    LLMClient.dns_verification_status == LLMClient.DnsVerificationStatusChoices.VERIFIED,
     LLMClient.tls_certificate_issuance_status
-    == LLMClient.TlsCertificateIssuanceStatusChoices.FAILED,
+    == LLMClient.TlsCertificateIssuanceStatusChoices.ISSUED,
 )
+# The same order of questions as `status_words.status_of`.
 STATUS_FILTERS: dict[str, tuple[str, ColumnElement[bool]]] = {
-    "ready": ("Ready", and_(LLMClient.deployed, ~_has_active, ~_has_failed)),
+    "ready": ("Ready", and_(~_has_active, _is_open)),
     "progress": ("In progress", _has_active),
-    "failed": ("Failed", and_(~_has_active, _has_failed)),
-    "off": ("Not deployed", and_(~LLMClient.deployed, ~_has_active, ~_has_failed)),
+    "failed": ("Failed", and_(~_has_active, ~_is_open, _has_failed)),
+    "off": ("Not deployed", and_(~_has_active, ~_is_open, ~_has_failed)),
 }
 
 
@@ -71,7 +85,10 @@ def narrowed(account: Account, filters: Filters, *, without_status: bool = False
         pattern = "%" + _escaped(filters.q) + "%"
         on_host = select(LLMClientHost.llm_client_id).where(
             LLMClientHost.account_id == account.id,
-            LLMClientHost.hostname.ilike(pattern, escape="\\"),
+            or_(
+                LLMClientHost.hostname.ilike(f"{pattern}.{account.account_number}.%", escape="\\"),
+                LLMClientHost.hostname.ilike(pattern.removeprefix("%"), escape="\\"),
+            ),
         )
         query = query.where(
             or_(

@@ -125,14 +125,19 @@ def test_pills_count_the_statuses_and_lead_to_them(
 ) -> None:
     make_client("draft")
     with planes.worker.app_context():
-        for name, change in (("running", None), ("broken", "FAILED"), ("open", "VERIFIED")):
+        for name in ("running", "broken", "open"):
             query = db.select(LLMClient).where(LLMClient.hashed_id == make_client(name))
             llm_client = db.session.scalars(query).one()
-            if change is None:
-                deployment.begin(llm_client, Deployment.Kinds.DEPLOY, utc_now(), None)
+            if name == "open":
+                llm_client.deployed = True
+                llm_client.dns_verification_status = LLMClient.DnsVerificationStatusChoices.VERIFIED
+                llm_client.tls_certificate_issuance_status = (
+                    LLMClient.TlsCertificateIssuanceStatusChoices.ISSUED
+                )
             else:
-                llm_client.dns_verification_status = LLMClient.DnsVerificationStatusChoices[change]
-                llm_client.deployed = change == "VERIFIED"
+                run = deployment.begin(llm_client, Deployment.Kinds.UNDEPLOY, utc_now(), None)
+                if name == "broken":
+                    deployment._end(run, Deployment.States.FAILED, utc_now())
             db.session.commit()
     alice = people.browser(people.alice)
     pills = alice.get("/llm-clients/").html.select("ul.pills a")
@@ -143,6 +148,8 @@ def test_pills_count_the_statuses_and_lead_to_them(
         "Failed 1",
         "Not deployed 1",
     ]
+    for status, name in (("ready", "open"), ("failed", "broken"), ("off", "draft")):
+        assert listed(alice, status=status) == [name]
     found = [names(alice.get(str(pill["href"]))) for pill in pills[1:]]
     assert found == [["open"], ["running"], ["broken"], ["draft"]]
     current = alice.get(str(pills[2]["href"])).html.select("ul.pills [aria-current]")
