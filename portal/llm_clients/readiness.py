@@ -21,6 +21,7 @@ class Readiness:
     status: StatusView
     url: str | None = None
     link_text: str | None = None
+    is_for_admins: bool = False
 
 
 OPEN = status_view("off", "Open")
@@ -49,12 +50,19 @@ def _provider(llm_client: LLMClient, provider: Provider | None) -> Readiness:
     if provider.is_demo:
         sentence = "Answers without a model, to try things out."
         return Readiness(
-            "Demo provider", sentence, READY, url_for("providers.new"), "Add a real one"
+            "Demo provider",
+            sentence,
+            READY,
+            url_for("providers.new"),
+            "Add a real one",
+            is_for_admins=True,
         )
     if provider.credential is None:
         sentence = f"{provider.label or provider.name} has no key."
         edit = url_for("providers.edit", provider_id=provider.id)
-        return Readiness("Provider has no key", sentence, LOOK, edit, "Add the key")
+        return Readiness(
+            "Provider has no key", sentence, LOOK, edit, "Add the key", is_for_admins=True
+        )
     return Readiness("Provider has a key", f"{provider.name}, {llm_client.default_model}", READY)
 
 
