@@ -25,12 +25,15 @@ from portal.providers import views as providers
 from portal.request_history import views as history
 from portal.serving import edge, hosts, workbench
 from portal.serving import views as serving
+from portal.serving.refusals import record_refusal
 from portal.settings import Settings
 from portal.system import jobs as system_jobs
 from portal.system import views as system
 
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
+# A request to one of these is a prompt: it has its row in the history, refused or not.
+PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.prompt")
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
     certificate_models,
@@ -164,11 +167,14 @@ def _serving_error(error: HTTPException) -> Any:
     """A page for people, one JSON envelope for programs; never what happened inside."""
     if error.code is not None and error.code < 400:
         return error
+    sentence = str(getattr(error, "sentence", None) or error.description or "That did not work.")
+    if "served" in g and request.endpoint in PROMPT_ENDPOINTS:
+        recorder = request_history.current_recorder()
+        record_refusal(recorder, g.served, error.code or 500, sentence)
     is_form = request.mimetype == "application/x-www-form-urlencoded"
     if isinstance(error, hosts.Refused) and (_wants_page() or is_form):
         return hosts.refusal_page(error)
-    sentence = getattr(error, "sentence", None) or error.description or "That did not work."
-    return _envelope(error.code or 500, str(sentence))
+    return _envelope(error.code or 500, sentence)
 
 
 def _serving_fault(error: Exception) -> Any:

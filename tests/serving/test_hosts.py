@@ -104,7 +104,8 @@ def test_a_client_with_a_key_wants_it(planes: Planes, people: People, visitor: V
         assert refused.status_code == 401
         assert refused.get_json()["error"]["message"] == hosts.NEEDS_KEY
     visitor.prompt("x", headers={"Authorization": f"Bearer {secret}"})
-    [row] = visitor.rows()
+    *refused_rows, row = visitor.rows()
+    assert [entry.status for entry in refused_rows] == [401] * 3
     assert row.api_key_id is not None
     with planes.worker.app_context():
         db.session.scalars(db.select(AuthToken)).one().is_active = False

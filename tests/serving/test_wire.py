@@ -162,6 +162,7 @@ def test_a_body_that_is_no_object_is_a_clear_400(body: bytes, visitor: Visitor) 
     assert answer.status_code == 400
     assert "JSON object" in answer.get_json()["error"]["message"]
     assert answer.get_json()["error"]["request_id"]
+    assert [row.status for row in visitor.rows()] == [400], "refused prompts are in the history"
 
 
 @pytest.mark.parametrize(
@@ -184,3 +185,4 @@ def test_what_databases_refuse_is_left_out_of_a_message(visitor: Visitor) -> Non
 def test_a_body_that_is_too_large_is_refused(visitor: Visitor) -> None:
     answer = visitor.ask("POST", "/prompt/", data=b"x" * 1_000_001)
     assert answer.status_code == 413
+    assert [row.status for row in visitor.rows()] == [413]
