@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Boolean, ForeignKey, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.database import TimestampedModel, UTCDateTime
+from portal.accounts.models import User
+from portal.database import BigId, TimestampedModel, UTCDateTime
 
 
 class Secret(TimestampedModel):
@@ -36,6 +37,9 @@ class AuthToken(TimestampedModel):
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
+    # The key that this one was rotated to. No foreign key: SQLite would make the table anew.
+    replaced_by_id: Mapped[int | None] = mapped_column(BigId)
+    created_by: Mapped[User | None] = relationship()
 
     def is_valid(self, now: datetime) -> bool:
         return self.is_active and (self.expires_at is None or self.expires_at > now)
