@@ -1,6 +1,6 @@
 """The port to language models: one question with its conversation in, one answer out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, Self
 
@@ -23,20 +23,23 @@ ProviderReason = Literal[
 class ChatRequest:
     """What is asked. `messages` have `role` and `content`; None leaves the choice to the provider.
 
-    `temperature` is 0 to 2; `max_tokens` limits the answer.
+    `temperature` is 0 to 2; `max_tokens` limits the answer; `extra` has further fields of the
+    protocol (`tools`, `response_format`, …), sent as they are.
     """
 
     model: str
     messages: tuple[dict[str, Any], ...]
     temperature: float | None = None
     max_tokens: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ChatAnswer:
     """The whole answer. `raw` is the provider's JSON; it says `usage_estimated` where it gave none.
 
-    `finish_reason` is the provider's word: stop, length, content_filter, tool_calls.
+    `finish_reason` is the provider's word: stop, length, content_filter, tool_calls. `message` is
+    the assistant's message with `content` and, where there are any, `refusal` and `tool_calls`.
     """
 
     text: str
@@ -45,14 +48,21 @@ class ChatAnswer:
     tokens_in: int
     tokens_out: int
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
+    message: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
 class StreamPart:
-    """A piece of text as it arrives; the last part has no text and carries the whole answer."""
+    """A piece as it arrives; the last part has no text and carries the whole answer.
+
+    `delta` is the piece in the protocol's shape (role, content, refusal, tool_calls), so a part may
+    have a delta and no text. `finish_reason` comes with the last part, which has no delta.
+    """
 
     text: str
     answer: ChatAnswer | None = None
+    delta: Mapping[str, Any] = field(default_factory=dict)
+    finish_reason: str | None = None
 
 
 class ProviderError(AdapterError):

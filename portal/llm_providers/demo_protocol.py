@@ -28,9 +28,20 @@ def check(content: object) -> None:
         raise Refused(HTTPStatus.BAD_REQUEST, "messages must be a list that is not empty")
     if not all(isinstance(message, dict) for message in messages):
         raise Refused(HTTPStatus.BAD_REQUEST, "every message must be an object")
+    tools = content.get("tools") or []
+    if not isinstance(tools, list) or not all(_is_function(tool) for tool in tools):
+        raise Refused(HTTPStatus.BAD_REQUEST, "tools must be a list of functions with names")
+    choice = content.get("tool_choice")
+    if isinstance(choice, dict) and not _is_function(choice):
+        raise Refused(HTTPStatus.BAD_REQUEST, "tool_choice must name a function")
     if content.get("model") != MODEL:
         message = f"The model {content.get('model')!r} does not exist; this provider has {MODEL}"
         raise Refused(HTTPStatus.NOT_FOUND, message, "model_not_found")
+
+
+def _is_function(tool: object) -> bool:
+    function = tool.get("function") if isinstance(tool, dict) else None
+    return isinstance(function, dict) and isinstance(function.get("name"), str)
 
 
 def limited(pieces: list[str], content: Mapping[str, Any]) -> tuple[list[str], str]:
@@ -58,22 +69,43 @@ def _head(kind: str) -> dict[str, Any]:
     return {"id": identity, "object": kind, "created": int(time.time()), "model": MODEL}
 
 
-def completion(text: str, finish_reason: str, usage: dict[str, int]) -> dict[str, Any]:
-    """A whole answer."""
-    message = {"role": "assistant", "content": text}
+def completion(
+    text: str, finish_reason: str, usage: dict[str, int], calls: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """A whole answer, a text or calls of tools."""
+    message: dict[str, Any] = {"role": "assistant", "content": text}
+    if calls:
+        message, finish_reason = {**message, "content": None, "tool_calls": calls}, "tool_calls"
     choice = {"index": 0, "message": message, "finish_reason": finish_reason}
     return {**_head("chat.completion"), "choices": [choice], "usage": usage}
 
 
 def events(
-    pieces: list[str], finish_reason: str, usage: dict[str, int] | None
+    pieces: list[str],
+    finish_reason: str,
+    usage: dict[str, int] | None,
+    calls: list[dict[str, Any]] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """The chunks of a streamed answer, one for each word."""
+    """The chunks of a streamed answer, one for each word, or two for each call of a tool."""
     head = _head("chat.completion.chunk")
-    deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
-    deltas += [{"content": piece} for piece in pieces]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": None if calls else ""}]
+    deltas += _call_deltas(calls) if calls else [{"content": piece} for piece in pieces]
+    finish_reason = "tool_calls" if calls else finish_reason
     for delta in deltas:
         yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
     yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": finish_reason}]}
     if usage is not None:
         yield {**head, "choices": [], "usage": usage}
+
+
+def _call_deltas(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A call begins with its name; its arguments follow in two halves."""
+    deltas: list[dict[str, Any]] = []
+    for index, call in enumerate(calls):
+        arguments = call["function"]["arguments"]
+        half = len(arguments) // 2
+        begun = {**call, "index": index, "function": {**call["function"], "arguments": ""}}
+        deltas.append({"tool_calls": [begun]})
+        for part in (arguments[:half], arguments[half:]):
+            deltas.append({"tool_calls": [{"index": index, "function": {"arguments": part}}]})
+    return deltas

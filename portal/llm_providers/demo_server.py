@@ -5,12 +5,12 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from portal.llm_providers.demo_answers import demo_answer, pieces_of
+from portal.llm_providers.demo_answers import demo_answer, demo_tool_calls, pieces_of
 from portal.llm_providers.demo_protocol import (
     MODEL,
     Refused,
@@ -137,23 +137,27 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _answer(self, content: dict[str, Any]) -> None:
-        pieces, finish_reason = limited(pieces_of(demo_answer(content["messages"])), content)
+        calls = demo_tool_calls(content)
+        said = calls[0]["function"]["arguments"] if calls else demo_answer(content["messages"])
+        pieces, finish_reason = limited(pieces_of(said), content)
         usage = usage_of(content["messages"], pieces)
         if not content.get("stream"):
-            self._send_json(HTTPStatus.OK, completion("".join(pieces), finish_reason, usage))
+            whole = completion("".join(pieces), finish_reason, usage, calls)
+            self._send_json(HTTPStatus.OK, whole)
             return
         options = content.get("stream_options")
         wants_usage = isinstance(options, dict) and options.get("include_usage")
-        self._stream(pieces, finish_reason, usage if wants_usage else None)
+        told = usage if wants_usage else None
+        self._stream(len(pieces), events(pieces, finish_reason, told, calls))
 
-    def _stream(self, pieces: list[str], finish_reason: str, usage: dict[str, int] | None) -> None:
+    def _stream(self, words: int, chunks: Iterable[Mapping[str, Any]]) -> None:
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Cache-Control", "no-store")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for number, event in enumerate(events(pieces, finish_reason, usage)):
-            if 0 < number <= len(pieces):
+        for number, event in enumerate(chunks):
+            if 0 < number <= words:
                 self.wfile.flush()
                 time.sleep(self.server.token_delay)
             self._write_event(json.dumps(event, ensure_ascii=False))

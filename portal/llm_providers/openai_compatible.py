@@ -8,11 +8,12 @@ from typing import Any, Self, TypeVar
 from portal import outgoing
 from portal.errors import AdapterError
 from portal.llm_providers import ChatAnswer, ChatRequest, ProviderError, StreamPart
-from portal.llm_providers.answers import ChunkedAnswer, Unreadable, whole_answer
+from portal.llm_providers.answers import ChunkedAnswer, whole_answer
 from portal.llm_providers.events import LineTooLong, event_data
 from portal.llm_providers.exchange import Exchange, Limits
 from portal.llm_providers.failures import event_failure
-from portal.llm_providers.scrubbing import KeyScrubber, scrubbed
+from portal.llm_providers.messages import Unreadable, delta_of
+from portal.llm_providers.scrubbing import DeltaScrubber, scrubbed
 
 Read = TypeVar("Read")
 EVENT_STREAM = "text/event-stream"
@@ -74,7 +75,8 @@ class OpenAICompatibleProvider:
         )
 
     def _content(self, request: ChatRequest, stream: bool) -> dict[str, Any]:
-        content: dict[str, Any] = {"model": request.model, "messages": list(request.messages)}
+        content: dict[str, Any] = dict(request.extra)
+        content.update(model=request.model, messages=list(request.messages))
         if request.temperature is not None:
             content["temperature"] = request.temperature
         if request.max_tokens is not None:
@@ -132,28 +134,33 @@ def _parts(exchange: Exchange, request: ChatRequest, key: str) -> Generator[Stre
             exchange.drain()
         else:
             answer = _whole(exchange, request, key)
-            yield StreamPart(answer.text)
-            yield StreamPart("", answer)
+            yield StreamPart(answer.text, None, delta_of(answer.message))
+            yield _end(answer)
 
 
 def _streamed(exchange: Exchange, request: ChatRequest, key: str) -> Iterator[StreamPart]:
-    collected, scrubber = ChunkedAnswer(request), KeyScrubber(key)
+    collected, scrubber = ChunkedAnswer(request), DeltaScrubber(key)
     try:
         for chunk in _chunks(exchange, key):
-            yield from _part(scrubber.feed(_read(exchange, collected.add, chunk)))
+            delta = scrubber.feed(_read(exchange, collected.add, chunk))
+            if any(delta.values()):
+                yield _part(delta)
         if not collected.ended:
             raise exchange.failure("cut", "the stream ended before the answer did")
     except ProviderError:
-        yield from _part(scrubber.rest())
+        yield from map(_part, scrubber.rest())
         raise
-    yield from _part(scrubber.rest())
+    yield from map(_part, scrubber.rest())
     answer = _read(exchange, lambda _: collected.answer(), None)
-    yield StreamPart("", scrubbed(answer, key))
+    yield _end(scrubbed(answer, key))
 
 
-def _part(text: str) -> Iterator[StreamPart]:
-    if text:
-        yield StreamPart(text)
+def _part(delta: dict[str, Any]) -> StreamPart:
+    return StreamPart(delta.get("content") or "", None, delta)
+
+
+def _end(answer: ChatAnswer) -> StreamPart:
+    return StreamPart("", answer, {}, answer.finish_reason)
 
 
 def _chunks(exchange: Exchange, key: str) -> Iterator[object]:

@@ -23,8 +23,9 @@ def events_of(exchange: Exchange, *, show_sent: bool) -> Iterator[bytes]:
         yield event("sent", {"json": sent_json(exchange.request), "session_key": key})
     parts = exchange.parts()
     try:
-        for text in parts:
-            yield event("delta", {"text": text})
+        for part in parts:
+            if part.text:
+                yield event("delta", {"text": part.text})
     finally:
         parts.close()  # type: ignore[attr-defined]
     if exchange.answered is not None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 from typing import Any
 
 from flask import current_app, request
 from werkzeug.exceptions import BadRequest
 
 from portal.database import current_settings, db, utc_now
+from portal.llm_providers.messages import storable
 from portal.request_history import queries
 from portal.serving import session_keys
-from portal.serving.prompting import Question, storable
+from portal.serving.prompting import Conversation, Question, continued
 from portal.serving.served import Served
 
 MOST_DEPTH = 64
@@ -25,7 +27,7 @@ def json_body() -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        found = json.loads(text, parse_constant=_refuse)
+        found = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise BadRequest("The body must be a JSON object.") from error
     if not isinstance(found, dict) or _depth(found) > MOST_DEPTH:
@@ -44,6 +46,14 @@ def sent_values() -> tuple[str, str]:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    """No number of JSON is infinite, and no database takes one that is."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large")
+    return number
 
 
 def _depth(value: Any) -> int:
@@ -70,10 +80,14 @@ def question(
     key = session_key(served, given_key)
     thread = queries.thread(served.client_id, key) if key == given_key else []
     db.session.rollback()
+    return question_of(continued(thread, storable(message)), key, api_key_id)
+
+
+def question_of(conversation: Conversation, key: str, api_key_id: int | None) -> Question:
+    """A conversation with who asks, and when."""
     return Question(
-        message=storable(message),
+        conversation=conversation,
         session_key=key,
-        thread=thread,
         asked_at=utc_now(),
         visitor_hash=_visitor_hash(),
         user_agent=storable(request.headers.get("User-Agent", ""))[:255],

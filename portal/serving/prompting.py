@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,14 @@ from typing import Any
 from portal.adapters import Adapters
 from portal.errors import AdapterError
 from portal.llm_clients.system_role import enhanced
-from portal.llm_providers import ChatAnswer, ChatProvider, ChatRequest, ProviderError
+from portal.llm_providers import (
+    ChatAnswer,
+    ChatProvider,
+    ChatRequest,
+    ProviderError,
+    StreamPart,
+)
+from portal.llm_providers.messages import MessagePieces, storable
 from portal.request_history.recording import NotRecorded, Recorder, Visit
 from portal.serving.served import Served
 
@@ -32,25 +39,65 @@ VISITOR_LEFT = 499
 
 
 @dataclass(frozen=True)
-class Question:
-    """What a visitor asked, where, and the conversation before it."""
+class Refusal:
+    """Why there is no answer, in the visitor's words; `status` is HTTP's, `reason` a short code.
+
+    `permanent` means that asking again without a change is useless.
+    """
 
     message: str
+    status: int
+    reason: str = "refused"
+    permanent: bool = False
+    retry_after_seconds: int | None = None
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What goes to the model after our system role, and what the caller chose with it.
+
+    `question` is the visitor's last text, for the history; `noted` is what the history's request
+    has beside it. A caller may choose a `temperature` and fewer `max_tokens` than the client's;
+    `extra` has further fields for the provider. With a `refusal` nothing is sent at all.
+    """
+
+    question: str
+    messages: tuple[dict[str, Any], ...] = ()
+    temperature: float | None = None
+    max_tokens: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    noted: Mapping[str, Any] = field(default_factory=dict)
+    refusal: Refusal | None = None
+
+
+def continued(thread: list[dict[str, str]], message: str) -> Conversation:
+    """The thread that we know, and the visitor's next message."""
+    messages = (*thread, {"role": "user", "content": message})
+    return Conversation(message, messages, refusal=_refused_message(message))
+
+
+def _refused_message(message: str) -> Refusal | None:
+    if not message.strip():
+        return Refusal(EMPTY, 400)
+    return Refusal(TOO_LONG, 413) if len(message) > LONGEST_MESSAGE else None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a visitor asked, when, and from where."""
+
+    conversation: Conversation
     session_key: str
-    thread: list[dict[str, str]]
     asked_at: datetime
     visitor_hash: str = ""
     user_agent: str = ""
     api_key_id: int | None = None
     request_id: str = field(default_factory=lambda: secrets.token_hex(12))
 
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why there is no answer, in the visitor's words; `status` is HTTP's."""
-
-    message: str
-    status: int
+    @property
+    def message(self) -> str:
+        """The visitor's last text."""
+        return self.conversation.question
 
 
 @dataclass(frozen=True)
@@ -63,20 +110,22 @@ class Answered:
 
 
 def chat_request(served: Served, question: Question) -> ChatRequest:
-    """What the provider gets: our system role, the thread, the visitor's last message."""
-    content = served.content
+    """What the provider gets: our system role and the conversation, within the client's limits."""
+    content, conversation = served.content, question.conversation
     role = enhanced(content.get("default_system_role", ""), question.asked_at, served.timezone)
-    messages = [
-        {"role": "system", "content": role},
-        *question.thread,
-        {"role": "user", "content": question.message},
-    ]
+    temperature = conversation.temperature
     return ChatRequest(
         model=content.get("default_model", ""),
-        messages=tuple(messages),
-        temperature=content.get("default_temperature"),
-        max_tokens=content.get("default_max_tokens"),
+        messages=({"role": "system", "content": role}, *conversation.messages),
+        temperature=content.get("default_temperature") if temperature is None else temperature,
+        max_tokens=_least(conversation.max_tokens, content.get("default_max_tokens")),
+        extra=conversation.extra,
     )
+
+
+def _least(wanted: int | None, allowed: int | None) -> int | None:
+    known = [limit for limit in (wanted, allowed) if limit is not None]
+    return min(known, default=None)
 
 
 def sent_json(request: ChatRequest) -> dict[str, Any]:
@@ -86,6 +135,7 @@ def sent_json(request: ChatRequest) -> dict[str, Any]:
         "messages": list(request.messages),
         "temperature": request.temperature,
         "max_tokens": request.max_tokens,
+        **request.extra,
     }
 
 
@@ -104,17 +154,17 @@ class Exchange:
         self._recorder = recorder
         self._started = time.monotonic()
         self._first_token_ms: int | None = None
-        self._texts: list[str] = []
+        self._said = MessagePieces()
 
-    def parts(self) -> Iterator[str]:
-        """The answer's text as it comes. Afterwards `answered` or `refusal` is set, and recorded.
+    def parts(self) -> Iterator[StreamPart]:
+        """The answer as it comes. Afterwards `answered` or `refusal` is set, and recorded.
 
         A visitor who hangs up closes this iterator: the provider is hung up on, and what came so
         far is recorded.
         """
         refusal = self._refused_before()
         if refusal is not None:
-            self._refuse(refusal, "refused", refusal.message)
+            self._refuse(refusal)
             return
         try:
             yield from self._from_provider()
@@ -122,27 +172,31 @@ class Exchange:
             self._record(VISITOR_LEFT, "visitor_left", "The visitor left before the end.", None)
             raise
         except AdapterError as error:
-            self._refuse(_refusal_of(error), error.reason, error.detail or error.public_message)
+            self._refuse(_refusal_of(error), error.detail or error.public_message)
 
     def whole(self) -> None:
         """The same for callers who want the answer at once; asked for without a stream."""
         refusal = self._refused_before()
         if refusal is not None:
-            self._refuse(refusal, "refused", refusal.message)
+            self._refuse(refusal)
             return
         try:
             self._accept(self._provider().complete(self.request))
         except AdapterError as error:
-            self._refuse(_refusal_of(error), error.reason, error.detail or error.public_message)
+            self._refuse(_refusal_of(error), error.detail or error.public_message)
+
+    def _refuse(self, refusal: Refusal, detail: str = "") -> None:
+        """Record that there is no answer; `detail` is for the account's people."""
+        self.refusal = refusal
+        try:
+            self._record(refusal.status, refusal.reason, detail or refusal.message, None)
+        except NotRecorded:
+            self.refusal = Refusal(NOT_KEPT, 503, "not_recorded")
 
     def _refused_before(self) -> Refusal | None:
-        if not self.question.message.strip():
-            return Refusal(EMPTY, 400)
-        if len(self.question.message) > LONGEST_MESSAGE:
-            return Refusal(TOO_LONG, 413)
-        if self.served.provider_problem:
-            return Refusal(UNAVAILABLE, 503)
-        return None
+        if self.question.conversation.refusal is not None:
+            return self.question.conversation.refusal
+        return Refusal(UNAVAILABLE, 503) if self.served.provider_problem else None
 
     def _provider(self) -> ChatProvider:
         served = self.served
@@ -150,20 +204,24 @@ class Exchange:
             served.content.get("provider", ""), served.base_url, served.api_key
         )
 
-    def _from_provider(self) -> Iterator[str]:
+    def _from_provider(self) -> Iterator[StreamPart]:
         stream = self._provider().stream(self.request)
         try:
             for part in stream:
                 if part.answer is not None:
                     self._accept(part.answer)
                     return
-                if self._first_token_ms is None:
-                    self._first_token_ms = self._elapsed_ms()
-                self._texts.append(part.text)
-                yield part.text
+                self._take(part)
+                yield part
         finally:
             stream.close()
         raise ProviderError(UNAVAILABLE, reason="cut", detail="The stream ended without an answer.")
+
+    def _take(self, part: StreamPart) -> None:
+        """Remember what came; a role alone is not yet a token."""
+        if self._first_token_ms is None and (part.text or part.delta.get("tool_calls")):
+            self._first_token_ms = self._elapsed_ms()
+        self._said.add(part.delta)
 
     def _accept(self, answer: ChatAnswer) -> None:
         latency = self._elapsed_ms()
@@ -171,16 +229,9 @@ class Exchange:
         try:
             self._record(200, "", "", answer)
         except NotRecorded:
-            self.refusal = Refusal(NOT_KEPT, 503)
+            self.refusal = Refusal(NOT_KEPT, 503, "not_recorded")
             return
         self.answered = Answered(answer, latency, first)
-
-    def _refuse(self, refusal: Refusal, code: str, text: str) -> None:
-        self.refusal = refusal
-        try:
-            self._record(refusal.status, code, text, None)
-        except NotRecorded:
-            self.refusal = Refusal(NOT_KEPT, 503)
 
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self._started) * 1000)
@@ -193,20 +244,15 @@ class Exchange:
         self._recorder.record(row, visit)
 
     def _row(self, status: int, code: str, text: str, answer: ChatAnswer | None) -> dict[str, Any]:
-        served, question, said = self.served, self.question, "".join(self._texts)
-        response = (
-            {"text": answer.text, **answer.raw} if answer else {"text": said} if said else None
-        )
-        request: dict[str, Any] = {"message": storable(question.message[:LONGEST_MESSAGE])}
-        if served.mode == "sandbox":
-            request["sent"] = sent_json(self.request)
+        served, question = self.served, self.question
+        said = answer.text if answer else self._said.text
         return {
             "llm_client_id": served.client_id,
             "account_id": served.account_id,
             "llm_client_name": served.name,
             "created_at": question.asked_at,
             "request_id": question.request_id,
-            "request": request,
+            "request": self._row_request(),
             "session_key": question.session_key,
             "revision_number": served.revision_number,
             "hostname": served.hostname,
@@ -222,18 +268,29 @@ class Exchange:
             "tokens_in": answer.tokens_in if answer else 0,
             "tokens_out": answer.tokens_out if answer else 0,
             "question_preview": storable(question.message[:400]),
-            "answer_preview": storable((answer.text if answer else said)[:400]),
-            "response": response,
+            "answer_preview": storable(said[:400]),
+            "response": {"text": said, **answer.raw} if answer else self._broken_off(),
         }
 
+    def _row_request(self) -> dict[str, Any]:
+        conversation = self.question.conversation
+        request: dict[str, Any] = {"message": storable(conversation.question[:LONGEST_MESSAGE])}
+        if self.served.mode == "sandbox" and not conversation.noted:
+            request["sent"] = sent_json(self.request)
+        return {**request, **conversation.noted}
 
-def storable(text: str) -> str:
-    """Without what databases refuse: NUL and lone surrogates."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+    def _broken_off(self) -> dict[str, Any] | None:
+        """What the visitor saw of an answer that never ended; None when there was nothing."""
+        calls = self._said.calls()
+        if calls:
+            return {"text": self._said.text, "tool_calls": calls}
+        return {"text": self._said.text} if self._said.text else None
 
 
 def _refusal_of(error: AdapterError) -> Refusal:
     """A visitor gets the provider's failure as one sentence; a key or address is not his affair."""
     status = STATUS_OF_REASON.get(error.reason, 502)
-    message = error.public_message if isinstance(error, ProviderError) else UNAVAILABLE
-    return Refusal(message, status)
+    if not isinstance(error, ProviderError):
+        return Refusal(UNAVAILABLE, status, error.reason, error.permanent)
+    wait = error.retry_after_seconds
+    return Refusal(error.public_message, status, error.reason, error.permanent, wait)

@@ -6,8 +6,8 @@ import logging
 import secrets
 
 from portal.database import utc_now
+from portal.llm_providers.messages import storable
 from portal.request_history.recording import NotRecorded, Recorder
-from portal.serving.prompting import storable
 from portal.serving.served import Served
 
 log = logging.getLogger(__name__)
