@@ -16,6 +16,7 @@ from portal.dns.manual import ManualZoneEditor
 from portal.dns.resolver import AddressedResolver
 from portal.llm_providers import ChatProvider
 from portal.llm_providers.catalogue import vendor_named
+from portal.llm_providers.listing import list_models
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 from portal.settings import Settings
 from portal.smtp import MailSender, SmtpSender
@@ -42,6 +43,7 @@ class Adapters:
     issuer: Issuer
     probe: CertificateProbe
     chat_provider: Callable[[str, str, str], ChatProvider]
+    list_models: Callable[[str, str], tuple[str, ...]]
     mail_sender: MailSender | None
 
 
@@ -58,6 +60,7 @@ def build(settings: Settings) -> Adapters:
         chat_provider=partial(
             chat_provider, allow_private_addresses=settings.allow_private_addresses
         ),
+        list_models=partial(list_models, allow_private_addresses=settings.allow_private_addresses),
         mail_sender=SmtpSender(settings.smtp_url) if settings.smtp_url else None,
     )
 

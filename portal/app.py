@@ -16,11 +16,20 @@ from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import models as certificate_models
 from portal.job_queue import Doorbell, SilentDoorbell
-from portal.llm_clients import deployment_views, jobs, queries, saving, signals
+from portal.llm_clients import (
+    api_keys_views,
+    deployment_views,
+    jobs,
+    keys_views,
+    queries,
+    saving,
+    signals,
+)
 from portal.llm_clients import views as llm_clients
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
+from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
 from portal.serving import edge, hosts, workbench
@@ -39,7 +48,9 @@ REGISTERED = (
     certificate_models,
     deployment_views,
     jobs,
+    keys_views,
     notification_jobs,
+    provider_jobs,
     saving,
     signals,
     system_jobs,
@@ -61,6 +72,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         workbench.blueprint,
         history.blueprint,
         providers.blueprint,
+        api_keys_views.blueprint,
         notifications.blueprint,
         system.blueprint,
     ):

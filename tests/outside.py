@@ -36,6 +36,7 @@ class FakeOutside:
             issuer=self,
             probe=self.handshake,
             chat_provider=self.no_provider,
+            list_models=lambda base_url, api_key: (),
             mail_sender=None,
         )
 

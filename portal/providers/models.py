@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account
-from portal.database import TimestampedModel
+from portal.database import BackgroundProgress, TimestampedModel, UTCDateTime
 
 DEMO = "demo"
 
 
-class Provider(TimestampedModel):
-    """An endpoint that an account may choose for its clients; `name` is what a client stores."""
+class Provider(BackgroundProgress, TimestampedModel):
+    """An endpoint that an account may choose for its clients; `name` is what a client stores.
+
+    A job tests its key: `check_state` is empty, running, works, unsure or failed.
+    """
 
     __tablename__ = "providers"
     __table_args__ = (UniqueConstraint("account_id", "name"),)
@@ -26,6 +30,9 @@ class Provider(TimestampedModel):
     default_model: Mapped[str] = mapped_column(String(200), default="")
     models: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
+    check_state: Mapped[str] = mapped_column(String(10), default="")
+    checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    found_models: Mapped[list[str]] = mapped_column(JSON, default=list)
     account: Mapped[Account] = relationship()
     credential: Mapped[ProviderCredential | None] = relationship(
         back_populates="provider", cascade="all, delete-orphan", passive_deletes=True
@@ -37,7 +44,9 @@ class Provider(TimestampedModel):
 
     @property
     def model_names(self) -> list[str]:
-        return [str(model["name"]) for model in self.models]
+        """Those that the account named, then those that the provider told at its last test."""
+        named = [str(model["name"]) for model in self.models]
+        return list(dict.fromkeys([*named, *self.found_models]))
 
     def most_tokens(self, model_name: str) -> int:
         """The longest answer that a model may give; 1,048,576 where it is not known."""

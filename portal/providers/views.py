@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
@@ -11,14 +12,18 @@ from sqlalchemy import func, select, table
 from sqlalchemy.exc import IntegrityError
 
 from portal.accounts import audit
-from portal.database import db
+from portal.database import db, utc_now
+from portal.formatting import StatusView
+from portal.job_queue import enqueue
 from portal.llm_providers.catalogue import VENDORS
-from portal.providers import finding
+from portal.providers import checking, finding
 from portal.providers.forms import DeleteProviderForm, ProviderForm
+from portal.providers.jobs import check_provider
 from portal.providers.models import Provider
-from portal.web import ADMIN, VIEWER, FormActor, permits, said
+from portal.web import ADMIN, VIEWER, FormActor, not_modified, permits, said
 
 blueprint = Blueprint("providers", __name__, url_prefix="/providers")
+POLL_MS = 1_500
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,12 @@ class Row:
     key_hint: str
     is_demo: bool
     used_by: int
+    check_status: StatusView
+    check_sentence: str
+    checked_at: datetime | None
     edit_url: str | None
     delete_url: str | None
+    test_url: str | None
 
 
 def owned_or_404(provider_id: int) -> Provider:
@@ -59,9 +68,42 @@ def _used_by() -> dict[str, int]:
 @permits(VIEWER)
 def index() -> str:
     """All of them, the demo first."""
+    return render_template("providers/index.html", **_list())
+
+
+@blueprint.get("/status")
+@permits(VIEWER)
+def status() -> Any:
+    """The list alone, asked for while a key is being tested."""
+    return not_modified(render_template("providers/_list.html", **_list()))
+
+
+def _list() -> dict[str, Any]:
     used = _used_by()
-    rows = [_row(provider, used.get(provider.name, 0)) for provider in finding.all_of(g.account)]
-    return render_template("providers/index.html", rows=rows)
+    found = finding.all_of(g.account)
+    is_running = any(provider.check_state == checking.RUNNING for provider in found)
+    return {
+        "rows": [_row(provider, used.get(provider.name, 0)) for provider in found],
+        "poll_url": url_for(".status"),
+        "poll_after_ms": POLL_MS if is_running else None,
+    }
+
+
+@blueprint.post("/<row_id:provider_id>/test")
+@permits(ADMIN)
+def test(provider_id: int) -> Any:
+    """Ask the provider for its models with the stored key, in the background."""
+    provider = owned_or_404(provider_id)
+    _begin_test(provider)
+    audit.record(FormActor(), "provider_tested", provider)
+    db.session.commit()
+    return redirect(url_for(".index"), 303)
+
+
+def _begin_test(provider: Provider) -> None:
+    now = utc_now()
+    checking.begin(provider, now)
+    enqueue(check_provider, provider.id, key=f"{provider.id}-{provider.generation}")
 
 
 def _row(provider: Provider, used_by: int) -> Row:
@@ -75,8 +117,12 @@ def _row(provider: Provider, used_by: int) -> Row:
         key_hint=credential.hint if credential else "",
         is_demo=provider.is_demo,
         used_by=used_by,
+        check_status=checking.LOOKS[provider.check_state],
+        check_sentence=provider.message,
+        checked_at=provider.checked_at,
         edit_url=None if provider.is_demo else url_for(".edit", provider_id=provider.id),
         delete_url=None if provider.is_demo else url_for(".delete", provider_id=provider.id),
+        test_url=None if provider.is_demo else url_for(".test", provider_id=provider.id),
     )
 
 
@@ -120,6 +166,7 @@ def _store(provider: Provider, form: ProviderForm, action: str) -> None:
     db.session.flush()
     if form.api_key.data:
         finding.set_key(provider, form.api_key.data)
+        _begin_test(provider)
     audit.record(
         FormActor(),
         f"provider_{action}",
