@@ -10,10 +10,11 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from portal.database import db, utc_now
-from portal.llm_clients.models import LLMClient
+from portal.llm_clients.models import LLMClient, LLMClientAPIKey
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
 from portal.request_history.recording import Visit
+from portal.vault.models import AuthToken
 from portal.web import ANYBODY, permission_of
 from tests.people import MakeClient, People
 from tests.planes import Planes
@@ -61,12 +62,13 @@ def test_the_planes_share_no_route(planes: Planes) -> None:
 class Things:
     """One of everything in Birkenhof, and how to fill a route's parameters with it."""
 
-    def __init__(self, client_id: str, request_id: int, provider_id: int) -> None:
+    def __init__(self, client_id: str, request_id: int, provider_id: int, api_key_id: int) -> None:
         self.values = {
             "llm_client_id": client_id,
             "number": 1,
             "request_id": request_id,
             "provider_id": provider_id,
+            "api_key_id": api_key_id,
             "session_id": 1,
         }
 
@@ -85,7 +87,13 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
         provider = Provider(
             account_id=people.alice.account_id, name="own", base_url="http://127.0.0.1:9/v1"
         )
-        db.session.add(provider)
+        key = AuthToken(
+            account_id=people.alice.account_id,
+            prefix="portal_secret_client",
+            secret_hash="h" * 64,
+            name="secret_client",
+        )
+        db.session.add_all([provider, LLMClientAPIKey(llm_client=llm_client, api_key=key)])
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -97,14 +105,14 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
         }
         current_recorder().record(row, Visit("a" * 64))
         number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
-        return Things(hashed_id, int(number), provider.id)
+        return Things(hashed_id, int(number), provider.id, key.id)
 
 
 def _owned(app: Flask) -> list[Rule]:
     return [
         rule
         for rule in rules(app)
-        if rule.arguments & {"llm_client_id", "request_id", "provider_id"}
+        if rule.arguments & {"llm_client_id", "request_id", "provider_id", "api_key_id"}
     ]
 
 
@@ -128,7 +136,7 @@ def test_foreign_and_absent_objects_look_the_same(
     planes: Planes, people: People, things: Things
 ) -> None:
     stranger = people.browser(people.charlie)
-    absent = Things("z" * 20, 999_999, 999_999)
+    absent = Things("z" * 20, 999_999, 999_999, 999_999)
     for rule in _owned(planes.admin):
         if "GET" not in (rule.methods or set()):
             continue

@@ -95,7 +95,9 @@ def _published(llm_client: LLMClient) -> Readiness:
 
 def _key(llm_client: LLMClient) -> Readiness:
     if llm_client.is_public:
-        return Readiness("No API key: public", "Anyone with the address can use it.", LOOK)
+        sentence = "Anyone with the address can use it."
+        keys = url_for("llm_clients.keys", llm_client_id=llm_client.hashed_id)
+        return Readiness("No API key: public", sentence, LOOK, keys, "Attach a key")
     return Readiness("An API key is attached", "Callers need it.", READY)
 
 

@@ -11,10 +11,11 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -23,6 +24,7 @@ from portal.database import Model, declare_writes, reading
 from portal.errors import PortalError
 from portal.request_history.models import LLMClientRequests, Prompt
 from portal.usage.models import RequestRollup
+from portal.vault.models import AuthToken
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +131,9 @@ def _commit(engine: Engine, batch: list[Recorded]) -> None:
         if sessions:
             connection.execute(_upsert(engine.dialect.name, Prompt, *SESSION), sessions)
         connection.execute(_upsert(engine.dialect.name, RequestRollup, *ROLLUP), _sums(batch))
+        uses = _key_uses(batch)
+        if uses:
+            connection.execute(_KEY_USED, uses)
 
 
 def _is_recorded(engine: Engine, recorded: Recorded) -> bool:
@@ -137,6 +142,31 @@ def _is_recorded(engine: Engine, recorded: Recorded) -> bool:
     query = select(table.c.id).where(table.c.request_id == recorded.row["request_id"])
     with reading(), engine.connect() as connection:
         return connection.execute(query).first() is not None
+
+
+# Past the mapper, so that no cache is dropped; at most once a minute for each key. The row's own
+# time of change is the time when somebody changed it.
+_KEYS = AuthToken.__table__
+_KEY_USED = (
+    update(_KEYS)
+    .where(
+        _KEYS.c.id == bindparam("key_id"),
+        or_(_KEYS.c.last_used_at.is_(None), _KEYS.c.last_used_at < bindparam("a_minute_before")),
+    )
+    .values(last_used_at=bindparam("used_at"), updated_at=_KEYS.c.updated_at)
+)
+
+
+def _key_uses(batch: list[Recorded]) -> list[dict[str, Any]]:
+    """The newest use of each key of the batch; sorted, as `_sessions` is."""
+    newest: dict[int, datetime] = {}
+    for row in (entry.row for entry in batch if entry.row["api_key_id"] is not None):
+        known = newest.setdefault(row["api_key_id"], row["created_at"])
+        newest[row["api_key_id"]] = max(known, row["created_at"])
+    return [
+        {"key_id": key_id, "used_at": at, "a_minute_before": at - timedelta(minutes=1)}
+        for key_id, at in sorted(newest.items())
+    ]
 
 
 # Key columns of an upsert, columns that take the newer value, columns that add up.

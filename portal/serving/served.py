@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +17,7 @@ from portal.llm_clients import revisions
 from portal.llm_clients.hostnames import Mode
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from portal.providers import finding as provider_finding
+from portal.vault import tokens
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,10 @@ class Served:
     provider_problem: str = ""
 
     def key_of(self, presented: str, now: datetime) -> Key | None:
-        """The valid key that a caller presented."""
-        digest = hashlib.sha256(presented.encode()).hexdigest()
+        """The valid key that a caller presented; what was never a key is told without a look."""
+        if tokens.parse(presented) is None:
+            return None
+        digest = tokens.digest(presented)
         for key in self.keys:
             fits = hmac.compare_digest(key.secret_hash, digest)
             if fits and (key.expires_at is None or key.expires_at > now):

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import SelectField, SelectMultipleField, StringField, ValidationError
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -33,7 +34,7 @@ class ClientsField(SelectMultipleField):
     option_widget = CheckboxInput()
 
     def pre_validate(self, form: Any) -> None:
-        offered = {value for value, _ in self.choices}
+        offered = {choice.value for choice in self.choices}
         if set(self.data or []) - offered:
             raise ValidationError("One of the LLM clients does not exist any more.")
 
@@ -58,7 +59,7 @@ class KeyForm(FlaskForm):
 
     def __init__(self, clients: list[tuple[str, str]], **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.clients.choices = clients
+        self.clients.choices = [SelectChoice(*pair) for pair in clients]
 
     def validate_name(self, field: StringField) -> None:
         if not field.data:
@@ -66,7 +67,7 @@ class KeyForm(FlaskForm):
 
 
 def _expiry(label: str) -> SelectField:
-    choices = [(value, words) for value, (words, _) in LIFETIMES.items()]
+    choices = [SelectChoice(value, words) for value, (words, _) in LIFETIMES.items()]
     return SelectField(label, choices=choices, default="never")
 
 
@@ -81,7 +82,7 @@ class RotateForm(FlaskForm):
 
     overlap = SelectField(
         "The old key goes on working",
-        choices=[(value, words) for value, (words, _) in OVERLAPS.items()],
+        choices=[SelectChoice(value, words) for value, (words, _) in OVERLAPS.items()],
         default="24h",
     )
     expiry = _expiry("The new key expires")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
 
 from portal.app import Dispatcher
 from portal.database import db
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey
 from portal.serving import hosts
+from portal.vault import tokens
 from portal.vault.models import AuthToken
 from tests.people import MakeClient, People
 from tests.planes import Planes
@@ -87,13 +86,13 @@ def test_the_warm_look_up_asks_the_database_nothing(visitor: Visitor) -> None:
 
 
 def test_a_client_with_a_key_wants_it(planes: Planes, people: People, visitor: Visitor) -> None:
-    secret = "sk-portal-test"
+    secret = tokens.make().text
     with planes.worker.app_context():
         llm_client = db.session.scalars(db.select(LLMClient)).one()
         key = AuthToken(
             account_id=llm_client.account_id,
             prefix="p1",
-            secret_hash=_sha256(secret),
+            secret_hash=tokens.digest(secret),
             name="site",
         )
         db.session.add(LLMClientAPIKey(llm_client=llm_client, api_key=key))
@@ -112,10 +111,6 @@ def test_a_client_with_a_key_wants_it(planes: Planes, people: People, visitor: V
         db.session.add(AuthToken(account_id=1, prefix="p2", secret_hash="x" * 64, name="n"))
         db.session.commit()
     assert visitor.ask("POST", "/prompt/", json=body).status_code == 200, "public again"
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class TestDispatcher:
