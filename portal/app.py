@@ -32,7 +32,7 @@ from portal.overview import views as overview
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
-from portal.serving import edge, hosts, workbench
+from portal.serving import edge, hosts, openai_api, workbench
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
 from portal.settings import Settings
@@ -85,6 +85,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     """The plane for visitors and programs: no sign-in, no session, no CSRF cookie."""
     app = _create_app(settings, outside)
     app.register_blueprint(serving.blueprint)
+    app.register_blueprint(openai_api.blueprint)
     app.after_request(_cross_origin)
     app.register_error_handler(HTTPException, _serving_error)
     app.register_error_handler(Exception, _serving_fault)
@@ -164,9 +165,9 @@ def _cross_origin(response: Any) -> Any:
     if origin:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers["Access-Control-Allow-Methods"] = "POST"
-        response.headers["Access-Control-Allow-Headers"] = (
-            "authorization, content-type, x-csrftoken"
+        response.headers.setdefault("Access-Control-Allow-Methods", "POST")
+        response.headers.setdefault(
+            "Access-Control-Allow-Headers", "authorization, content-type, x-csrftoken"
         )
     return response
 

@@ -27,7 +27,7 @@ def events_of(exchange: Exchange, *, show_sent: bool) -> Iterator[bytes]:
             if part.text:
                 yield event("delta", {"text": part.text})
     finally:
-        parts.close()  # type: ignore[attr-defined]
+        parts.close()
     if exchange.answered is not None:
         yield event("done", _done(exchange.question.session_key, exchange.answered))
     elif exchange.refusal is not None:

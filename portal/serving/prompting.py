@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -156,7 +156,7 @@ class Exchange:
         self._first_token_ms: int | None = None
         self._said = MessagePieces()
 
-    def parts(self) -> Iterator[StreamPart]:
+    def parts(self) -> Generator[StreamPart, None, None]:
         """The answer as it comes. Afterwards `answered` or `refusal` is set, and recorded.
 
         A visitor who hangs up closes this iterator: the provider is hung up on, and what came so

@@ -13,14 +13,16 @@ from portal.serving.served import Served
 log = logging.getLogger(__name__)
 
 
-def record_refusal(recorder: Recorder, served: Served, status: int, sentence: str) -> None:
+def record_refusal(
+    recorder: Recorder, served: Served, status: int, sentence: str, request_id: str = ""
+) -> None:
     """One row for a prompt to an open client that was refused: no key, no JSON, too much."""
     row = {
         "llm_client_id": served.client_id,
         "account_id": served.account_id,
         "llm_client_name": served.name,
         "created_at": utc_now(),
-        "request_id": secrets.token_hex(12),
+        "request_id": request_id or secrets.token_hex(12),
         "request": {},
         "revision_number": served.revision_number,
         "hostname": served.hostname,
