@@ -1,7 +1,7 @@
 // "/" searches, "g" then a letter goes, "j" and "k" move along rows, "?" shows the list of keys.
 
-const PLACES = { o: "overview.index", c: "llm_clients.index", r: "request_history.index", p: "providers.index", s: "system.index" };
-let leaderAt = 0;
+const PLACES = { o: "overview.index", c: "llm_clients.index", r: "request_history.index", p: "providers.index", k: "api_keys.index", s: "system.index" };
+let leaderAt = -Infinity;   // times count from the load of the page
 
 function isTyping(target) {
   return target.closest("input, textarea, select, [contenteditable]") !== null;
@@ -33,7 +33,7 @@ function go(letter) {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
   const afterLeader = event.timeStamp - leaderAt < 1500;
-  leaderAt = 0;
+  leaderAt = -Infinity;
   if (afterLeader && event.key in PLACES) go(event.key);
   else if (event.key === "g") leaderAt = event.timeStamp;
   else if (event.key === "/") focusSearch();

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from portal.database import db, utc_now
-from portal.llm_clients.models import LLMClient, LLMClientHost
+from portal.llm_clients.models import LLMClient, LLMClientAPIKey, LLMClientHost
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
 from portal.request_history.recording import Visit
+from portal.vault.models import AuthToken
 from tests.browser.conftest import NARROW, WIDE, Axe, OpenBrowser, too_wide
 from tests.people import MakeClient, People
 from tests.planes import Planes
@@ -34,6 +36,9 @@ PAGES = {
     "undeploy": "{open}undeploy",
     "revisions": "{client}revisions",
     "revision": "{client}revisions/1",
+    "keys of a client": "{client}keys",
+    "keys of a public client": "{open}keys",
+    "detach a key": "{client}keys/{key}/detach",
     "sandbox": "/workbench{client}",
     "requests": "/requests/",
     "request": "{request}",
@@ -41,6 +46,12 @@ PAGES = {
     "new provider": "/providers/new?vendor=openai",
     "edit provider": "{provider}edit",
     "delete provider": "{provider}delete",
+    "keys": "/api-keys/",
+    "new key": "/api-keys/new",
+    "key": "/api-keys/{key}/",
+    "edit key": "/api-keys/{key}/edit",
+    "rotate key": "/api-keys/{key}/rotate",
+    "revoke key": "/api-keys/{key}/revoke",
     "notifications": "/notifications/",
     "sessions": "/account/sessions",
     "system": "/system/",
@@ -51,7 +62,13 @@ PAGES = {
 
 
 # Parts of pages, and what is seen by nobody who is signed in.
-NO_PAGES = {"static", "llm_clients.status", "llm_clients.hostname_preview", "accounts.login"}
+NO_PAGES = {
+    "static",
+    "llm_clients.status",
+    "providers.status",
+    "llm_clients.hostname_preview",
+    "accounts.login",
+}
 
 
 @pytest.fixture
@@ -74,7 +91,9 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         provider = Provider(
             account_id=people.alice.account_id, name="own", base_url="http://127.0.0.1:9/v1"
         )
-        db.session.add(provider)
+        key = a_key_that_replaces_another(people.alice.account_id, long_name)
+        drafted = db.session.scalars(db.select(LLMClient).filter_by(hashed_id=draft)).one()
+        db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key)])
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -95,10 +114,24 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "running": f"/llm-clients/{running}/",
             "open": f"/llm-clients/{opened}/",
             "provider": f"/providers/{provider.id}/",
+            "key": str(key.id),
             "request": f"/requests/{number}",
             "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
             "closed": planes.settings.url_of(others[0].hostname) + "/",
         }
+
+
+def a_key_that_replaces_another(account_id: int, name: str) -> AuthToken:
+    """A key with a long name, and the one that it was rotated from."""
+    old, key = (
+        AuthToken(account_id=account_id, prefix=f"portal_{letter * 12}", name=name, secret_hash="h")
+        for letter in "ab"
+    )
+    db.session.add(key)
+    db.session.flush()
+    old.replaced_by_id, old.expires_at = key.id, utc_now() + timedelta(hours=5)
+    db.session.add(old)
+    return key
 
 
 def test_no_page_is_left_out(planes: Planes, addresses: dict[str, str]) -> None:
@@ -258,3 +291,20 @@ def test_what_is_copied_says_so(page: Page, addresses: dict[str, str]) -> None:
     button.first.click()
     expect(button.first).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == host
+
+
+def test_a_new_key_is_seen_and_copied_once(page: Page, axe_source: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.emulate_media(color_scheme="light")
+    page.goto("/api-keys/")
+    page.get_by_role("main").get_by_role("link", name="New API key").click()
+    page.get_by_label("Name").fill("The website")
+    page.get_by_role("button", name="Create the key").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Copy the key The website")
+    text = page.locator("pre.code").inner_text()
+    assert faults_of_look(page, Axe(page, axe_source), "created key") == []
+    page.get_by_role("button", name="Copy the key").click()
+    expect(page.get_by_role("button", name="Copy the key")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == text
+    page.get_by_role("link", name="I have copied it").click()
+    assert text not in page.content()
