@@ -84,7 +84,7 @@ def model(model_id: str, public_id: str | None = None) -> Any:
 def unknown(rest: str, public_id: str | None = None) -> Any:
     """Whatever else the original has: an error that its SDKs understand."""
     requested_client(public_id)
-    if rest in ("chat/completions", "models") or rest.startswith("models/"):
+    if rest in ("chat/completions", "models") or rest.startswith("models/") and rest != "models/":
         raise Fault(f"Not allowed to {request.method} on /v1/{rest}.", status=405)
     message = f"Unknown request URL: {request.method} /v1/{rest}."
     raise Fault(message, status=404, code="unknown_url")

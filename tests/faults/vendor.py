@@ -20,11 +20,15 @@ def part(text: str, finish: str | None = None) -> str:
 
 
 class Vendor:
-    """Each connection is answered by `behave`; `left` is set when the asker hung up early."""
+    """Each connection is answered by `behave`; `left` is set when the asker hung up early.
+
+    `requests` has what was asked, parsed.
+    """
 
     def __init__(self) -> None:
         self.behave: Callable[[Any], None] = lambda connection: None
         self.left = threading.Event()
+        self.requests: list[dict[str, Any]] = []
         outer = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -33,7 +37,9 @@ class Vendor:
                 while (line := self.rfile.readline()) not in (b"\r\n", b""):
                     if line.lower().startswith(b"content-length:"):
                         length = int(line.partition(b":")[2])
-                self.rfile.read(length)
+                body = self.rfile.read(length)
+                if body:
+                    outer.requests.append(json.loads(body))
                 with contextlib.suppress(OSError):
                     outer.behave(self)
 

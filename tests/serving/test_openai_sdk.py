@@ -1,0 +1,196 @@
+"""The official Python SDK against a deployed client, over a real server: URL and key, no more."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import openai
+import pytest
+from openai import DefaultHttpxClient, OpenAI
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+from werkzeug.serving import make_server
+
+from portal.app import Dispatcher
+from portal.request_history.models import LLMClientRequests
+from tests.planes import LOOPBACK, Planes
+from tests.serving.conftest import Visitor
+from tests.serving.keys import make_key
+
+MakeSdk = Callable[..., OpenAI]
+HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
+WEATHER: ChatCompletionToolParam = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "The weather in a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
+}
+
+
+@pytest.fixture
+def port(planes: Planes) -> Iterator[int]:
+    """All planes behind one port of this machine."""
+    everybody = Dispatcher(planes.admin, planes.serving, planes.internal, planes.settings)
+    server = make_server(LOOPBACK, 0, everybody, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def make_sdk(port: int, visitor: Visitor) -> Iterator[MakeSdk]:
+    """The SDK as a customer sets it up, on the platform's host or on the client's own."""
+    with ExitStack() as stack:
+
+        def make(key: str = "none", *, own_host: bool = False, client_id: Any = None) -> OpenAI:
+            path = f"/api/v1/llm-clients/{client_id or visitor.client_id}/v1"
+            made = OpenAI(
+                api_key=key,
+                base_url=f"http://{LOOPBACK}:{port}/v1"
+                if own_host
+                else f"http://localhost:{port}{path}",
+                default_headers={"Host": visitor.host} if own_host else {},
+                max_retries=0,
+                http_client=DefaultHttpxClient(trust_env=False),
+            )
+            return stack.enter_context(made)
+
+        yield make
+
+
+@pytest.fixture
+def sdk(make_sdk: MakeSdk) -> OpenAI:
+    return make_sdk()
+
+
+def settled(visitor: Visitor, count: int) -> list[LLMClientRequests]:
+    """The rows, once there are that many: the end of a request is told by the server's thread."""
+    end = time.monotonic() + 5
+    while len(rows := visitor.rows()) < count and time.monotonic() < end:
+        time.sleep(0.02)
+    return rows
+
+
+@pytest.mark.parametrize("own_host", [False, True], ids=["platform", "client's host"])
+def test_a_chat(own_host: bool, make_sdk: MakeSdk, visitor: Visitor) -> None:
+    raw = make_sdk(own_host=own_host).chat.completions.with_raw_response.create(
+        model="demo", messages=HELLO, temperature=0.2, max_tokens=500
+    )
+    answer = raw.parse()
+    assert "You asked: “hello”" in (answer.choices[0].message.content or "")
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage is not None
+    assert answer.usage.total_tokens > 10
+    [row] = visitor.rows()
+    assert raw.request_id == row.request_id
+    assert raw.headers["x-session-key"] == row.session_key
+
+
+def test_a_stream_with_usage(sdk: OpenAI, visitor: Visitor) -> None:
+    chunks = list(
+        sdk.chat.completions.create(
+            model="demo", messages=HELLO, stream=True, stream_options={"include_usage": True}
+        )
+    )
+    text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+    assert "You asked: “hello”" in text
+    assert chunks[-2].choices[0].finish_reason == "stop"
+    assert chunks[-1].usage is not None
+    [row] = visitor.rows()
+    assert (row.response or {})["text"] == text
+    assert chunks[-1].usage.completion_tokens == row.tokens_out
+
+
+def test_the_streaming_helper_puts_tools_together(sdk: OpenAI) -> None:
+    asked: list[ChatCompletionMessageParam] = [
+        {"role": "user", "content": 'use get_weather {"city": "Bergen"}'}
+    ]
+    with sdk.chat.completions.stream(model="demo", messages=asked, tools=[WEATHER]) as stream:
+        whole = stream.get_final_completion()
+    [call] = whole.choices[0].message.tool_calls or []
+    assert call.id == "call_demo_1"
+    assert (call.function.name, json.loads(call.function.arguments)) == (
+        "get_weather",
+        {"city": "Bergen"},
+    )
+
+
+def test_a_round_trip_with_a_tool(sdk: OpenAI, visitor: Visitor) -> None:
+    thread: list[Any] = [{"role": "user", "content": 'use get_weather {"city": "Bergen"}'}]
+    first = sdk.chat.completions.create(model="guide", messages=thread, tools=[WEATHER])
+    message = first.choices[0].message
+    [call] = message.tool_calls or []
+    assert first.choices[0].finish_reason == "tool_calls"
+    thread += [message, {"role": "tool", "tool_call_id": call.id, "content": "eternal rain"}]
+    last = sdk.chat.completions.create(model="guide", messages=thread, tools=[WEATHER])
+    assert "eternal rain" in (last.choices[0].message.content or "")
+    assert [row.request["tools"] for row in visitor.rows()] == [["get_weather"]] * 2
+
+
+def test_a_session_over_two_requests(sdk: OpenAI, visitor: Visitor) -> None:
+    raw = sdk.chat.completions.with_raw_response.create(model="demo", messages=HELLO)
+    key = raw.headers["x-session-key"]
+    sdk.chat.completions.create(model="demo", messages=HELLO, extra_headers={"X-Session-Key": key})
+    sdk.chat.completions.create(model="demo", messages=HELLO, metadata={"session_key": key})
+    assert [row.session_key for row in visitor.rows()] == [key] * 3
+
+
+def test_the_models(sdk: OpenAI) -> None:
+    assert [model.id for model in sdk.models.list()] == ["demo"]
+    assert sdk.models.retrieve("guide").id == "guide"
+
+
+def test_a_key_opens_and_its_absence_is_an_authentication_error(
+    make_sdk: MakeSdk, visitor: Visitor
+) -> None:
+    key = make_key(visitor)
+    with pytest.raises(openai.AuthenticationError) as caught:
+        make_sdk("wrong").chat.completions.create(model="demo", messages=HELLO)
+    assert (caught.value.code, caught.value.type) == ("invalid_api_key", "invalid_request_error")
+    assert caught.value.request_id
+    assert make_sdk(key).models.list().data
+
+
+def test_other_models_clients_and_paths_are_not_found(make_sdk: MakeSdk, sdk: OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError) as caught:
+        sdk.chat.completions.create(model="gpt-9", messages=HELLO)
+    assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
+    with pytest.raises(openai.NotFoundError):
+        sdk.models.retrieve("gpt-9")
+    with pytest.raises(openai.NotFoundError):
+        sdk.embeddings.create(model="demo", input="x")
+    with pytest.raises(openai.NotFoundError):
+        make_sdk(client_id=999_999).models.list()
+
+
+def test_a_bad_request_names_its_parameter(sdk: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        sdk.chat.completions.create(model="demo", messages=HELLO, n=2)
+    assert caught.value.param == "n"
+    with pytest.raises(openai.BadRequestError) as caught:
+        sdk.chat.completions.create(model="demo", messages=[])
+    assert caught.value.param == "messages"
+
+
+def test_leaving_a_stream_is_noticed(sdk: OpenAI, visitor: Visitor, slow_demo: None) -> None:
+    stream = sdk.chat.completions.create(model="demo", messages=HELLO, stream=True)
+    for _ in range(3):
+        next(stream)
+    stream.close()
+    [row] = settled(visitor, 1)
+    assert (row.status, row.error_code) == (499, "visitor_left")
+
+
+@pytest.fixture
+def slow_demo(outside: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo provider that takes its time over each word."""
+    monkeypatch.setattr(outside.demo._server, "token_delay", 0.05)
