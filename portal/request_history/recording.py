@@ -6,25 +6,26 @@ commit), so that durability costs a few milliseconds and not one disk flush a re
 
 from __future__ import annotations
 
+import json
 import logging
 import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, bindparam, or_, select, update
+from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from portal.database import Model, declare_writes, reading
 from portal.errors import PortalError
+from portal.request_history import key_uses
 from portal.request_history.models import LLMClientRequests, Prompt
 from portal.usage.models import RequestRollup
-from portal.vault.models import AuthToken
+from portal.vault import tokens
 
 log = logging.getLogger(__name__)
 
@@ -131,9 +132,7 @@ def _commit(engine: Engine, batch: list[Recorded]) -> None:
         if sessions:
             connection.execute(_upsert(engine.dialect.name, Prompt, *SESSION), sessions)
         connection.execute(_upsert(engine.dialect.name, RequestRollup, *ROLLUP), _sums(batch))
-        uses = _key_uses(batch)
-        if uses:
-            connection.execute(_KEY_USED, uses)
+        key_uses.note(connection, [entry.row for entry in batch])
 
 
 def _is_recorded(engine: Engine, recorded: Recorded) -> bool:
@@ -142,31 +141,6 @@ def _is_recorded(engine: Engine, recorded: Recorded) -> bool:
     query = select(table.c.id).where(table.c.request_id == recorded.row["request_id"])
     with reading(), engine.connect() as connection:
         return connection.execute(query).first() is not None
-
-
-# Past the mapper, so that no cache is dropped; at most once a minute for each key. The row's own
-# time of change is the time when somebody changed it.
-_KEYS = AuthToken.__table__
-_KEY_USED = (
-    update(_KEYS)
-    .where(
-        _KEYS.c.id == bindparam("key_id"),
-        or_(_KEYS.c.last_used_at.is_(None), _KEYS.c.last_used_at < bindparam("a_minute_before")),
-    )
-    .values(last_used_at=bindparam("used_at"), updated_at=_KEYS.c.updated_at)
-)
-
-
-def _key_uses(batch: list[Recorded]) -> list[dict[str, Any]]:
-    """The newest use of each key of the batch; sorted, as `_sessions` is."""
-    newest: dict[int, datetime] = {}
-    for row in (entry.row for entry in batch if entry.row["api_key_id"] is not None):
-        known = newest.setdefault(row["api_key_id"], row["created_at"])
-        newest[row["api_key_id"]] = max(known, row["created_at"])
-    return [
-        {"key_id": key_id, "used_at": at, "a_minute_before": at - timedelta(minutes=1)}
-        for key_id, at in sorted(newest.items())
-    ]
 
 
 # Key columns of an upsert, columns that take the newer value, columns that add up.
@@ -269,7 +243,18 @@ def _whole(row: dict[str, Any]) -> dict[str, Any]:
     whole = {**_DEFAULTS, **row}
     whole["updated_at"] = whole["created_at"]
     for name in ("question_preview", "answer_preview"):
-        whole[name] = " ".join(str(whole[name]).split())[:PREVIEW]
+        whole[name] = " ".join(tokens.hidden(str(whole[name])).split())[:PREVIEW]
     whole["model"] = str(whole["model"])[:200]
-    whole["error_text"] = str(whole["error_text"])[:4000]
+    whole["error_text"] = tokens.hidden(str(whole["error_text"]))[:4000]
+    for name in ("request", "response"):
+        whole[name] = _without_keys(whole[name])
     return whole
+
+
+def _without_keys(content: Any) -> Any:
+    """JSON without the API keys that somebody wrote into a message; what is no JSON as it is."""
+    try:
+        text = json.dumps(content)
+    except (TypeError, ValueError, RecursionError):
+        return content
+    return json.loads(tokens.hidden(text)) if tokens.NAME in text else content

@@ -100,4 +100,4 @@ def related(keys: list[AuthToken]) -> tuple[dict[int, AuthToken], dict[int, Auth
     found = {key.id: key for key in db.session.scalars(query)}
     newer = {key.id: found[key.replaced_by_id] for key in keys if key.replaced_by_id in found}
     older = {key.replaced_by_id: key for key in found.values() if key.replaced_by_id in ids}
-    return newer, older  # type: ignore[return-value]
+    return newer, older

@@ -300,3 +300,17 @@ def test_a_refused_key_is_in_no_row(planes: Planes, people: People, visitor: Vis
     with planes.worker.app_context():
         rows = db.session.execute(db.select(LLMClientRequests.__table__)).all()
         assert presented not in str(rows)
+
+
+def test_a_key_in_a_message_is_not_kept(
+    planes: Planes, people: People, visitor: Visitor, make_key: MakeKey
+) -> None:
+    key = make_key(people.alice.account_id, visitor.client_id)
+    headers = {"Authorization": f"Bearer {key.text}"}
+    visitor.prompt(f"my key is {key.text}, “really”", headers=headers)
+    [row] = visitor.rows()
+    assert row.request["message"].endswith("_***, “really”")
+    with planes.worker.app_context():
+        for table in db.metadata.sorted_tables:
+            stored = str(db.session.execute(db.select(table)).all())
+            assert key.text[20:60] not in stored, table.name

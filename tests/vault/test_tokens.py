@@ -90,3 +90,18 @@ def test_all_of_256_bits_fit_and_more_would_be_told() -> None:
 
 def test_the_digest_is_sha_256() -> None:
     assert tokens.digest("abc").startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("", ""),
+        ("portal_ is our prefix", "portal_ is our prefix"),
+        (f"use {GOOD}, now", f"use portal_{ID}_***, now"),
+        (f"{GOOD}\n{GOOD}", f"portal_{ID}_***\nportal_{ID}_***"),
+        (f"cut {GOOD[:-9]}.", f"cut portal_{ID}_***."),
+        (f"portal_{ID}…", f"portal_{ID}…"),
+    ],
+)
+def test_keys_in_a_text_are_hidden(text: str, seen: str) -> None:
+    assert tokens.hidden(text) == seen
