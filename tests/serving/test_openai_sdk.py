@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -22,6 +24,7 @@ from tests.serving.conftest import Visitor
 from tests.serving.keys import make_key
 
 MakeSdk = Callable[..., OpenAI]
+DOCUMENT = Path(__file__).parents[2] / "docs" / "openai-api.md"
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
 WEATHER: ChatCompletionToolParam = {
     "type": "function",
@@ -179,6 +182,30 @@ def test_a_bad_request_names_its_parameter(sdk: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         sdk.chat.completions.create(model="demo", messages=[])
     assert caught.value.param == "messages"
+
+
+def documented_python() -> str:
+    """The Python examples of the document, one after the other."""
+    lines = DOCUMENT.read_text().splitlines()
+    blocks = "\n".join(line if line[:4].isspace() or not line else "#" for line in lines).split("#")
+    return "\n".join(
+        b for b in blocks if "client.chat" in b and "const " not in b and "curl" not in b
+    )
+
+
+def test_the_documents_examples_run(
+    port: int, visitor: Visitor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    base = f"http://localhost:{port}/api/v1/llm-clients/{visitor.client_id}/v1"
+    code = textwrap.dedent(documented_python()).replace("https://guide.example.com/v1", base)
+    names: dict[str, Any] = {"KEY": "none", "more": HELLO}
+    exec(code, names)  # noqa: S102 - our own document
+    names["client"].close()
+    assert capsys.readouterr().out.count("You asked: “Where do I begin?”") == 2
+    rows = visitor.rows()
+    assert len(rows) == 4
+    assert rows[2].session_key == rows[3].session_key
 
 
 def test_leaving_a_stream_is_noticed(sdk: OpenAI, visitor: Visitor, slow_demo: None) -> None:
