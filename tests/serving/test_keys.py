@@ -110,14 +110,14 @@ def test_every_other_key_is_refused(
     assert asked(visitor, right.text) == 200
 
 
-@pytest.mark.parametrize("path", ["/config/", "/prompt/", "/stream"])
+@pytest.mark.parametrize("path", ["/config/", "/prompt/", "/stream", "/v1/chat/completions"])
 def test_every_way_in_wants_the_key(
     people: People, visitor: Visitor, make_key: MakeKey, path: str
 ) -> None:
     key = make_key(people.alice.account_id, visitor.client_id)
     assert visitor.ask("POST", path, json=BODY).status_code == 401
     headers = {"Authorization": f"bearer  {key.text} "}
-    body = {**BODY, "message": "x"}
+    body = {**BODY, "message": "x", "model": "demo"}
     assert visitor.ask("POST", path, json=body, headers=headers).status_code == 200
 
 
