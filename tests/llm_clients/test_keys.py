@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -237,6 +238,24 @@ def test_rotating_never_lengthens_the_life_of_the_old_key(planes: Planes, alice:
     assert values["expiry"] == "30"
     alice.post(f"/api-keys/{key.id}/rotate", {"overlap": "7d", "expiry": "30"}, 200)
     assert keys(planes)[0].expires_at == ends
+
+
+def test_two_who_rotate_at_once_make_one_key(
+    planes: Planes, people: People, alice: Browser, make_client: MakeClient
+) -> None:
+    made(alice, make_client())
+    [key] = keys(planes)
+    path, sent = f"/api-keys/{key.id}/rotate", {"overlap": "1h", "expiry": "never"}
+    browsers = [people.browser(people.alice) for _ in range(4)]
+    tokens_of = [browser.token() for browser in browsers]
+
+    def rotate(number: int) -> int:
+        data = {**sent, "csrf_token": tokens_of[number]}
+        return int(browsers[number].raw("POST", path, data=data).status_code)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(rotate, range(4))) == [200, 303, 303, 303]
+    assert len(keys(planes)) == 2
 
 
 def test_a_wrong_choice_rotates_nothing(planes: Planes, alice: Browser) -> None:
