@@ -15,7 +15,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     dns, tls, llm_providers, outgoing           the outside, knowing nothing of us
     settings, errors, formatting                the standard library only
 
-Start reading at `llm_clients/deployment.py`: it is the heart.
+Start reading at `llm_clients/deployment/runs.py`: it is the heart.
 """
 
 __version__ = "0.1.0"

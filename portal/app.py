@@ -16,16 +16,10 @@ from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import models as certificate_models
 from portal.job_queue import Doorbell, SilentDoorbell
-from portal.llm_clients import (
-    api_keys_views,
-    deployment_views,
-    jobs,
-    keys_views,
-    queries,
-    saving,
-    signals,
-)
-from portal.llm_clients import views as llm_clients
+from portal.llm_clients import finding, saving, signals
+from portal.llm_clients.deployment import jobs
+from portal.llm_clients.pages import api_keys_views, deployment_views, keys_views
+from portal.llm_clients.pages import views as llm_clients
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
@@ -143,7 +137,7 @@ class NavigationCounts:
     @property
     def llm_clients(self) -> int:
         account = g.get("account")
-        return queries.count(account) if account is not None else 0
+        return finding.count(account) if account is not None else 0
 
 
 def _shell() -> dict[str, Any]:

@@ -82,7 +82,7 @@ def job(function: JobFunction) -> JobFunction:
 
 
 def job_name(function: JobFunction) -> str:
-    """`llm_clients.advance_deployment` for a function of `portal.llm_clients.jobs`."""
+    """`deployment.advance_deployment` for a function of `portal.llm_clients.deployment.jobs`."""
     return f"{function.__module__.split('.')[-2]}.{function.__name__}"
 
 

@@ -25,7 +25,7 @@ from portal.job_queue import (
     job_name,
     rings_due,
 )
-from portal.llm_clients.jobs import remove_old_tombstones
+from portal.llm_clients.deployment.jobs import remove_old_tombstones
 from portal.system import heartbeats
 from portal.system.jobs import answer_the_clock
 

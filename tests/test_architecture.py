@@ -124,6 +124,17 @@ def test_views_never_reach_outside_themselves() -> None:
             assert not found & set(outside), path
 
 
+def test_the_rooms_of_a_client_know_only_those_below() -> None:
+    """The thing itself, its deployment, its pages: arrows point down here too."""
+    floors = {"llm_clients": 0, "deployment": 1, "pages": 2}
+    for path in sorted((PORTAL / "llm_clients").rglob("*.py")):
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[:2] == ["portal", "llm_clients"] and len(parts) > 2:
+                other = floors.get(parts[2], 0)
+                assert other <= floors[path.parent.name], f"{path} knows {name}"
+
+
 def test_imports_are_at_the_top() -> None:
     for path in modules():
         for function in ast.walk(ast.parse(path.read_text())):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from portal.llm_clients.deployment_models import Deployment
-from portal.llm_clients.status_words import WHO
+from portal.llm_clients.deployment.models import Deployment
+from portal.llm_clients.deployment.words import WHO
 
 Kinds, States = Deployment.Kinds, Deployment.States
 

@@ -12,9 +12,9 @@ from flask import Blueprint, g, render_template, url_for
 from portal.accounts.models import Account
 from portal.database import utc_now
 from portal.formatting import StatusView, number
-from portal.llm_clients import queries as llm_client_queries
-from portal.llm_clients import status_words
-from portal.llm_clients.deployment_models import Deployment
+from portal.llm_clients.deployment import words as status_words
+from portal.llm_clients.deployment.models import Deployment
+from portal.llm_clients.pages import queries as llm_client_queries
 from portal.request_history import queries as history
 from portal.request_history.rows import row_of
 from portal.usage import queries as usage

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from portal.accounts.models import Account
 from portal.database import db
 from portal.formatting import milliseconds_in_words, number
-from portal.llm_clients import queries as llm_client_queries
+from portal.llm_clients import finding
 from portal.llm_clients.models import LLMClient
 from portal.request_history import queries
 from portal.request_history.models import LLMClientRequests
@@ -46,7 +46,7 @@ def index() -> str:
 def _filtered_client(account: Account, filters: queries.Filters) -> LLMClient | None:
     if not filters.client:
         return None
-    found = llm_client_queries.for_account(account, filters.client)
+    found = finding.for_account(account, filters.client)
     if found is None:
         abort(404)
     return found

@@ -14,7 +14,7 @@ from wtforms import TextAreaField
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
 from portal.formatting import StatusView
-from portal.llm_clients import queries as llm_client_queries
+from portal.llm_clients import finding
 from portal.llm_clients.models import LLMClient
 from portal.llm_clients.system_role import enhanced
 from portal.request_history import current_recorder
@@ -51,7 +51,7 @@ class Line:
 
 
 def _client_or_404(llm_client_id: str) -> LLMClient:
-    found = llm_client_queries.for_account(g.account, llm_client_id)
+    found = finding.for_account(g.account, llm_client_id)
     if found is None:
         abort(404)
     return found

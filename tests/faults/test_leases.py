@@ -16,8 +16,10 @@ from portal.accounts.models import UserProfile
 from portal.certificates.models import Certificate
 from portal.database import db, utc_now
 from portal.job_queue import claim, perform, still_ours
-from portal.llm_clients import deployment, deployment_steps, jobs
-from portal.llm_clients.deployment_models import Deployment, ProgressEvent
+from portal.llm_clients.deployment import jobs
+from portal.llm_clients.deployment import runs as deployment
+from portal.llm_clients.deployment import steps as deployment_steps
+from portal.llm_clients.deployment.models import Deployment, ProgressEvent
 from portal.llm_clients.models import LLMClient
 from tests.people import MakeClient, People
 from tests.planes import Outside, Planes

@@ -11,10 +11,11 @@ from flask import current_app
 from portal.database import db, utc_now
 from portal.dns import Answer
 from portal.errors import AdapterError
-from portal.llm_clients import deployment, registration
-from portal.llm_clients.deployment_models import Deployment
-from portal.llm_clients.deployment_steps import attempt
-from portal.llm_clients.jobs import due_deployments, remove_old_tombstones, target_of
+from portal.llm_clients import registration
+from portal.llm_clients.deployment import runs as deployment
+from portal.llm_clients.deployment.jobs import due_deployments, remove_old_tombstones, target_of
+from portal.llm_clients.deployment.models import Deployment
+from portal.llm_clients.deployment.steps import attempt
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from tests.outside import FakeOutside, issuance
 from tests.people import MakeClient

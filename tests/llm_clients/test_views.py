@@ -11,7 +11,7 @@ import time_machine
 
 from portal.accounts.models import AuditEvent
 from portal.database import db, utc_now
-from portal.llm_clients.deployment_models import Deployment
+from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey, LLMClientHost
 from portal.system import heartbeats
 from portal.vault.models import AuthToken

@@ -12,8 +12,9 @@ from flask import Flask
 
 from portal.accounts.models import User, UserProfile
 from portal.database import db, utc_now
-from portal.llm_clients import deployment, registration, revisions
-from portal.llm_clients.deployment_models import Deployment
+from portal.llm_clients import registration, revisions
+from portal.llm_clients.deployment import runs as deployment
+from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
 from portal.usage.models import RequestRollup
 from tests.people import Browser, MakeClient, Page, People, Person

@@ -16,8 +16,8 @@ from portal.accounts.models import User
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
 from portal.errors import AdapterError
-from portal.llm_clients import deployment
-from portal.llm_clients.deployment_models import Deployment
+from portal.llm_clients.deployment import runs as deployment
+from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
 from portal.notifications import jobs
 from portal.notifications.models import Mail

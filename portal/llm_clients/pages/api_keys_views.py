@@ -13,8 +13,9 @@ from flask_login import current_user
 
 from portal.accounts import audit
 from portal.database import db, utc_now
-from portal.llm_clients import key_attaching, keys_page
+from portal.llm_clients import key_attaching
 from portal.llm_clients.key_attaching import ClientName
+from portal.llm_clients.pages import keys_page
 from portal.vault import keys
 from portal.vault.forms import (
     ConfirmForm,

@@ -21,14 +21,14 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.form_rules import without_nul
-from portal.llm_clients.form_fields import (
+from portal.llm_clients.models import LLMClientFunctions
+from portal.llm_clients.pages.form_fields import (
     CommaField,
     JSONObjectField,
     LinesField,
     semantic_version,
     web_address,
 )
-from portal.llm_clients.models import LLMClientFunctions
 from portal.providers.models import Provider
 
 MOST_EXAMPLES = 6

@@ -9,12 +9,13 @@ from flask_login import current_user
 
 from portal.accounts import audit
 from portal.database import db, utc_now
-from portal.llm_clients import deployment, revisions
-from portal.llm_clients.deployment_models import Deployment
-from portal.llm_clients.jobs import ring_for
+from portal.llm_clients import revisions
+from portal.llm_clients.deployment import runs as deployment
+from portal.llm_clients.deployment.jobs import ring_for
+from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientRevision
-from portal.llm_clients.revision_page import revision_rows, row_of
-from portal.llm_clients.views import blueprint, editable_or_403, may_edit, owned_or_404
+from portal.llm_clients.pages.revision_page import revision_rows, row_of
+from portal.llm_clients.pages.views import blueprint, editable_or_403, may_edit, owned_or_404
 from portal.web import MEMBER, VIEWER, FormActor, number_argument, permits, said
 
 Kinds = Deployment.Kinds

@@ -15,8 +15,8 @@ from portal.formatting import (
     seconds_in_words,
     status_view,
 )
-from portal.llm_clients import deployment
-from portal.llm_clients.deployment_models import Deployment, ProgressEvent
+from portal.llm_clients.deployment import runs as deployment
+from portal.llm_clients.deployment.models import Deployment, ProgressEvent
 from portal.llm_clients.models import LLMClient, LLMClientHost
 
 Kinds = Deployment.Kinds

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from portal.certificates import store
 from portal.database import db
 from portal.llm_clients import registration, revisions
-from portal.llm_clients.deployment_models import Deployment
-from portal.llm_clients.deployment_steps import Done, Target, Wait
+from portal.llm_clients.deployment.models import Deployment
+from portal.llm_clients.deployment.steps import Done, Target, Wait
 from portal.llm_clients.models import LLMClient, LLMClientHost
 
 Dns = LLMClient.DnsVerificationStatusChoices

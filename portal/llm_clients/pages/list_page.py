@@ -10,9 +10,10 @@ from flask import url_for
 
 from portal.accounts.models import Account
 from portal.formatting import StatusView
-from portal.llm_clients import queries, status_words
-from portal.llm_clients.deployment_models import Deployment
+from portal.llm_clients.deployment import words as status_words
+from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
+from portal.llm_clients.pages import queries
 from portal.usage import queries as usage
 
 RECENT = timedelta(days=7)

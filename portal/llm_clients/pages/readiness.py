@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import url_for
 
 from portal.formatting import PROGRESS, READY, StatusView, plural, status_view
-from portal.llm_clients.deployment_models import Deployment
+from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
 from portal.providers.models import Provider
 

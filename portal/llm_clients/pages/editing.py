@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from portal.accounts.models import User, UserProfile
 from portal.llm_clients import registration, revisions
-from portal.llm_clients.forms import LLMClientForm
 from portal.llm_clients.models import LLMClient
+from portal.llm_clients.pages.forms import LLMClientForm
 
 
 def fill(llm_client: LLMClient, form: LLMClientForm) -> None:

@@ -1,4 +1,4 @@
-"""Finding clients; every query starts from the account."""
+"""What the list of clients asks; every query starts from the account."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from portal.accounts.models import Account, UserProfile
 from portal.database import db
-from portal.llm_clients.deployment_models import Deployment
+from portal.llm_clients.deployment.models import Deployment
+from portal.llm_clients.finding import is_number
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey, LLMClientHost, Tag
 
 PAGE_SIZE = 50
@@ -30,27 +31,6 @@ class Filters:
     @property
     def is_filtered(self) -> bool:
         return bool(self.q or self.status or self.tag or self.owner)
-
-
-# What a client's page shows, few rows each, so that it is one query.
-_WITH_ALL = (
-    joinedload(LLMClient.published_revision),
-    joinedload(LLMClient.tags),
-    joinedload(LLMClient.llmclientfunctions_set),
-)
-
-
-def for_account(account: Account, public_id: str) -> LLMClient | None:
-    """The account's client with this number or hashed id; None for any other's."""
-    column: Any = LLMClient.id if _is_number(public_id) else LLMClient.hashed_id
-    value: Any = int(public_id) if _is_number(public_id) else public_id
-    query = select(LLMClient).where(LLMClient.account_id == account.id, column == value)
-    return db.session.scalars(query.options(*_WITH_ALL)).unique().one_or_none()
-
-
-def _is_number(text: str) -> bool:
-    """Plain digits that a database can hold; `²` is a digit, too, but no number."""
-    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 _run = aliased(Deployment)
@@ -100,7 +80,7 @@ def narrowed(account: Account, filters: Filters, *, without_status: bool = False
         )
     if filters.tag:
         query = query.where(LLMClient.tags.any(Tag.name == filters.tag))
-    if _is_number(filters.owner):
+    if is_number(filters.owner):
         query = query.where(LLMClient.user_profile_id == int(filters.owner))
     if filters.status in STATUS_FILTERS and not without_status:
         query = query.where(STATUS_FILTERS[filters.status][1])
@@ -140,7 +120,7 @@ def page(account: Account, filters: Filters) -> tuple[list[LLMClient], str | Non
 def _key(text: str) -> Any:
     """Name and number out of a URL."""
     name, _, number = text.partition(".")
-    return tuple_(name, int(number) if _is_number(number) else 0)
+    return tuple_(name, int(number) if is_number(number) else 0)
 
 
 def status_counts(account: Account, filters: Filters) -> dict[str, int]:
@@ -175,12 +155,6 @@ def recent_runs(account: Account, most: int) -> list[Deployment]:
         .options(selectinload(Deployment.llm_client), selectinload(Deployment.started_by))
     )
     return list(db.session.scalars(query))
-
-
-def count(account: Account, most: int = 1001) -> int:
-    """How many clients the account has, counted to `most` at the most."""
-    some = select(LLMClient.id).where(LLMClient.account_id == account.id).limit(most).subquery()
-    return int(db.session.scalar(select(func.count()).select_from(some)) or 0)
 
 
 def tags_of(account: Account) -> list[str]:

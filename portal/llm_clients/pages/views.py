@@ -11,20 +11,13 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.accounts import audit
 from portal.database import db, utc_now
-from portal.llm_clients import (
-    cloning,
-    deployment,
-    editing,
-    list_page,
-    queries,
-    registration,
-    revisions,
-    status_page,
-)
-from portal.llm_clients.deployment_models import Deployment
-from portal.llm_clients.forms import CloneForm, DeleteForm, LLMClientForm
-from portal.llm_clients.jobs import ring_for
+from portal.llm_clients import cloning, finding, registration, revisions
+from portal.llm_clients.deployment import runs as deployment
+from portal.llm_clients.deployment.jobs import ring_for
+from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
+from portal.llm_clients.pages import editing, list_page, queries, status_page
+from portal.llm_clients.pages.forms import CloneForm, DeleteForm, LLMClientForm
 from portal.llm_clients.registration import NameTaken
 from portal.providers import finding as provider_finding
 from portal.web import MEMBER, VIEWER, FormActor, not_modified, permits, said
@@ -34,7 +27,7 @@ blueprint = Blueprint("llm_clients", __name__, url_prefix="/llm-clients")
 
 def owned_or_404(llm_client_id: str) -> LLMClient:
     """The account's client, or 404 as for one that is not there."""
-    found = queries.for_account(g.account, llm_client_id)
+    found = finding.for_account(g.account, llm_client_id)
     if found is None:
         abort(404)
     return found
@@ -130,7 +123,7 @@ def _models_of(form: LLMClientForm) -> list[str]:
 def hostname_preview() -> str:
     """The address that a name would give, while it is typed."""
     public_id = request.args.get("llm_client", "")
-    llm_client = queries.for_account(g.account, public_id) if public_id else None
+    llm_client = finding.for_account(g.account, public_id) if public_id else None
     name = request.args.get("name", "").strip()[:255]
     preview = _preview(name, llm_client)
     return render_template("llm_clients/_hostname.html", hostname_preview=preview)

@@ -16,10 +16,9 @@ from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import User
 from portal.database import db
-from portal.llm_clients import deployment_effects as effects
-from portal.llm_clients import deployment_steps as steps
 from portal.llm_clients import registration, signals
-from portal.llm_clients.deployment_models import Deployment, ProgressEvent
+from portal.llm_clients.deployment import effects, steps
+from portal.llm_clients.deployment.models import Deployment, ProgressEvent
 from portal.llm_clients.models import LLMClient, LLMClientHost
 
 Kinds, States = Deployment.Kinds, Deployment.States

@@ -11,9 +11,12 @@ from flask import url_for
 from portal.certificates import store
 from portal.database import current_settings
 from portal.formatting import number
-from portal.llm_clients import deployment, readiness, registration, status_words
-from portal.llm_clients.deployment_models import Deployment
+from portal.llm_clients import registration
+from portal.llm_clients.deployment import runs as deployment
+from portal.llm_clients.deployment import words as status_words
+from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientHost
+from portal.llm_clients.pages import readiness
 from portal.providers import finding as provider_finding
 from portal.system import heartbeats
 from portal.usage import queries as usage

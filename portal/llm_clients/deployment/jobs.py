@@ -12,9 +12,10 @@ from portal.adapters import current_adapters
 from portal.certificates import store
 from portal.database import current_settings, db, utc_now
 from portal.job_queue import Ring, claim, enqueue, job, job_name, ring_key, still_ours, sweep
-from portal.llm_clients import deployment, registration
-from portal.llm_clients.deployment_models import Deployment
-from portal.llm_clients.deployment_steps import Target, attempt
+from portal.llm_clients import registration
+from portal.llm_clients.deployment import runs as deployment
+from portal.llm_clients.deployment.models import Deployment
+from portal.llm_clients.deployment.steps import Target, attempt
 from portal.llm_clients.models import LLMClient, LLMClientHost
 
 DUE_AT_ONCE = 200

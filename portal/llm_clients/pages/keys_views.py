@@ -8,9 +8,10 @@ from flask import abort, g, redirect, render_template, request, url_for
 
 from portal.accounts import audit
 from portal.database import db, utc_now
-from portal.llm_clients import key_attaching, keys_page
+from portal.llm_clients import key_attaching
 from portal.llm_clients.models import LLMClient
-from portal.llm_clients.views import blueprint, editable_or_403, may_edit, owned_or_404
+from portal.llm_clients.pages import keys_page
+from portal.llm_clients.pages.views import blueprint, editable_or_403, may_edit, owned_or_404
 from portal.vault import keys
 from portal.vault.models import AuthToken
 from portal.web import MEMBER, VIEWER, FormActor, permits, said
