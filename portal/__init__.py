@@ -4,15 +4,16 @@ request_history remembers them; dns, tls and llm_providers are how we reach the 
 Arrows point down (tests/test_architecture.py reads the imports):
 
     app, worker, cli, wsgi                      compose everything
-    notifications                               listen to signals
+    overview, notifications                     the first page, the outbox
     serving                                     the public plane, and the sandbox
     request_history                             what was asked
-    llm_clients                                 the thing itself
+    llm_clients                                 the thing itself, its deployment, its pages
     plugins, custom_domains, certificates       what a client may use, and where it lives
+    usage                                       sums of what was asked, by hour
     providers, vault, accounts, system          keys, secrets, people, the machine room
     adapters                                    the outside, built from settings
     web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind one door
-    dns, tls, llm_providers, outgoing           the outside, knowing nothing of us
+    dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
     settings, errors, formatting                the standard library only
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.
