@@ -186,7 +186,7 @@ def test_every_answered_update_survives_a_kill(
         editor = edit(int(child.stdout.readline()))
         done = []
         begin = time.monotonic()
-        while time.monotonic() - begin < 0.3:
+        while time.monotonic() - begin < 0.3 or (len(done) < 8 and time.monotonic() - begin < 10):
             record = Record(f"n{len(done)}.{ZONE}", "A", ("127.0.0.1",), 60)
             editor.publish(record)
             done.append(record)
