@@ -71,12 +71,16 @@ class Held:
     def __init__(self, recorder: Recorder, pool: ThreadPoolExecutor) -> None:
         self._recorder, self._pool = recorder, pool
         self._reached, self._go_on = threading.Event(), threading.Event()
+        self._finished = threading.Event()
         self._commit = recording._commit
 
     def commit(self, engine: Engine, batch: list[Any]) -> None:
         self._reached.set()
         self._go_on.wait(10)
-        self._commit(engine, batch)
+        try:
+            self._commit(engine, batch)
+        finally:
+            self._finished.set()
 
     def gather(self, first: dict[str, Any], *rows: dict[str, Any]) -> list[Future[None]]:
         """All rows waiting, the first in the writer's hands and the others in one batch."""
@@ -89,6 +93,12 @@ class Held:
     def let_go(self) -> None:
         self._go_on.set()
 
+    def leave_nothing_behind(self) -> None:
+        """What is in the writer's hands is written before the next test begins."""
+        self.let_go()
+        if self._reached.is_set():
+            assert self._finished.wait(10)
+
 
 @pytest.fixture
 def held(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
@@ -96,7 +106,7 @@ def held(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
         found = Held(recorder, pool)
         monkeypatch.setattr(recording, "_commit", found.commit)
         yield found
-        found.let_go()
+        found.leave_nothing_behind()
 
 
 def test_32_threads_write_every_row_once_and_see_it_committed(
