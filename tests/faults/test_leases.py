@@ -92,7 +92,7 @@ def test_what_an_orphan_brings_after_another_took_over_is_not_stored(
         return result
 
     monkeypatch.setattr(jobs, "attempt", overtaken)
-    perform("llm_clients.advance_deployment", run_id)
+    perform("deployment.advance_deployment", run_id)
     run = db.session.get_one(Deployment, run_id, populate_existing=True)
     assert (run.step, run.attempt, run.generation) == ("publish_dns", 0, 2)
     assert db.session.scalar(select(func.count()).select_from(ProgressEvent)) == 0
@@ -111,7 +111,7 @@ def test_a_cancelled_attempt_stores_nothing(
         return result
 
     monkeypatch.setattr(jobs, "attempt", cancelled)
-    perform("llm_clients.advance_deployment", run_id)
+    perform("deployment.advance_deployment", run_id)
     run = db.session.get_one(Deployment, run_id, populate_existing=True)
     assert (run.state, run.step) == ("cancelled", "publish_dns")
     cleaning = db.session.scalars(select(Deployment).where(Deployment.id != run_id)).one()
@@ -156,7 +156,7 @@ def test_deploy_pressed_by_many_at_once_is_one_deployment(
 
 def test_each_job_delivered_five_times_at_once_has_one_effect(planes: Planes, run_id: int) -> None:
     for _ in range(len(deployment.DEPLOY_PLAN)):
-        at_once(planes.worker, lambda: perform("llm_clients.advance_deployment", run_id))
+        at_once(planes.worker, lambda: perform("deployment.advance_deployment", run_id))
     with planes.worker.app_context():
         run = db.session.get_one(Deployment, run_id)
         assert run.state == Deployment.States.DONE, (run.step, run.message)
