@@ -271,7 +271,8 @@ def test_the_theme_is_switched_at_once_and_kept(page: Page) -> None:
         page.evaluate("getComputedStyle(document.body).backgroundColor")
     )
     page.locator("summary.person").click()
-    page.get_by_role("button", name="Light").click()
+    with page.expect_response("**/theme"):
+        page.get_by_role("button", name="Light").click()
     light = ground()
     with page.expect_response("**/theme"):
         page.get_by_role("button", name="Dark").click()
