@@ -15,6 +15,9 @@ from tests.browser.conftest import OpenBrowser
 from tests.people import MakeClient, People
 from tests.planes import Outside, Planes
 
+# The same story without a browser runs on both engines: tests/stories.
+pytestmark = pytest.mark.engine_independent
+
 
 def create(page: Page, name: str) -> None:
     """A new client through the form, with the address and the preview following the typing."""

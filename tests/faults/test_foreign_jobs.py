@@ -23,6 +23,9 @@ from portal.tied_process import tied
 from tests.kill.running_portal import ROOT, wait_until
 from tests.planes import Planes
 
+# About the queue, whatever the database.
+pytestmark = pytest.mark.engine_independent
+
 
 @pytest.fixture
 def queue(planes: Planes) -> Queue:

@@ -20,6 +20,9 @@ from tests.peers import RedisServer
 from tests.people import MakeClient, People
 from tests.planes import Planes
 
+# About Redis, whatever the database.
+pytestmark = pytest.mark.engine_independent
+
 PATIENCE_SECONDS = 1.5
 DONE_SECONDS = 30
 PAGES = ("/", "/llm-clients/", "/llm-clients/new", "/requests/", "/providers/", "/system/")
