@@ -26,7 +26,7 @@ from portal.overview import views as overview
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
-from portal.serving import cross_origin, edge, hosts, openai_api, workbench
+from portal.serving import cross_origin, edge, embedding, hosts, openai_api, workbench
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
 from portal.settings import Settings
@@ -36,9 +36,9 @@ from portal.system import views as system
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # A request to one of these is a prompt: it has its row in the history, refused or not.
-PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.prompt")
+PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.prompt", "embedding.send")
 # A person's browser sent a form and shows what comes.
-FORM_ENDPOINTS = ("serving.send", "serving.new_chat")
+FORM_ENDPOINTS = ("serving.send", "serving.new_chat", "embedding.send", "embedding.new_chat")
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
     certificate_models,
@@ -81,6 +81,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     """The plane for visitors and programs: no sign-in, no session, no CSRF cookie."""
     app = _create_app(settings, outside)
     app.register_blueprint(serving.blueprint)
+    app.register_blueprint(embedding.blueprint)
     app.register_blueprint(openai_api.blueprint)
     cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)

@@ -29,19 +29,27 @@ def chat() -> Any:
     """The chat page in the client's branding; goes on with the browser's session."""
     served = requested_client()
     key_id_or_refused(served)
-    return _chat_page(served, _browser_session(served))
+    return chat_page(served, _browser_session(served))
 
 
 def _browser_session(served: Served) -> str:
     return incoming.session_key(served, request.cookies.get(SESSION_COOKIE))
 
 
-def _chat_page(served: Served, key: str, problem: str | None = None, status: int = 200) -> Any:
+def chat_page(
+    served: Served,
+    key: str,
+    problem: str | None = None,
+    status: int = 200,
+    *,
+    template: str = "serving/chat.html",
+) -> Any:
+    """The page with a session's thread; `problem` says why there is no answer."""
     history = queries.thread(served.client_id, key)
     db.session.rollback()
     response = make_response(
         render_template(
-            "serving/chat.html",
+            template,
             config={**served.content, "name": served.name},
             history=history,
             session_key=key,
@@ -63,12 +71,12 @@ def send() -> Any:
     served = requested_client()
     key_id = key_id_or_refused(served)
     given = request.form.get("session_key", "")
-    exchange = _exchange(served, request.form.get("message", ""), given, key_id)
+    exchange = ask(served, request.form.get("message", ""), given, key_id)
     exchange.whole()
     key = exchange.question.session_key
     if exchange.refusal is not None:
         refusal = exchange.refusal
-        return _chat_page(served, key, refusal.message, refusal.status)
+        return chat_page(served, key, refusal.message, refusal.status)
     return _with_session(redirect(url_for("serving.chat"), 303), key)
 
 
@@ -101,11 +109,12 @@ def stream() -> Any:
     served = requested_client()
     key_id = key_id_or_refused(served)
     message, given = incoming.sent_values()
-    exchange = _exchange(served, message, given, key_id)
+    exchange = ask(served, message, given, key_id)
     return event_stream(events_of(exchange, show_sent=False))
 
 
-def _exchange(served: Served, message: str, given_key: str, api_key_id: int | None) -> Exchange:
+def ask(served: Served, message: str, given_key: str, api_key_id: int | None) -> Exchange:
+    """A question on its way, with the thread of the session that the caller named."""
     question = incoming.question(served, message, given_key, api_key_id)
     return Exchange(served, question, current_adapters(), current_recorder())
 
@@ -144,7 +153,7 @@ def prompt(public_id: str | None = None) -> Any:
     key_id = key_id_or_refused(served)
     body = incoming.json_body()
     given = str(body.get("session_key", "")) or request.args.get("session_key", "")
-    exchange = _exchange(served, _last_message(body), given, key_id)
+    exchange = ask(served, _last_message(body), given, key_id)
     exchange.whole()
     return chat_config.prompt_answer(served, exchange)
 
