@@ -18,7 +18,7 @@ from portal.certificates import models as certificate_models
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.llm_clients import finding, saving, signals
 from portal.llm_clients.deployment import jobs
-from portal.llm_clients.pages import api_keys_views, deployment_views, keys_views
+from portal.llm_clients.pages import api_keys_views, deployment_views, embed_views, keys_views
 from portal.llm_clients.pages import views as llm_clients
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
@@ -43,6 +43,7 @@ FORM_ENDPOINTS = ("serving.send", "serving.new_chat", "embedding.send", "embeddi
 REGISTERED = (
     certificate_models,
     deployment_views,
+    embed_views,
     jobs,
     keys_views,
     notification_jobs,
