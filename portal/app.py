@@ -165,9 +165,10 @@ def _serving_error(error: HTTPException) -> Any:
     if error.code is not None and error.code < 400:
         return error
     sentence = str(getattr(error, "sentence", None) or error.description or "That did not work.")
-    if "served" in g and request.endpoint in PROMPT_ENDPOINTS:
+    served = hosts.prompted_client() if request.endpoint in PROMPT_ENDPOINTS else None
+    if served is not None:
         recorder = request_history.current_recorder()
-        record_refusal(recorder, g.served, error.code or 500, sentence)
+        record_refusal(recorder, served, error.code or 500, sentence)
     if isinstance(error, hosts.Refused) and (_wants_page() or request.endpoint in FORM_ENDPOINTS):
         return hosts.refusal_page(error)
     return _envelope(error.code or 500, sentence)
