@@ -37,6 +37,8 @@ class Vendor:
     private_address: bool = False
     answer_limit_field: str = "max_tokens"
     stream_usage: bool = True
+    is_free: bool = False
+    noted_on: str = ""
 
     def model(self, name: str) -> Model | None:
         """The model by its name, where the catalogue knows it."""
@@ -52,6 +54,7 @@ VENDORS: tuple[Vendor, ...] = (
         (Model("demo", 128_000, 4_096),),
         needs_key=False,
         private_address=True,
+        is_free=True,
     ),
     Vendor(
         "openai",
@@ -150,6 +153,7 @@ VENDORS: tuple[Vendor, ...] = (
         (Model("llama3.2", 131_072), Model("qwen3", 40_960), Model("gemma3", 131_072)),
         needs_key=False,
         private_address=True,
+        is_free=True,
     ),
 )
 
