@@ -13,6 +13,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     providers, vault, accounts, system          keys, secrets, people, the machine room
     adapters                                    the outside, built from settings
     web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind one door
+    functions, fetching                         what models may call, built in; one question
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
     settings, errors, formatting                the standard library only
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -14,6 +14,7 @@ from portal.dns import Resolver, ZoneEditor
 from portal.dns.local import LocalZoneEditor
 from portal.dns.manual import ManualZoneEditor
 from portal.dns.resolver import AddressedResolver
+from portal.functions import Function, built_in
 from portal.llm_providers import ChatProvider
 from portal.llm_providers.catalogue import vendor_named
 from portal.llm_providers.listing import list_models
@@ -36,7 +37,10 @@ class CertificateProbe(Protocol):
 
 @dataclass(frozen=True)
 class Adapters:
-    """How we reach name servers, certificate issuers, the edge and the providers of models."""
+    """How we reach name servers, certificate issuers, the edge and the providers of models.
+
+    `functions` are those that models may call, by name; one of them asks a weather service.
+    """
 
     zone_editor: ZoneEditor
     resolver: Resolver
@@ -45,6 +49,7 @@ class Adapters:
     chat_provider: Callable[[str, str, str], ChatProvider]
     list_models: Callable[[str, str], tuple[str, ...]]
     mail_sender: MailSender | None
+    functions: Mapping[str, Function] = field(default_factory=built_in)
 
 
 def build(settings: Settings) -> Adapters:

@@ -17,6 +17,8 @@ FLOORS = [
     ["errors", "settings", "formatting"],
     ["outgoing", "smtp"],
     ["dns", "tls", "llm_providers"],
+    ["fetching"],
+    ["functions"],
     ["database"],
     ["caching", "job_queue", "web", "form_rules"],
     ["adapters"],
@@ -35,7 +37,7 @@ FLOORS = [
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Started by themselves, before or beside the rest.
 APART = {"bootstrap", "supervisor", "embedded_redis", "tied_process"}
-PORTS = ("dns", "tls", "llm_providers", "outgoing", "smtp")
+PORTS = ("dns", "tls", "llm_providers", "outgoing", "smtp", "fetching", "functions")
 NOT_IN_PORTS = ("flask", "sqlalchemy", "rq", "redis", "wtforms")
 FLASK = ("flask", "flask_login", "flask_wtf", "wtforms", "rq")
 # Modules of a slice that meet the web; the others are verbs, models or pure.
