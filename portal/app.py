@@ -26,7 +26,7 @@ from portal.overview import views as overview
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
-from portal.serving import edge, hosts, openai_api, workbench
+from portal.serving import cross_origin, edge, hosts, openai_api, workbench
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
 from portal.settings import Settings
@@ -37,6 +37,8 @@ LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # A request to one of these is a prompt: it has its row in the history, refused or not.
 PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.prompt")
+# A person's browser sent a form and shows what comes.
+FORM_ENDPOINTS = ("serving.send", "serving.new_chat")
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
     certificate_models,
@@ -80,7 +82,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     app = _create_app(settings, outside)
     app.register_blueprint(serving.blueprint)
     app.register_blueprint(openai_api.blueprint)
-    app.after_request(_cross_origin)
+    cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)
     app.register_error_handler(Exception, _serving_fault)
     return app
@@ -152,20 +154,6 @@ def _shell() -> dict[str, Any]:
     }
 
 
-def _cross_origin(response: Any) -> Any:
-    """The chat component lives on other origins too: the very origin, on errors as well."""
-    origin = request.headers.get("Origin")
-    response.vary.add("Origin")
-    if origin:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers.setdefault("Access-Control-Allow-Methods", "POST")
-        response.headers.setdefault(
-            "Access-Control-Allow-Headers", "authorization, content-type, x-csrftoken"
-        )
-    return response
-
-
 def _wants_page() -> bool:
     return request.method in ("GET", "HEAD") and not request.path.endswith("/config/")
 
@@ -178,8 +166,7 @@ def _serving_error(error: HTTPException) -> Any:
     if "served" in g and request.endpoint in PROMPT_ENDPOINTS:
         recorder = request_history.current_recorder()
         record_refusal(recorder, g.served, error.code or 500, sentence)
-    is_form = request.mimetype == "application/x-www-form-urlencoded"
-    if isinstance(error, hosts.Refused) and (_wants_page() or is_form):
+    if isinstance(error, hosts.Refused) and (_wants_page() or request.endpoint in FORM_ENDPOINTS):
         return hosts.refusal_page(error)
     return _envelope(error.code or 500, sentence)
 

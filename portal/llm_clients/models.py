@@ -141,6 +141,7 @@ class LLMClient(Addresses, CachedLookups, TimestampedModel):
         ForeignKey("llm_client_revisions.id", ondelete="SET NULL", use_alter=True)
     )
     newest_revision_number: Mapped[int] = mapped_column(Integer, default=0)
+    allowed_origins: Mapped[list[str]] = mapped_column(JSON, default=list)
 
     user_profile: Mapped[UserProfile] = relationship(lazy="joined")
     account: Mapped[Account] = relationship()

@@ -46,6 +46,7 @@ class Served:
     mode: Mode
     is_open: bool
     request_bodies_days: int
+    allowed_origins: tuple[str, ...] = ()
     api_key: str = field(default="", repr=False)
     provider_problem: str = ""
 
@@ -147,6 +148,7 @@ def _served(
         mode=mode,
         is_open=is_open and account.is_active,
         request_bodies_days=account.request_bodies_days,
+        allowed_origins=tuple(llm_client.allowed_origins),
         provider_problem=problem,
     )
 
