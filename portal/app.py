@@ -26,7 +26,7 @@ from portal.overview import views as overview
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
-from portal.serving import edge, hosts, openai_api, workbench
+from portal.serving import answers_views, edge, hosts, incoming, openai_api, workbench
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
 from portal.settings import Settings
@@ -36,9 +36,10 @@ from portal.system import views as system
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # A request to one of these is a prompt: it has its row in the history, refused or not.
-PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.prompt")
+PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.regenerate", "serving.prompt")
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
+    answers_views,
     certificate_models,
     deployment_views,
     jobs,
@@ -178,7 +179,7 @@ def _serving_error(error: HTTPException) -> Any:
     if "served" in g and request.endpoint in PROMPT_ENDPOINTS:
         recorder = request_history.current_recorder()
         record_refusal(recorder, g.served, error.code or 500, sentence)
-    is_form = request.mimetype == "application/x-www-form-urlencoded"
+    is_form = request.mimetype in incoming.FORMS
     if isinstance(error, hosts.Refused) and (_wants_page() or is_form):
         return hosts.refusal_page(error)
     return _envelope(error.code or 500, sentence)
