@@ -26,7 +26,7 @@ from portal.overview import views as overview
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
-from portal.serving import cross_origin, edge, hosts, openai_api, workbench
+from portal.serving import answers_views, cross_origin, edge, hosts, openai_api, workbench
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
 from portal.settings import Settings
@@ -36,11 +36,12 @@ from portal.system import views as system
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # A request to one of these is a prompt: it has its row in the history, refused or not.
-PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.prompt")
-# A person's browser sent a form and shows what comes.
-FORM_ENDPOINTS = ("serving.send", "serving.new_chat")
+PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.regenerate", "serving.prompt")
+# A person's browser sent a form and shows what comes, unless a script asked for a stream.
+FORM_ENDPOINTS = ("serving.send", "serving.new_chat", "serving.regenerate", "serving.rate")
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
+    answers_views,
     certificate_models,
     deployment_views,
     jobs,
@@ -158,6 +159,11 @@ def _wants_page() -> bool:
     return request.method in ("GET", "HEAD") and not request.path.endswith("/config/")
 
 
+def _sends_form() -> bool:
+    accepts = request.headers.get("Accept", "")
+    return request.endpoint in FORM_ENDPOINTS and not accepts.startswith("text/event-stream")
+
+
 def _serving_error(error: HTTPException) -> Any:
     """A page for people, one JSON envelope for programs; never what happened inside."""
     if error.code is not None and error.code < 400:
@@ -166,7 +172,7 @@ def _serving_error(error: HTTPException) -> Any:
     if "served" in g and request.endpoint in PROMPT_ENDPOINTS:
         recorder = request_history.current_recorder()
         record_refusal(recorder, g.served, error.code or 500, sentence)
-    if isinstance(error, hosts.Refused) and (_wants_page() or request.endpoint in FORM_ENDPOINTS):
+    if isinstance(error, hosts.Refused) and (_wants_page() or _sends_form()):
         return hosts.refusal_page(error)
     return _envelope(error.code or 500, sentence)
 

@@ -1,13 +1,13 @@
 """Limits and budgets, what was used of them, and what a prompt under way reserved
 
-Revision 20261127_limits, after 20261121_provider_checks.
+Revision 20261127_limits, after 20261127_allowed_origins.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127_limits"
-down_revision = "20261121_provider_checks"
+down_revision = "20261127_allowed_origins"
 branch_labels = None
 depends_on = None
 
