@@ -11,7 +11,7 @@ from redis import Redis
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import adapters, caching, database, job_queue, request_history, vault, web
+from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
 from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import models as certificate_models
@@ -120,6 +120,7 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
     job_queue.init_app(app, _doorbell(redis))
     vault.init_app(app, settings.encryption_keys)
     adapters.init_app(app, outside or adapters.build(settings))
+    limits.init_app(app, redis)
     request_history.init_app(app)
     web.install_filters(app)
     app.before_request(web.prepare_request)

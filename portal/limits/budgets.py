@@ -40,7 +40,9 @@ class Budget:
 
     def key(self, now: datetime, timezone: str) -> UseKey:
         """The sum of the period that `now` is in."""
-        return UseKey(self.kind, self.subject_id, self.period, starts_on(self.period, now, timezone))
+        return UseKey(
+            self.kind, self.subject_id, self.period, starts_on(self.period, now, timezone)
+        )
 
     def fits(self, used: Amount, wanted: Amount, percent: int = FULL_PERCENT) -> bool:
         """Whether `wanted` may be used beside `used`, up to so many percent of the budget."""
@@ -56,7 +58,9 @@ class Budget:
     def percent(self, used: Amount) -> int:
         """The used share of the scarcer of both limits, rounded down; a budget of 0 is full."""
         pairs = ((used.tokens, self.tokens), (used.micros, self.micros))
-        shares = [100 if not limit else part * 100 // limit for part, limit in pairs if limit is not None]
+        shares = [
+            100 if not limit else part * 100 // limit for part, limit in pairs if limit is not None
+        ]
         return max(shares, default=0)
 
 

@@ -60,8 +60,9 @@ class Limits(TimestampedModel):
 class BudgetUse(BackgroundProgress, TimestampedModel):
     """What a subject used in one day or month of the account's time zone.
 
-    `tokens` and `micros` are settled, the reserved ones belong to prompts under way. `level` is the highest of 0, 80 and 100 percent that was reached, `told_level` the one that
-    the account's people were told of.
+    `tokens` and `micros` are settled, the reserved ones belong to prompts under way. `level` is the
+    highest of 0, 80 and 100 percent that was reached, `told_level` the one that the account's
+    people were told of.
     """
 
     __tablename__ = "budget_uses"

@@ -42,7 +42,7 @@ class Wish:
     reached: Budget | None = None
     uses: tuple[int, ...] = ()
 
-    def keys(self) -> list[UseKey]:
+    def sums(self) -> list[UseKey]:
         """The sums of the wish's budgets, in their order."""
         return [budget.key(self.asked_at, self.timezone) for budget in self.budgets]
 
@@ -110,7 +110,7 @@ def write(
 def _settle(sums: dict[UseKey, _Sum], settlement: Settlement, still_reserved: set[str]) -> None:
     """All its reservations are given back; what was used counts once."""
     for number, wish in enumerate(settlement.wishes):
-        for budget, key in zip(wish.budgets, wish.keys(), strict=True):
+        for budget, key in zip(wish.budgets, wish.sums(), strict=True):
             found = sums[key]
             if wish.request_id in still_reserved:
                 found.reserve(wish.amount, -1)
@@ -120,7 +120,7 @@ def _settle(sums: dict[UseKey, _Sum], settlement: Settlement, still_reserved: se
 
 
 def _grant(sums: dict[UseKey, _Sum], wish: Wish) -> bool:
-    found = [sums[key] for key in wish.keys()]
+    found = [sums[key] for key in wish.sums()]
     for budget, use in zip(wish.budgets, found, strict=True):
         if not budget.fits(_added(use.used, use.reserved), wish.amount, wish.percent):
             wish.reached = budget
@@ -134,7 +134,7 @@ def _grant(sums: dict[UseKey, _Sum], wish: Wish) -> bool:
 
 def _locked(connection: Connection, wishes: Iterable[Wish]) -> dict[UseKey, _Sum]:
     """The rows of all sums that these wishes are about, locked in one order, made where missing."""
-    wanted = {key: wish for wish in wishes for key in wish.keys()}
+    wanted = {key: wish for wish in wishes for key in wish.sums()}
     found = _read(connection, wanted)
     missing = [key for key in wanted if key not in found]
     if missing:

@@ -56,6 +56,7 @@ def limits_of(account_id: int, client_id: int, key_ids: list[int]) -> ClientLimi
     rows = {(row.kind, row.subject_id): row for row in db.session.scalars(query)}
     client = rows.get((Kinds.CLIENT, client_id)) or Limits(reached_words="")
     account = rows.get((Kinds.ACCOUNT, account_id)) or Limits()
+    limited_keys = [number for kind, number in rows if kind == Kinds.KEY]
     budgets = _budgets(client, Kinds.CLIENT, client_id)
     return ClientLimits(
         address_rate=client.address_rate or defaults.ADDRESS_RATE,
@@ -65,7 +66,7 @@ def limits_of(account_id: int, client_id: int, key_ids: list[int]) -> ClientLimi
         budgets=budgets,
         public_budgets=budgets or (public_budget(client_id),),
         account_budgets=_budgets(account, Kinds.ACCOUNT, account_id),
-        keys={number: _key_limits(row) for (kind, number), row in rows.items() if kind == Kinds.KEY},
+        keys={number: _key_limits(rows[Kinds.KEY, number]) for number in limited_keys},
         reached_words=client.reached_words or "",
         cheaper_provider=client.cheaper_provider or "",
         cheaper_model=client.cheaper_model or "",

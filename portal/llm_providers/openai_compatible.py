@@ -52,9 +52,12 @@ class OpenAICompatibleProvider:
         with self._exchange(request, stream=False) as exchange:
             return _whole(exchange, request, self._key)
 
-    def stream(self, request: ChatRequest) -> "AnswerStream":
-        """The answer in parts; the request leaves when the first part is asked for."""
-        return AnswerStream(self._exchange(request, stream=True), request, self._key)
+    def stream(self, request: ChatRequest, *, whole: bool = False) -> "AnswerStream":
+        """The answer in parts; the request leaves when the first part is asked for.
+
+        With `whole` the provider is asked for one piece, which can be hung up on all the same.
+        """
+        return AnswerStream(self._exchange(request, stream=not whole), request, self._key)
 
     def _exchange(self, request: ChatRequest, *, stream: bool) -> Exchange:
         headers = {

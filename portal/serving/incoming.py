@@ -16,7 +16,7 @@ from portal.database import current_settings, db, utc_now
 from portal.llm_providers.messages import storable
 from portal.request_history import queries
 from portal.serving import session_keys
-from portal.serving.prompting import Conversation, Question, Refusal, continued
+from portal.serving.questions import Conversation, Question, Refusal, continued
 from portal.serving.served import Served
 
 MOST_DEPTH = 64

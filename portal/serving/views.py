@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
 
-from portal.adapters import current_adapters
 from portal.database import current_settings, db
-from portal.request_history import current_recorder, queries, rating
+from portal.request_history import queries, rating
 from portal.serving import chat_config, incoming
 from portal.serving.events import event_stream, events_of
+from portal.serving.exchanges import exchange_of
 from portal.serving.hosts import key_id_or_refused, requested_client
 from portal.serving.markdown import rendered
 from portal.serving.prompting import Exchange
@@ -114,7 +114,7 @@ def stream() -> Any:
 
 def _exchange(served: Served, message: str, given_key: str, api_key_id: int | None) -> Exchange:
     question = incoming.question(served, message, given_key, api_key_id)
-    return Exchange(served, question, current_adapters(), current_recorder())
+    return exchange_of(served, question)
 
 
 @blueprint.route("/config/", methods=["GET", "POST"])

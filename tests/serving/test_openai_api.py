@@ -16,6 +16,7 @@ from portal.llm_clients.models import LLMClient
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 from portal.providers.models import Provider
 from portal.request_history.recording import NotRecorded, Recorder, Visit
+from portal.limits.reserving import Settlement, Wish
 from portal.serving import hosts
 from tests.faults.vendor import Vendor, part
 from tests.planes import Planes
@@ -680,7 +681,12 @@ class SlowRecorder(Recorder):
         self.fails = fails
         self.rows: list[dict[str, Any]] = []
 
-    def record(self, row: dict[str, Any], visit: Visit | None) -> None:
+    def reserve(self, wish: Wish) -> None:
+        """Nothing is in the way of any prompt."""
+
+    def record(
+        self, row: dict[str, Any], visit: Visit | None, settlement: Settlement | None = None
+    ) -> None:
         self.asked.set()
         assert self.may.wait(5)
         if self.fails:
