@@ -70,13 +70,19 @@ def chat_provider(
 ) -> ChatProvider:
     """The endpoint of a provider, with what the catalogue knows of a vendor of that name."""
     vendor = vendor_named(name)
-    peculiar = (
-        {"answer_limit_field": vendor.answer_limit_field, "stream_usage": vendor.stream_usage}
-        if vendor
-        else {}
-    )
+    if vendor is None:
+        return OpenAICompatibleProvider(
+            base_url, api_key, allow_private_addresses=allow_private_addresses
+        )
     return OpenAICompatibleProvider(
-        base_url, api_key, allow_private_addresses=allow_private_addresses, **peculiar
+        base_url,
+        api_key,
+        allow_private_addresses=allow_private_addresses,
+        answer_limit_field=vendor.answer_limit_field,
+        stream_usage=vendor.stream_usage,
+        fixed_temperature=frozenset(
+            model.name for model in vendor.models if model.fixed_temperature
+        ),
     )
 
 

@@ -45,9 +45,9 @@ def worst_daily_cost(price: Price, tokens_a_day: int) -> int:
 
 
 def names_of(model_name: str) -> tuple[str, ...]:
-    """The model's name, and the one without its date where it has one; the longer first."""
-    undated = ISSUE.sub("", model_name)
-    return (model_name,) if undated in ("", model_name) else (model_name, undated)
+    """The model's name as it is, then without "models/" (Google lists them so) and its date."""
+    plain = model_name.removeprefix("models/")
+    return tuple(dict.fromkeys((model_name, plain, ISSUE.sub("", plain) or plain)))
 
 
 def _own_price(models: list[dict[str, Any]], model_name: str) -> Price | None:
@@ -64,7 +64,7 @@ def _noted_price(vendor_name: str, model_name: str) -> Price | None:
         return Price(0, 0, vendor.noted_on)
     known = (vendor.model(name) for name in names_of(model_name))
     model = next((found for found in known if found and found.output_price), None)
-    return Price(model.input_price, model.output_price, vendor.noted_on) if model else None
+    return Price(model.input_price, model.output_price, vendor.noted(model)) if model else None
 
 
 def _rounded_up(price_times_tokens: int) -> int:
