@@ -15,7 +15,7 @@ from portal.dns.local import LocalZoneEditor
 from portal.dns.manual import ManualZoneEditor
 from portal.dns.resolver import AddressedResolver
 from portal.llm_providers import ChatProvider
-from portal.llm_providers.catalogue import vendor_named
+from portal.llm_providers.catalogue import vendor_at, vendor_named
 from portal.llm_providers.listing import list_models
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 from portal.settings import Settings
@@ -68,8 +68,8 @@ def build(settings: Settings) -> Adapters:
 def chat_provider(
     name: str, base_url: str, api_key: str, *, allow_private_addresses: bool
 ) -> ChatProvider:
-    """The endpoint of a provider, with what the catalogue knows of a vendor of that name."""
-    vendor = vendor_named(name)
+    """The endpoint of a provider, with what the catalogue knows of its host or its name."""
+    vendor = vendor_at(base_url) or vendor_named(name)
     if vendor is None:
         return OpenAICompatibleProvider(
             base_url, api_key, allow_private_addresses=allow_private_addresses

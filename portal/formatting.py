@@ -110,9 +110,20 @@ def money(micros: int, currency: str) -> str:
     costs that little: an amount has six decimals at most, so four significant figures always fit.
     Half a cent rounds up; a currency without a sign here is told by its code.
     """
-    sign = _SIGNS.get(currency, currency)
     minus, amount = ("-" if micros < 0 else ""), abs(micros)
     if amount and amount < 10_000:
-        return f"{sign} {minus}0.{amount:06d}".rstrip("0")
+        return f"{sign_of(currency)} {minus}0.{amount:06d}".rstrip("0")
     cents = (amount + 5_000) // 10_000
-    return f"{sign} {minus}{cents // 100:,}.{cents % 100:02d}"
+    return f"{sign_of(currency)} {minus}{cents // 100:,}.{cents % 100:02d}"
+
+
+def sign_of(currency: str) -> str:
+    """`US$`, `€`; the code itself where there is no sign."""
+    return _SIGNS.get(currency, currency)
+
+
+def exact_decimal(micros: int) -> str:
+    """`0.15`, `0.075`, `2.00`: millionths (0 or more) in full, with two decimals at least."""
+    whole, rest = divmod(micros, 1_000_000)
+    decimals = f"{rest:06d}".rstrip("0")
+    return f"{whole}.{decimals:0<2}"

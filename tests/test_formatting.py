@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.formatting import money
+from portal.formatting import exact_decimal, money
 
 pytestmark = pytest.mark.engine_independent
 
@@ -28,3 +28,11 @@ pytestmark = pytest.mark.engine_independent
 )
 def test_an_amount_reads_with_its_sign(micros: int, currency: str, words: str) -> None:
     assert money(micros, currency) == words
+
+
+@pytest.mark.parametrize(
+    ("micros", "words"),
+    [(150_000, "0.15"), (75_000, "0.075"), (2_000_000, "2.00"), (0, "0.00"), (1, "0.000001")],
+)
+def test_a_price_is_told_in_full(micros: int, words: str) -> None:
+    assert exact_decimal(micros) == words

@@ -10,22 +10,10 @@ from portal.llm_providers.catalogue import VENDORS, Model, Vendor, vendor_at, ve
 
 pytestmark = pytest.mark.engine_independent
 
-ASKED_FOR = [
-    "openai",
-    "anthropic",
-    "google",
-    "meta",
-    "mistral",
-    "cohere",
-    "fireworks",
-    "together",
-    "groq",
-    "deepseek",
-    "openrouter",
-    "ollama",
-    "vllm",
-    "own",
-]
+ASKED_FOR = {
+    *("openai", "anthropic", "google", "meta", "mistral", "cohere", "deepseek"),
+    *("fireworks", "together", "groq", "openrouter", "ollama", "vllm", "own"),
+}
 MODELS = [(vendor, model) for vendor in VENDORS for model in vendor.models]
 
 

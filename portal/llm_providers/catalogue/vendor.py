@@ -1,5 +1,6 @@
 """What is told of a vendor and of its models."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -54,6 +55,10 @@ class Vendor:
     def model(self, name: str) -> Model | None:
         """The model by its name, where the catalogue knows it."""
         return next((model for model in self.models if model.name == name), None)
+
+    def first_of(self, names: Iterable[str]) -> Model | None:
+        """The first of these names that the catalogue knows."""
+        return next((model for name in names if (model := self.model(name))), None)
 
     def noted(self, model: Model) -> str:
         """The day on which the figures of a model were on the source page."""
