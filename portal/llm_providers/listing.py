@@ -19,14 +19,14 @@ def list_models(
 ) -> tuple[str, ...]:
     """The names of the models, sorted. Raises AdapterError (`bad_url`) and ProviderError."""
     outgoing.check_url(base_url, allow_private_addresses)
-    asked = _headers(base_url, api_key)
+    asked = headers_for(base_url, api_key)
     status, headers, body = _asked(base_url, api_key, asked, allow_private_addresses, seconds)
     if status != 200:
         raise status_failure(status, headers, body, secret=api_key, now=datetime.now(UTC))
     return _names(body, api_key)
 
 
-def _headers(base_url: str, api_key: str) -> dict[str, str]:
+def headers_for(base_url: str, api_key: str) -> dict[str, str]:
     """Those of the protocol, but for a vendor that wants others for its list."""
     vendor = vendor_at(base_url)
     own = dict(vendor.list_headers) if vendor else {}

@@ -94,4 +94,4 @@ def _line(row: dict[str, Any]) -> str:
     ]
     while not parts[-1]:
         parts.pop()
-    return " | ".join(parts)
+    return "|".join(f" {part} " if part else " " for part in parts).strip()

@@ -57,8 +57,8 @@ class Card:
 
     label: str
     about: str
-    needs_key: bool
-    is_private: bool
+    key: str
+    icon: str
     models: int
     url: str
 
@@ -93,13 +93,13 @@ def row_of(provider: Provider, used_by: int, currency: str) -> Row:
 
 
 def price_words(price: Price | None, currency: str) -> str:
-    """`US$ 0.15 in, US$ 0.60 out`, in the currency that the price is in; empty for None."""
+    """`US$ 0.15 in, US$ 0.60 out, noted 2026-09-07`, in the price's currency; empty for None."""
     if price is None:
         return ""
-    if not price.input and not price.output:
+    if not price.input and not price.output and price.version != OWN:
         return "Free"
-    cost_in, cost_out, _ = _two_prices(price, currency)
-    return f"{cost_in} in, {cost_out} out"
+    cost_in, cost_out, noted = _two_prices(price, currency)
+    return f"{cost_in} in, {cost_out} out, {f'noted {noted}' if noted else 'your own'}"
 
 
 def model_rows(provider: Provider, currency: str) -> list[ModelRow]:
@@ -136,14 +136,20 @@ def cards() -> list[Card]:
         Card(
             label=vendor.label,
             about=vendor.about,
-            needs_key=vendor.needs_key,
-            is_private=vendor.private_address,
+            key=_key_words(vendor),
+            icon="key" if vendor.needs_key else "server-2",
             models=len(vendor.models),
             url=url_for(".new", vendor=vendor.name),
         )
         for vendor in VENDORS
         if vendor.name != "demo"
     ]
+
+
+def _key_words(vendor: Vendor) -> str:
+    if vendor.name == "own":
+        return "With a key or without"
+    return "Needs a key" if vendor.needs_key else "Needs no key"
 
 
 def _model_row(provider: Provider, name: str, currency: str) -> ModelRow:
