@@ -9,6 +9,7 @@ from typing import Any
 from portal.llm_providers.catalogue import vendor_named
 
 OWN = "own"
+NOTED_IN = "USD"
 PER_TOKENS = 1_000_000
 # How vendors call one issue of a model: -2024-07-18, -20250929, -2411, -0613, -001, -latest.
 ISSUE = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{3,4}|latest)\Z")
@@ -16,9 +17,10 @@ ISSUE = re.compile(r"[-@](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{3,4}|latest)\Z")
 
 @dataclass(frozen=True)
 class Price:
-    """Micro-units of the account's currency for a million tokens.
+    """Micro-units of a currency for a million tokens.
 
-    `version` is the day on which the catalogue noted it, or "own" where the account entered it.
+    `version` is the day on which the catalogue noted it, in US dollars (`NOTED_IN`), or "own"
+    where the account entered it, in its own currency.
     """
 
     input: int
@@ -45,9 +47,9 @@ def worst_daily_cost(price: Price, tokens_a_day: int) -> int:
 
 
 def names_of(model_name: str) -> tuple[str, ...]:
-    """The model's name, and the one without its date where it has one; the longer first."""
-    undated = ISSUE.sub("", model_name)
-    return (model_name,) if undated in ("", model_name) else (model_name, undated)
+    """The model's name as it is, then without "models/" (Google lists them so) and its date."""
+    plain = model_name.removeprefix("models/")
+    return tuple(dict.fromkeys((model_name, plain, ISSUE.sub("", plain) or plain)))
 
 
 def _own_price(models: list[dict[str, Any]], model_name: str) -> Price | None:
@@ -62,9 +64,10 @@ def _noted_price(vendor_name: str, model_name: str) -> Price | None:
         return None
     if vendor.is_free:
         return Price(0, 0, vendor.noted_on)
-    known = (vendor.model(name) for name in names_of(model_name))
-    model = next((found for found in known if found and found.output_price), None)
-    return Price(model.input_price, model.output_price, vendor.noted_on) if model else None
+    model = vendor.first_of(names_of(model_name))
+    if model is None or not model.output_price:
+        return None
+    return Price(model.input_price, model.output_price, vendor.noted(model))
 
 
 def _rounded_up(price_times_tokens: int) -> int:

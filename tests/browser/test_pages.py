@@ -43,7 +43,9 @@ PAGES = {
     "requests": "/requests/",
     "request": "{request}",
     "providers": "/providers/",
+    "choose a vendor": "/providers/new",
     "new provider": "/providers/new?vendor=openai",
+    "provider": "{provider}",
     "edit provider": "{provider}edit",
     "delete provider": "{provider}delete",
     "keys": "/api-keys/",
@@ -66,6 +68,7 @@ NO_PAGES = {
     "static",
     "llm_clients.status",
     "providers.status",
+    "providers.show_status",
     "llm_clients.hostname_preview",
     "accounts.login",
 }
