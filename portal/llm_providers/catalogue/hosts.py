@@ -23,7 +23,7 @@ HOSTS: tuple[Vendor, ...] = (
         "https://api.together.xyz/v1",
         "meta-llama/Llama-3.3-70B-Instruct-Turbo",
         (
-            Model("meta-llama/Llama-3.3-70B-Instruct-Turbo", 131_072, 0, 1_040_000, 1_040_000),
+            Model("meta-llama/Llama-3.3-70B-Instruct-Turbo", 131_072, 8_192, 1_040_000, 1_040_000),
             Model("zai-org/GLM-5.3", 1_048_575, 262_144, 1_400_000, 4_400_000),
             Model("deepseek-ai/DeepSeek-V4-Pro-0813", 0, 0, 1_320_000, 3_960_000),
             Model("moonshotai/Kimi-K3", 0, 0, 3_000_000, 15_000_000),

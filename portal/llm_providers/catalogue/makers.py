@@ -13,7 +13,9 @@ MAKERS: tuple[Vendor, ...] = (
         (
             Model("gpt-6-luna", 1_050_000, 128_000, 100_000, 500_000, "2026-09-23", True),
             Model("gpt-6-sol", 1_050_000, 128_000, 2_000_000, 10_000_000, "2026-09-23", True),
-            Model("gpt-6-astra", 0, 0, 10_000_000, 50_000_000, fixed_temperature=True),
+            Model(
+                "gpt-6-astra", 1_050_000, 128_000, 10_000_000, 50_000_000, fixed_temperature=True
+            ),
             Model("gpt-5.6-luna", 1_050_000, 128_000, 200_000, 1_200_000, fixed_temperature=True),
             Model(
                 "gpt-5.6-terra", 1_050_000, 128_000, 2_000_000, 12_000_000, fixed_temperature=True
@@ -43,7 +45,7 @@ MAKERS: tuple[Vendor, ...] = (
             Model(
                 "claude-opus-5", 1_000_000, 128_000, 5_000_000, 25_000_000, fixed_temperature=True
             ),
-            Model("claude-sonnet-4-6", 1_000_000, 0, 3_000_000, 15_000_000),
+            Model("claude-sonnet-4-6", 1_000_000, 64_000, 3_000_000, 15_000_000),
             Model("claude-sonnet-4-5", 200_000, 64_000, 3_000_000, 15_000_000),
         ),
         about="Claude models",
@@ -61,7 +63,7 @@ MAKERS: tuple[Vendor, ...] = (
             Model("gemini-3.8-flash", 1_048_576, 65_536, 750_000, 3_750_000),
             Model("gemini-3.5-flash-lite", 0, 0, 300_000, 2_500_000),
             Model("gemini-3.1-flash-lite", 0, 0, 250_000, 1_500_000),
-            Model("gemini-3.1-pro-preview", 0, 0, 2_000_000, 12_000_000),
+            Model("gemini-3.1-pro-preview", 1_048_576, 65_536, 2_000_000, 12_000_000),
             Model("gemini-2.5-flash", 1_048_576, 65_536, 300_000, 2_500_000),
             Model("gemini-2.5-pro", 1_048_576, 65_536, 1_250_000, 10_000_000),
         ),
@@ -95,7 +97,7 @@ MAKERS: tuple[Vendor, ...] = (
         "https://api.mistral.ai/v1",
         "mistral-small-latest",
         (
-            Model("mistral-small-latest", 0, 0, 150_000, 600_000),
+            Model("mistral-small-latest", 256_000, 256_000, 150_000, 600_000),
             Model("mistral-medium-latest", 0, 0, 1_500_000, 7_500_000),
             Model("mistral-large-latest", 262_144, 262_144, 500_000, 1_500_000),
             Model("codestral-latest", 0, 0, 300_000, 900_000),
@@ -113,9 +115,9 @@ MAKERS: tuple[Vendor, ...] = (
         "command-a-plus-05-2026",
         (
             Model("command-a-plus-05-2026", 128_000, 64_000),
-            Model("command-a-03-2025"),
-            Model("command-r7b-12-2024"),
-            Model("command-r-plus-08-2024", 0, 0, 2_500_000, 10_000_000),
+            Model("command-a-03-2025", 256_000, 8_000),
+            Model("command-r7b-12-2024", 128_000, 4_000),
+            Model("command-r-plus-08-2024", 128_000, 4_000, 2_500_000, 10_000_000),
         ),
         about="Command models",
         source="https://cohere.com/pricing",
