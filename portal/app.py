@@ -16,10 +16,18 @@ from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import models as certificate_models
 from portal.job_queue import Doorbell, SilentDoorbell
+from portal.limits import jobs as limit_jobs
+from portal.limits import views as limits_views
 from portal.llm_clients import finding, saving, signals
 from portal.llm_clients.deployment import jobs
-from portal.llm_clients.pages import api_keys_views, deployment_views, keys_views
+from portal.llm_clients.pages import (
+    api_keys_views,
+    deployment_views,
+    keys_views,
+)
+from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
+from portal.notifications import budget_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
@@ -42,6 +50,9 @@ FORM_ENDPOINTS = ("serving.send", "serving.new_chat", "serving.regenerate", "ser
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
     answers_views,
+    budget_jobs,
+    client_limits_views,
+    limit_jobs,
     certificate_models,
     deployment_views,
     jobs,
@@ -70,6 +81,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         history.blueprint,
         providers.blueprint,
         api_keys_views.blueprint,
+        limits_views.blueprint,
         notifications.blueprint,
         system.blueprint,
     ):

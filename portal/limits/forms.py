@@ -123,9 +123,10 @@ class ClientLimitsForm(BudgetForm):
         super().__init__(**arguments)
         self._providers = {provider.name: provider for provider in providers}
         self.cheaper_provider.choices = [
-            SelectChoice("", "None: the words are said"),
-            *(SelectChoice(one.name, one.label or one.name) for one in providers),
+            SelectChoice(value="", label="None: the words are said"),
+            *(SelectChoice(value=one.name, label=one.label or one.name) for one in providers),
         ]
+        self.cheaper_provider.data = self.cheaper_provider.data or ""
 
     def validate_cheaper_model(self, field: StringField) -> None:
         provider = self._providers.get(self.cheaper_provider.data or "")

@@ -39,7 +39,9 @@ def _of(budget: Budget, use: BudgetUse | None, currency: str) -> list[Meter]:
     if budget.tokens is not None:
         reserved = number(use.reserved_tokens) if use and use.reserved_tokens else ""
         limit = f"{number(budget.tokens)} tokens"
-        found.append(_meter(period, used.tokens, budget.tokens, number(used.tokens), limit, reserved))
+        found.append(
+            _meter(period, used.tokens, budget.tokens, number(used.tokens), limit, reserved)
+        )
     if budget.micros is not None:
         reserved = money(use.reserved_micros, currency) if use and use.reserved_micros else ""
         shown = money(used.micros, currency)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from portal.errors import PortalError
 from portal.limits.budgets import Amount
 from portal.providers import finding
-from portal.providers.prices import Price, price_of
+from portal.providers.prices import Price
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def endpoint_of(account_id: int, provider_name: str, model: str) -> Endpoint:
     if provider is None:
         problem = f"The account has no provider named {provider_name}."
         return Endpoint(provider_name, model, problem=problem)
-    price = price_of(provider.models, provider.name, model)
+    price = provider.price_of(model, provider.account.currency)
     try:
         base_url, api_key = finding.base_url_of(provider), finding.key_of(provider)
     except PortalError as error:

@@ -100,7 +100,11 @@ class LLMClientForm(FlaskForm):
             SelectChoice(value=provider.name, label=provider.label or provider.name)
             for provider in providers
         ]
-        self.fallback_provider.choices = [SelectChoice("", "None"), *self.provider.choices]
+        self.fallback_provider.choices = [
+            SelectChoice(value="", label="None"),
+            *self.provider.choices,
+        ]
+        self.fallback_provider.data = self.fallback_provider.data or ""
         for field in (self.provider, self.fallback_provider):
             chosen = field.data or ""
             if chosen and chosen not in self.providers:
