@@ -19,6 +19,7 @@ from portal.job_queue import Doorbell, SilentDoorbell
 from portal.llm_clients import finding, saving, signals
 from portal.llm_clients.deployment import jobs
 from portal.llm_clients.pages import api_keys_views, deployment_views, keys_views
+from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import views as llm_clients
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
@@ -26,7 +27,7 @@ from portal.overview import views as overview
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
-from portal.serving import answers_views, edge, hosts, incoming, openai_api, workbench
+from portal.serving import answers_views, edge, hosts, images_views, incoming, openai_api, workbench
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
 from portal.settings import Settings
@@ -42,6 +43,8 @@ REGISTERED = (
     answers_views,
     certificate_models,
     deployment_views,
+    images_pages_views,
+    images_views,
     jobs,
     keys_views,
     notification_jobs,
@@ -111,7 +114,7 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.url_map.converters.update(public_id=web.PublicId, row_id=web.RowId)
+    app.url_map.converters.update(public_id=web.PublicId, row_id=web.RowId, digest=web.Digest)
     redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
     database.init_app(app, settings)
     caching.init_app(app, redis)

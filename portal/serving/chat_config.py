@@ -6,7 +6,9 @@ import html
 import json
 from typing import Any
 
+from portal.database import current_settings
 from portal.llm_providers import ChatAnswer
+from portal.serving.chat_images import addresses_of
 from portal.serving.prompting import Exchange
 from portal.serving.served import Served
 
@@ -43,7 +45,7 @@ def config_answer(
     served: Served, key: str, thread: list[dict[str, str]], url_chatbot: str
 ) -> dict[str, Any]:
     """Everything here is public to the visitor; role and data of the client stay inside."""
-    content = served.content
+    content = {**served.content, **addresses_of(served, current_settings().url_of(served.hostname))}
     chatbot = {name: escaped(content.get(name)) for name in SHOWN}
     chatbot["app_example_prompts"] = escaped(content.get("app_example_prompts") or [])
     chatbot.update(

@@ -11,6 +11,7 @@ from portal.adapters import current_adapters
 from portal.database import current_settings, db
 from portal.request_history import current_recorder, queries, rating
 from portal.serving import chat_config, incoming
+from portal.serving.chat_images import addresses_of
 from portal.serving.events import event_stream, events_of
 from portal.serving.hosts import key_id_or_refused, requested_client
 from portal.serving.markdown import rendered
@@ -45,7 +46,7 @@ def chat_page(served: Served, key: str, problem: str | None = None, status: int 
     response = make_response(
         render_template(
             "serving/chat.html",
-            config={**served.content, "name": served.name},
+            config={**served.content, **addresses_of(served), "name": served.name},
             history=history,
             rating=session.rating if session else None,
             rendered=rendered,

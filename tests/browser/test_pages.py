@@ -67,6 +67,7 @@ NO_PAGES = {
     "llm_clients.status",
     "providers.status",
     "llm_clients.hostname_preview",
+    "llm_clients.image",
     "accounts.login",
 }
 
