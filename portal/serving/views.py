@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
@@ -11,6 +12,7 @@ from portal.adapters import current_adapters
 from portal.database import current_settings, db
 from portal.request_history import current_recorder, queries, rating
 from portal.serving import chat_config, incoming
+from portal.serving.attachments import SentFile
 from portal.serving.chat_images import addresses_of
 from portal.serving.events import event_stream, events_of
 from portal.serving.hosts import key_id_or_refused, requested_client
@@ -22,6 +24,8 @@ from portal.web import ANYBODY, permits
 blueprint = Blueprint("serving", __name__)
 SESSION_COOKIE = "chat_session"
 COOKIE_SECONDS = 30 * 86_400
+# Files that are too large are refused in a sentence, with the message as it was typed.
+LONGEST_FORM = 4_000_000
 
 
 @blueprint.get("/")
@@ -38,7 +42,9 @@ def _browser_session(served: Served) -> str:
     return incoming.session_key(served, request.cookies.get(SESSION_COOKIE))
 
 
-def chat_page(served: Served, key: str, problem: str | None = None, status: int = 200) -> Any:
+def chat_page(
+    served: Served, key: str, problem: str | None = None, status: int = 200, typed: str = ""
+) -> Any:
     """The page with a session's exchanges; `problem` says why there is no answer."""
     history = queries.turns(served.client_id, key)
     session = rating.session_of(served.client_id, key) if history else None
@@ -57,6 +63,7 @@ def chat_page(served: Served, key: str, problem: str | None = None, status: int 
             regenerate_url=url_for("serving.regenerate"),
             rating_url=url_for("serving.rate"),
             message_error=problem,
+            typed=typed,
             retention_days=served.request_bodies_days,
         ),
         status,
@@ -65,18 +72,19 @@ def chat_page(served: Served, key: str, problem: str | None = None, status: int 
 
 
 @blueprint.post("/")
-@permits(ANYBODY, writes=False)
+@permits(ANYBODY, writes=False, longest_body=LONGEST_FORM)
 def send() -> Any:
     """A prompt from the page without script: the page again, with the answer."""
     served = requested_client()
     key_id = key_id_or_refused(served)
     given = request.form.get("session_key", "")
-    exchange = _exchange(served, request.form.get("message", ""), given, key_id)
+    typed = request.form.get("message", "")
+    exchange = _exchange(served, typed, given, key_id, incoming.sent_files())
     exchange.whole()
     key = exchange.question.session_key
     if exchange.refusal is not None:
         refusal = exchange.refusal
-        return chat_page(served, key, refusal.message, refusal.status)
+        return chat_page(served, key, refusal.message, refusal.status, typed)
     return with_session(redirect(url_for("serving.chat"), 303), key)
 
 
@@ -103,18 +111,24 @@ def new_chat() -> Any:
 
 
 @blueprint.post("/stream")
-@permits(ANYBODY, writes=False)
+@permits(ANYBODY, writes=False, longest_body=LONGEST_FORM)
 def stream() -> Any:
     """A prompt from the page with script: events as the answer comes."""
     served = requested_client()
     key_id = key_id_or_refused(served)
     message, given = incoming.sent_values()
-    exchange = _exchange(served, message, given, key_id)
+    exchange = _exchange(served, message, given, key_id, incoming.sent_files())
     return event_stream(events_of(exchange, show_sent=False))
 
 
-def _exchange(served: Served, message: str, given_key: str, api_key_id: int | None) -> Exchange:
-    question = incoming.question(served, message, given_key, api_key_id)
+def _exchange(
+    served: Served,
+    message: str,
+    given_key: str,
+    api_key_id: int | None,
+    files: Sequence[SentFile] = (),
+) -> Exchange:
+    question = incoming.question(served, message, given_key, api_key_id, files)
     return Exchange(served, question, current_adapters(), current_recorder())
 
 
