@@ -11,12 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.accounts import audit
 from portal.database import db, utc_now
-from portal.llm_clients import cloning, finding, images, registration, revisions
+from portal.llm_clients import cloning, finding, registration, revisions
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.jobs import ring_for
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
-from portal.llm_clients.pages import editing, list_page, queries, status_page
+from portal.llm_clients.pages import editing, form_page, list_page, queries, status_page
 from portal.llm_clients.pages.forms import CloneForm, DeleteForm, LLMClientForm
 from portal.llm_clients.registration import NameTaken
 from portal.providers import finding as provider_finding
@@ -67,7 +67,7 @@ def index() -> str:
 def new() -> Any:
     """A new client."""
     providers = provider_finding.all_of(g.account)
-    form = LLMClientForm(providers, _name_problem(None), data=first_values(providers))
+    form = LLMClientForm(providers, _name_problem(None), data=form_page.first_values(providers))
     if form.validate_on_submit():
         try:
             llm_client = editing.create(form, g.profile, current_user)
@@ -81,21 +81,6 @@ def new() -> Any:
     return _form_page("llm_clients/new.html", form, None)
 
 
-def first_values(providers: list[Any]) -> dict[str, Any]:
-    """What a new form suggests."""
-    provider = providers[0] if providers else None
-    return {
-        "version": "1.0.0",
-        "provider": provider.name if provider else "",
-        "default_model": provider.default_model if provider else "",
-        "default_system_role": "You are a helpful assistant.",
-        "default_temperature": 0.5,
-        "default_max_tokens": 2048,
-        "app_welcome_message": "Welcome! How can I help?",
-        "app_placeholder": "Ask me anything…",
-    }
-
-
 def _refuse_name(form: LLMClientForm | CloneForm, error: Exception) -> None:
     db.session.rollback()
     sentence = getattr(error, "public_message", "This name was taken a moment ago.")
@@ -103,33 +88,7 @@ def _refuse_name(form: LLMClientForm | CloneForm, error: Exception) -> None:
 
 
 def _form_page(template: str, form: LLMClientForm, llm_client: LLMClient | None) -> Any:
-    name = form.name.data or ""
-    form.ask_for_files_again()
-    page = render_template(
-        template,
-        form=form,
-        llm_client=llm_client,
-        next_revision=(llm_client.newest_revision_number if llm_client else 0) + 1,
-        hostname_preview=_preview(name, llm_client),
-        models=_models_of(form),
-        uploads=_uploads_of(llm_client),
-    )
-    return page, (422 if form.errors else 200)
-
-
-def _uploads_of(llm_client: LLMClient | None) -> dict[str, str]:
-    """Where the uploaded images of the newest revision are shown, "" for none."""
-    found = {}
-    for column in images.UPLOADS.values():
-        digest = getattr(llm_client, column) if llm_client else ""
-        url = digest and url_for(".image", llm_client_id=llm_client.hashed_id, digest=digest)
-        found[column] = url
-    return found
-
-
-def _models_of(form: LLMClientForm) -> list[str]:
-    provider = form.providers.get(form.provider.data or "")
-    return provider.model_names if provider else []
+    return form_page.answer(template, form, llm_client, _preview(form.name.data or "", llm_client))
 
 
 @blueprint.get("/hostname-preview")
