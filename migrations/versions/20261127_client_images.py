@@ -1,13 +1,13 @@
 """Logos and backgrounds that were uploaded, and which of them a client shows
 
-Revision 20261127_client_images, after 20261121_provider_checks.
+Revision 20261127_client_images, after 20261127_limits.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127_client_images"
-down_revision = "20261121_provider_checks"
+down_revision = "20261127_limits"
 branch_labels = None
 depends_on = None
 

@@ -6,14 +6,13 @@ from typing import Any
 
 from flask import abort, redirect, request, url_for
 
-from portal.adapters import current_adapters
 from portal.database import db
-from portal.request_history import current_recorder, rating
+from portal.request_history import rating
 from portal.request_history.models import Prompt
 from portal.serving import incoming
 from portal.serving.events import event_stream, events_of
+from portal.serving.exchanges import exchange_of
 from portal.serving.hosts import key_id_or_refused, requested_client
-from portal.serving.prompting import Exchange
 from portal.serving.served import Served
 from portal.serving.views import blueprint, chat_page, with_session
 from portal.web import ANYBODY, permits
@@ -29,7 +28,7 @@ def regenerate() -> Any:
     served = requested_client()
     key_id = key_id_or_refused(served)
     question = incoming.question_again(served, incoming.sent_values()[1], key_id)
-    exchange = Exchange(served, question, current_adapters(), current_recorder())
+    exchange = exchange_of(served, question)
     if request.accept_mimetypes.best == "text/event-stream":
         return event_stream(events_of(exchange, show_sent=False))
     exchange.whole()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from portal.errors import PortalError
 from portal.llm_providers.messages import storable
-from portal.serving.prompting import (
+from portal.serving.questions import (
     EMPTY,
     LONGEST_MESSAGE,
     Conversation,

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Response
 
 from portal.serving.markdown import rendered
-from portal.serving.prompting import Answered, Exchange, sent_json
+from portal.serving.prompting import Answered, Exchange
+from portal.serving.rows import sent_json
 
 
 def event(name: str, value: dict[str, Any]) -> bytes:

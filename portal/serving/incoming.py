@@ -18,7 +18,7 @@ from portal.llm_providers.messages import storable
 from portal.request_history import queries
 from portal.serving import session_keys
 from portal.serving.attachments import LARGEST_FILE, MOST_FILES, SentFile, conversation_with
-from portal.serving.prompting import Conversation, Question, Refusal, continued
+from portal.serving.questions import Conversation, Question, Refusal, continued
 from portal.serving.served import Served
 
 MOST_DEPTH = 64

@@ -8,13 +8,13 @@ from typing import Any
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
 
-from portal.adapters import current_adapters
 from portal.database import current_settings, db
-from portal.request_history import current_recorder, queries, rating
+from portal.request_history import queries, rating
 from portal.serving import chat_config, incoming
 from portal.serving.attachments import SentFile
 from portal.serving.chat_images import addresses_of
 from portal.serving.events import event_stream, events_of
+from portal.serving.exchanges import exchange_of
 from portal.serving.hosts import key_id_or_refused, requested_client
 from portal.serving.markdown import rendered
 from portal.serving.prompting import Exchange
@@ -129,7 +129,7 @@ def _exchange(
     files: Sequence[SentFile] = (),
 ) -> Exchange:
     question = incoming.question(served, message, given_key, api_key_id, files)
-    return Exchange(served, question, current_adapters(), current_recorder())
+    return exchange_of(served, question)
 
 
 @blueprint.route("/config/", methods=["GET", "POST"])

@@ -1,0 +1,179 @@
+"""What the model of a client may call while it answers, and what it is told beforehand.
+
+`toolbox_of` builds it for one question. `call` takes what the model wrote, so nothing in it is
+trusted, and a failure is a sentence for the model: it never raises.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from portal.adapters import current_adapters
+from portal.errors import PortalError
+from portal.functions import Answer, Function
+from portal.llm_providers.messages import storable
+from portal.serving.served import Served
+
+log = logging.getLogger(__name__)
+
+LONGEST_TEXT = 16_000
+LONGEST_ARGUMENTS = 32_000
+LONGEST_NAME = 64
+FUNCTION, PLUGIN = "function", "plugin"
+NOT_AN_OBJECT = "The arguments must be a JSON object that follows the tool's schema."
+BROKEN = "This tool failed. Answer without it."
+
+
+@dataclass(frozen=True)
+class ToolOutcome:
+    """What came of one call; `text` is for the model, `label` for the history."""
+
+    text: str
+    is_error: bool
+    label: str
+    source: str
+    milliseconds: int
+
+    def noted(self) -> dict[str, Any]:
+        """The entry of the history."""
+        return {
+            "name": self.label,
+            "source": self.source,
+            "is_error": self.is_error,
+            "milliseconds": self.milliseconds,
+        }
+
+
+@dataclass(frozen=True)
+class Tool:
+    """Something that the model may call; `run` may raise PortalError."""
+
+    name: str
+    label: str
+    source: str
+    description: str
+    parameters: Mapping[str, Any]
+    run: Callable[[dict[str, Any], datetime], Answer]
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The entry of the OpenAI `tools` list."""
+        function = {
+            "name": self.name,
+            "description": self.description,
+            "parameters": dict(self.parameters),
+        }
+        return {"type": "function", "function": function}
+
+    def outcome(self, arguments: dict[str, Any], now: datetime) -> ToolOutcome:
+        """Run it, whatever happens inside; bounded in time by the tool itself."""
+        started = time.monotonic()
+        try:
+            answer = self.run(arguments, now)
+        except PortalError as error:
+            answer = Answer(error.public_message, is_error=True)
+        except Exception:
+            log.exception("the tool %s failed", self.name)
+            answer = Answer(BROKEN, is_error=True)
+        return _outcome(self, answer, started)
+
+
+def _outcome(tool: Tool, answer: Answer, started: float) -> ToolOutcome:
+    return ToolOutcome(
+        text=shortened(answer.text),
+        is_error=answer.is_error,
+        label=tool.label,
+        source=tool.source,
+        milliseconds=int((time.monotonic() - started) * 1000),
+    )
+
+
+def shortened(text: str) -> str:
+    """At most 16,000 characters that a database stores; a cut is told."""
+    text = storable(text)
+    if len(text) <= LONGEST_TEXT:
+        return text
+    note = "\n[The rest is left out.]"
+    return text[: LONGEST_TEXT - len(note)] + note
+
+
+class Toolbox:
+    """The tools of one question.
+
+    `specs`: entries of the OpenAI `tools` list; `context`: texts for the system role; `used`: what
+    was selected or called beforehand, for the history.
+    """
+
+    def __init__(
+        self,
+        tools: Iterable[Tool] = (),
+        context: Iterable[str] = (),
+        used: Iterable[dict[str, Any]] = (),
+    ) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+        self.specs: tuple[dict[str, Any], ...] = tuple(tool.spec for tool in self._tools.values())
+        self.context: tuple[str, ...] = tuple(context)
+        self.used: tuple[dict[str, Any], ...] = tuple(used)
+
+    def offers(self, name: str) -> bool:
+        """Whether a tool of this name is in the box."""
+        return name in self._tools
+
+    def call(self, name: str, arguments: str, now: datetime) -> ToolOutcome:
+        """Call a tool with the JSON text that the model wrote. Never raises; bounded in time."""
+        tool = self._tools.get(name)
+        if tool is None:
+            told = storable(name)[:LONGEST_NAME]
+            return ToolOutcome(f"There is no tool named {told}.", True, told, FUNCTION, 0)
+        parsed = parsed_arguments(arguments)
+        if parsed is None:
+            return ToolOutcome(NOT_AN_OBJECT, True, tool.label, tool.source, 0)
+        return tool.outcome(parsed, now)
+
+
+EMPTY = Toolbox()
+
+
+def parsed_arguments(text: str) -> dict[str, Any] | None:
+    """The object that a model wrote as JSON, empty for no text; None where it is none."""
+    if len(text) > LONGEST_ARGUMENTS:
+        return None
+    try:
+        found = json.loads(text.strip() or "{}", parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def toolbox_of(served: Served, question: str, now: datetime) -> Toolbox:
+    """What the model of this client gets for this question (the visitor's last message).
+
+    Without functions and plugins nothing is asked of anybody.
+    """
+    names = served.content.get("functions") or ()
+    if not names:
+        return EMPTY
+    known = current_adapters().functions
+    return Toolbox(function_tool(known[name]) for name in names if name in known)
+
+
+def function_tool(function: Function) -> Tool:
+    """A built-in function as a tool."""
+    return Tool(
+        name=function.name,
+        label=function.name,
+        source=FUNCTION,
+        description=function.description,
+        parameters=function.parameters,
+        run=function.call,
+    )
