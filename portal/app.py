@@ -23,6 +23,7 @@ from portal.llm_clients.deployment import jobs
 from portal.llm_clients.pages import (
     api_keys_views,
     deployment_views,
+    embed_views,
     keys_views,
 )
 from portal.llm_clients.pages import images_views as images_pages_views
@@ -39,6 +40,7 @@ from portal.serving import (
     answers_views,
     cross_origin,
     edge,
+    embedding,
     hosts,
     images_views,
     openai_api,
@@ -53,9 +55,22 @@ from portal.system import views as system
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # A request to one of these is a prompt: it has its row in the history, refused or not.
-PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.regenerate", "serving.prompt")
+PROMPT_ENDPOINTS = (
+    "serving.send",
+    "serving.stream",
+    "serving.regenerate",
+    "serving.prompt",
+    "embedding.send",
+)
 # A person's browser sent a form and shows what comes, unless a script asked for a stream.
-FORM_ENDPOINTS = ("serving.send", "serving.new_chat", "serving.regenerate", "serving.rate")
+FORM_ENDPOINTS = (
+    "serving.send",
+    "serving.new_chat",
+    "serving.regenerate",
+    "serving.rate",
+    "embedding.send",
+    "embedding.new_chat",
+)
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
     answers_views,
@@ -64,6 +79,7 @@ REGISTERED = (
     limit_jobs,
     certificate_models,
     deployment_views,
+    embed_views,
     images_pages_views,
     images_views,
     jobs,
@@ -105,6 +121,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     """The plane for visitors and programs: no sign-in, no session, no CSRF cookie."""
     app = _create_app(settings, outside)
     app.register_blueprint(serving.blueprint)
+    app.register_blueprint(embedding.blueprint)
     app.register_blueprint(openai_api.blueprint)
     cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)

@@ -1,4 +1,4 @@
-"""A second client like the first: configuration and origins yes; hosts, keys, history no."""
+"""A second client like the first: configuration and allowed origins; no hosts, keys, history."""
 
 from __future__ import annotations
 

@@ -43,7 +43,13 @@ def _browser_session(served: Served) -> str:
 
 
 def chat_page(
-    served: Served, key: str, problem: str | None = None, status: int = 200, typed: str = ""
+    served: Served,
+    key: str,
+    problem: str | None = None,
+    status: int = 200,
+    typed: str = "",
+    *,
+    template: str = "serving/chat.html",
 ) -> Any:
     """The page with a session's exchanges; `problem` says why there is no answer."""
     history = queries.turns(served.client_id, key)
@@ -51,7 +57,7 @@ def chat_page(
     db.session.rollback()
     response = make_response(
         render_template(
-            "serving/chat.html",
+            template,
             config={**served.content, **addresses_of(served), "name": served.name},
             history=history,
             rating=session.rating if session else None,
@@ -79,7 +85,7 @@ def send() -> Any:
     key_id = key_id_or_refused(served)
     given = request.form.get("session_key", "")
     typed = request.form.get("message", "")
-    exchange = _exchange(served, typed, given, key_id, incoming.sent_files())
+    exchange = ask(served, typed, given, key_id, incoming.sent_files())
     exchange.whole()
     key = exchange.question.session_key
     if exchange.refusal is not None:
@@ -117,17 +123,18 @@ def stream() -> Any:
     served = requested_client()
     key_id = key_id_or_refused(served)
     message, given = incoming.sent_values()
-    exchange = _exchange(served, message, given, key_id, incoming.sent_files())
+    exchange = ask(served, message, given, key_id, incoming.sent_files())
     return event_stream(events_of(exchange, show_sent=False))
 
 
-def _exchange(
+def ask(
     served: Served,
     message: str,
     given_key: str,
     api_key_id: int | None,
     files: Sequence[SentFile] = (),
 ) -> Exchange:
+    """A question on its way, with the thread of the session that the caller named."""
     question = incoming.question(served, message, given_key, api_key_id, files)
     return exchange_of(served, question)
 
@@ -166,7 +173,7 @@ def prompt(public_id: str | None = None) -> Any:
     key_id = key_id_or_refused(served)
     body = incoming.json_body()
     given = str(body.get("session_key", "")) or request.args.get("session_key", "")
-    exchange = _exchange(served, _last_message(body), given, key_id)
+    exchange = ask(served, _last_message(body), given, key_id)
     exchange.whole()
     return chat_config.prompt_answer(served, exchange)
 

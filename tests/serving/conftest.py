@@ -89,3 +89,10 @@ def make_visitor(planes: Planes, outside: Outside, make_client: MakeClient) -> M
 @pytest.fixture
 def visitor(make_visitor: MakeVisitor) -> Visitor:
     return make_visitor()
+
+
+def close(visitor: Visitor) -> None:
+    """Visitors of the client are turned away from now on."""
+    with visitor.planes.worker.app_context():
+        db.session.get_one(LLMClient, visitor.client_id).deployed = False
+        db.session.commit()
