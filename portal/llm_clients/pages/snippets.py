@@ -125,7 +125,10 @@ def _python(address: Address) -> Snippet:
 def _javascript(address: Address) -> Snippet:
     text = (
         'import OpenAI from "openai";\n\n'
-        f'const client = new OpenAI({{ baseURL: "{address.url}/v1", apiKey: "{address.key}" }});\n'
+        "const client = new OpenAI({\n"
+        f'  baseURL: "{address.url}/v1",\n'
+        f'  apiKey: "{address.key}",\n'
+        "});\n"
         "const answer = await client.chat.completions.create({\n"
         f"  model: {_quoted(address.name)},\n"
         f'  messages: [{{ role: "user", content: "{QUESTION}" }}],\n'
