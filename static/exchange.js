@@ -34,12 +34,20 @@ export function newExchange(question, replaced, names) {
   return parts;
 }
 
+const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+const toEnd = () => { scroller.scrollTop = scroller.scrollHeight; };
+
 export function followed(change) {
-  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+  const atEnd = isAtEnd();
   const outcome = change();
-  if (atEnd) scroller.scrollTop = scroller.scrollHeight;
+  if (atEnd) toEnd();
   return outcome;
 }
+
+// A composer that grows, or a keyboard that opens, does not cover the last words.
+let follows = true;
+scroller.addEventListener("scroll", () => { follows = isAtEnd(); }, { passive: true });
+new ResizeObserver(() => { if (follows) toEnd(); }).observe(scroller);
 
 export function fail(parts, sentence) {
   followed(() => {

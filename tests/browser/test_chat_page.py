@@ -222,6 +222,16 @@ def test_files_are_chosen_taken_away_and_sent(open_chat: OpenChat, vendor: Vendo
         page.reload()
 
 
+def test_a_composer_that_grows_covers_nothing(open_chat: OpenChat, vendor: Vendor) -> None:
+    page = open_chat({"app_file_attachment": True}, viewport={"width": 360, "height": 520})
+    says(vendor, RICH)
+    ask(page, "A day?")
+    expect(page.get_by_role("button", name="Answer again")).to_be_in_viewport()
+    page.locator("[data-files]").set_input_files([a_file(f"{n}.txt", "x") for n in "abc"])
+    expect(page.locator("[data-chips] li")).to_have_count(3)
+    expect(page.get_by_role("button", name="Answer again")).to_be_in_viewport(ratio=1)
+
+
 def test_a_refused_file_stays_with_what_was_typed(open_chat: OpenChat, vendor: Vendor) -> None:
     page = open_chat({"app_file_attachment": True})
     page.locator("[data-files]").set_input_files([a_file("a.txt", "with \0 in it")])
