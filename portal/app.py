@@ -23,8 +23,10 @@ from portal.llm_clients.deployment import jobs
 from portal.llm_clients.pages import (
     api_keys_views,
     deployment_views,
+    embed_views,
     keys_views,
 )
+from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
 from portal.notifications import budget_jobs
@@ -34,7 +36,16 @@ from portal.overview import views as overview
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
-from portal.serving import answers_views, cross_origin, edge, hosts, openai_api, workbench
+from portal.serving import (
+    answers_views,
+    cross_origin,
+    edge,
+    embedding,
+    hosts,
+    images_views,
+    openai_api,
+    workbench,
+)
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
 from portal.settings import Settings
@@ -44,9 +55,22 @@ from portal.system import views as system
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # A request to one of these is a prompt: it has its row in the history, refused or not.
-PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.regenerate", "serving.prompt")
+PROMPT_ENDPOINTS = (
+    "serving.send",
+    "serving.stream",
+    "serving.regenerate",
+    "serving.prompt",
+    "embedding.send",
+)
 # A person's browser sent a form and shows what comes, unless a script asked for a stream.
-FORM_ENDPOINTS = ("serving.send", "serving.new_chat", "serving.regenerate", "serving.rate")
+FORM_ENDPOINTS = (
+    "serving.send",
+    "serving.new_chat",
+    "serving.regenerate",
+    "serving.rate",
+    "embedding.send",
+    "embedding.new_chat",
+)
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
     answers_views,
@@ -55,6 +79,9 @@ REGISTERED = (
     limit_jobs,
     certificate_models,
     deployment_views,
+    embed_views,
+    images_pages_views,
+    images_views,
     jobs,
     keys_views,
     notification_jobs,
@@ -94,6 +121,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     """The plane for visitors and programs: no sign-in, no session, no CSRF cookie."""
     app = _create_app(settings, outside)
     app.register_blueprint(serving.blueprint)
+    app.register_blueprint(embedding.blueprint)
     app.register_blueprint(openai_api.blueprint)
     cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)
@@ -125,7 +153,7 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.url_map.converters.update(public_id=web.PublicId, row_id=web.RowId)
+    app.url_map.converters.update(public_id=web.PublicId, row_id=web.RowId, digest=web.Digest)
     redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
     database.init_app(app, settings)
     caching.init_app(app, redis)

@@ -66,6 +66,7 @@ class Things:
         self.values = {
             "llm_client_id": client_id,
             "number": 1,
+            "digest": "a" * 64,
             "request_id": request_id,
             "provider_id": provider_id,
             "api_key_id": api_key_id,

@@ -70,6 +70,7 @@ NO_PAGES = {
     "providers.status",
     "providers.show_status",
     "llm_clients.hostname_preview",
+    "llm_clients.image",
     "accounts.login",
 }
 

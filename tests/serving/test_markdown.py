@@ -11,27 +11,8 @@ from portal.serving.markdown import LONGEST, rendered
 
 pytestmark = pytest.mark.engine_independent
 
-ALLOWED = set(
-    [
-        "p",
-        "strong",
-        "em",
-        "s",
-        "code",
-        "pre",
-        "div",
-        "button",
-        "h2",
-        "ul",
-        "ol",
-        "li",
-        "blockquote",
-        "hr",
-        "br",
-        "a",
-    ]
-)
-ALLOWED |= set(["table", "thead", "tbody", "tr", "th", "td"])
+ALLOWED = {"p", "strong", "em", "s", "code", "pre", "div", "button", "h2", "ul", "ol", "li"}
+ALLOWED |= {"blockquote", "hr", "br", "a", "table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"class", "tabindex", "aria-label", "type", "data-copy", "role", "start"}
 ATTRIBUTES |= {"href", "target", "rel"}
 
