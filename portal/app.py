@@ -23,6 +23,7 @@ from portal.llm_clients.pages import views as llm_clients
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
+from portal.plugins import jobs as plugin_jobs
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
@@ -44,6 +45,7 @@ REGISTERED = (
     jobs,
     keys_views,
     notification_jobs,
+    plugin_jobs,
     provider_jobs,
     saving,
     signals,

@@ -16,6 +16,8 @@ from portal.errors import PortalError
 from portal.llm_clients import revisions
 from portal.llm_clients.hostnames import Mode
 from portal.llm_clients.models import LLMClient, LLMClientHost
+from portal.plugins import finding as plugin_finding
+from portal.plugins.calling import ServedPlugin
 from portal.providers import finding as provider_finding
 from portal.vault import tokens
 
@@ -48,6 +50,7 @@ class Served:
     request_bodies_days: int
     api_key: str = field(default="", repr=False)
     provider_problem: str = ""
+    plugins: tuple[ServedPlugin, ...] = ()
 
     def key_of(self, presented: str, now: datetime) -> Key | None:
         """The valid key that a caller presented; what was never a key is told without a look."""
@@ -148,6 +151,7 @@ def _served(
         is_open=is_open and account.is_active,
         request_bodies_days=account.request_bodies_days,
         provider_problem=problem,
+        plugins=plugin_finding.served_plugins(llm_client.account_id, content.get("plugins", ())),
     )
 
 
