@@ -18,12 +18,18 @@ from portal.certificates import models as certificate_models
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.llm_clients import finding, saving, signals
 from portal.llm_clients.deployment import jobs
-from portal.llm_clients.pages import api_keys_views, deployment_views, keys_views
+from portal.llm_clients.pages import (
+    api_keys_views,
+    deployment_views,
+    keys_views,
+    plugins_views,
+)
 from portal.llm_clients.pages import views as llm_clients
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
 from portal.plugins import jobs as plugin_jobs
+from portal.plugins import views as plugins
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
@@ -46,6 +52,7 @@ REGISTERED = (
     keys_views,
     notification_jobs,
     plugin_jobs,
+    plugins_views,
     provider_jobs,
     saving,
     signals,
@@ -68,6 +75,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         workbench.blueprint,
         history.blueprint,
         providers.blueprint,
+        plugins.blueprint,
         api_keys_views.blueprint,
         notifications.blueprint,
         system.blueprint,
