@@ -26,6 +26,18 @@ def for_account(account: Account, plugin_id: int, *, lock: bool = False) -> Plug
     return db.session.scalar(query.with_for_update() if lock else query)
 
 
+def names_of(account_id: int, plugin_ids: Iterable[int]) -> list[str]:
+    """How pages call these, in the given order; one that is gone is called by its number."""
+    wanted = list(plugin_ids)
+    if not wanted:
+        return []
+    query = select(Plugin.id, Plugin.name).where(
+        Plugin.account_id == account_id, Plugin.id.in_(wanted)
+    )
+    found = {row.id: row.name for row in db.session.execute(query)}
+    return [found.get(number, f"Deleted plugin {number}") for number in wanted]
+
+
 def served_plugins(account_id: int, plugin_ids: Iterable[int]) -> tuple[ServedPlugin, ...]:
     """Those of the account, in the given order, with their secrets opened; the others are left."""
     wanted = list(dict.fromkeys(plugin_ids))

@@ -163,8 +163,9 @@ class APIForm(_WithSecret):
 
 
 class SQLForm(_WithSecret):
-    """A statement for a database."""
+    """A statement for a database; its secret is the password."""
 
+    secret = PasswordField("Password", [Length(max=1000)])
     url = StringField("Database", [InputRequired("Say where it is."), Length(max=2048)])
     statement = TextAreaField("Statement", [InputRequired("Write one SELECT."), without_nul])
     parameters = ParametersField("Parameters")

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 LONGEST_TEXT = 16_000
 LONGEST_CONTEXT = 64 * 1024
 LONGEST_DESCRIPTION = 1_000
+MOST_CONTEXT = 128 * 1024
 MOST_SECONDS_BEFOREHAND = 10
 LONGEST_ARGUMENTS = 32_000
 LONGEST_NAME = 64
@@ -210,7 +211,8 @@ class _Plugins:
                 self.tools.append(tool)
             elif plugin.is_selected(question):
                 is_late = time.monotonic() - started > MOST_SECONDS_BEFOREHAND
-                if plugin.needs_values or is_late:
+                is_full = sum(map(len, self.context)) > MOST_CONTEXT
+                if plugin.needs_values or is_late or is_full:
                     self.tools.append(tool)
                 else:
                     self._ask(plugin, tool, now)

@@ -73,6 +73,19 @@ def test_plugins_are_attached_ordered_switched_and_detached(
     assert actions.count("plugins_changed") == 7
 
 
+def test_a_revision_tells_plugins_by_their_names(
+    alice: Browser, make_client: MakeClient, plugins: dict[str, int]
+) -> None:
+    client = make_client("guide")
+    for name in ("first", "second"):
+        alice.post(f"/llm-clients/{client}/plugins/{plugins[name]}/attach")
+    alice.post(f"/plugins/{plugins['first']}/delete")
+    page = alice.get(f"/llm-clients/{client}/revisions/3")
+    lines = [line.get_text() for line in page.html.select(".difference li")]
+    deleted = f"Deleted plugin {plugins['first']}"
+    assert [line.lstrip(" +-") for line in lines] == [deleted, "Added: second"]
+
+
 def test_doing_it_twice_changes_nothing(
     alice: Browser, planes: Planes, make_client: MakeClient, plugins: dict[str, int]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,16 @@ class TestSQLite:
             with pytest.raises(PluginError, match="no such database file"):
                 asked(file_url(name), "SELECT 1")
         assert not list(tmp_path.iterdir())
+
+    def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(PluginError, match="no such database file"):
+            asked(file_url(tmp_path / "pipe"), "SELECT 1")
+
+    def test_a_value_cannot_be_a_pattern_that_takes_for_ever(self, cellar: Path) -> None:
+        statement = "SELECT name FROM wines WHERE name LIKE :pattern"
+        with pytest.raises(PluginError, match="pattern too complex"):
+            asked(file_url(cellar), statement, pattern="%e" * 60)
 
 
 @pytest.mark.engine_independent

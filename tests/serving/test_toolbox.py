@@ -181,6 +181,13 @@ def test_an_interface_is_asked_beforehand_unless_it_needs_values(
         assert late.offers("plugin_All"), "the model may try again"
 
 
+def test_only_so_much_is_told_beforehand(sandbox: Sandbox, add: Add) -> None:
+    large = {"data": ["x" * 60_000]}
+    box = toolbox_of(sandbox(*(add(f"Large {n}", content=large) for n in range(5))), "", NOW)
+    assert sum(map(len, box.context)) < 200_000
+    assert [spec["function"]["name"] for spec in box.specs] == ["plugin_Large_3", "plugin_Large_4"]
+
+
 def test_names_of_tools_are_valid_and_different(sandbox: Sandbox, add: Add) -> None:
     names = [
         "Öffnungs zeiten!",
