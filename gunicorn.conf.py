@@ -10,8 +10,9 @@ _address = os.environ.get("PORTAL_BIND_ADDRESS") or "127.0.0.1"
 bind = [f"{_address}:{_port}", f"127.0.0.1:{_internal_port}"]
 
 # A streamed answer holds a thread while the model speaks, hence many threads for each process.
-worker_class = "gthread"
+worker_class = os.environ.get("PORTAL_WORKER_CLASS") or "gthread"
 workers = int(os.environ.get("PORTAL_WEB_WORKERS") or 1)
+worker_connections = 2000
 threads = int(os.environ.get("PORTAL_WEB_THREADS") or 48)
 timeout = 10
 graceful_timeout = 10

@@ -16,7 +16,7 @@ from portal.dns.manual import ManualZoneEditor
 from portal.dns.resolver import AddressedResolver
 from portal.functions import Function, built_in
 from portal.llm_providers import ChatProvider
-from portal.llm_providers.catalogue import vendor_named
+from portal.llm_providers.catalogue import vendor_at, vendor_named
 from portal.llm_providers.listing import list_models
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 from portal.settings import Settings
@@ -73,15 +73,21 @@ def build(settings: Settings) -> Adapters:
 def chat_provider(
     name: str, base_url: str, api_key: str, *, allow_private_addresses: bool
 ) -> ChatProvider:
-    """The endpoint of a provider, with what the catalogue knows of a vendor of that name."""
-    vendor = vendor_named(name)
-    peculiar = (
-        {"answer_limit_field": vendor.answer_limit_field, "stream_usage": vendor.stream_usage}
-        if vendor
-        else {}
-    )
+    """The endpoint of a provider, with what the catalogue knows of its host or its name."""
+    vendor = vendor_at(base_url) or vendor_named(name)
+    if vendor is None:
+        return OpenAICompatibleProvider(
+            base_url, api_key, allow_private_addresses=allow_private_addresses
+        )
     return OpenAICompatibleProvider(
-        base_url, api_key, allow_private_addresses=allow_private_addresses, **peculiar
+        base_url,
+        api_key,
+        allow_private_addresses=allow_private_addresses,
+        answer_limit_field=vendor.answer_limit_field,
+        stream_usage=vendor.stream_usage,
+        fixed_temperature=frozenset(
+            model.name for model in vendor.models if model.fixed_temperature
+        ),
     )
 
 

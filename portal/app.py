@@ -11,11 +11,13 @@ from redis import Redis
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import adapters, caching, database, job_queue, request_history, vault, web
+from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
 from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import models as certificate_models
 from portal.job_queue import Doorbell, SilentDoorbell
+from portal.limits import jobs as limit_jobs
+from portal.limits import views as limits_views
 from portal.llm_clients import finding, saving, signals
 from portal.llm_clients.deployment import jobs
 from portal.llm_clients.pages import (
@@ -24,7 +26,9 @@ from portal.llm_clients.pages import (
     keys_views,
     plugins_views,
 )
+from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
+from portal.notifications import budget_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
@@ -33,7 +37,7 @@ from portal.plugins import views as plugins
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
-from portal.serving import edge, hosts, openai_api, workbench
+from portal.serving import answers_views, cross_origin, edge, hosts, openai_api, workbench
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
 from portal.settings import Settings
@@ -43,9 +47,15 @@ from portal.system import views as system
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # A request to one of these is a prompt: it has its row in the history, refused or not.
-PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.prompt")
+PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.regenerate", "serving.prompt")
+# A person's browser sent a form and shows what comes, unless a script asked for a stream.
+FORM_ENDPOINTS = ("serving.send", "serving.new_chat", "serving.regenerate", "serving.rate")
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
+    answers_views,
+    budget_jobs,
+    client_limits_views,
+    limit_jobs,
     certificate_models,
     deployment_views,
     jobs,
@@ -77,6 +87,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         providers.blueprint,
         plugins.blueprint,
         api_keys_views.blueprint,
+        limits_views.blueprint,
         notifications.blueprint,
         system.blueprint,
     ):
@@ -90,7 +101,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     app = _create_app(settings, outside)
     app.register_blueprint(serving.blueprint)
     app.register_blueprint(openai_api.blueprint)
-    app.after_request(_cross_origin)
+    cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)
     app.register_error_handler(Exception, _serving_fault)
     return app
@@ -127,6 +138,7 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
     job_queue.init_app(app, _doorbell(redis))
     vault.init_app(app, settings.encryption_keys)
     adapters.init_app(app, outside or adapters.build(settings))
+    limits.init_app(app, redis)
     request_history.init_app(app)
     web.install_filters(app)
     app.before_request(web.prepare_request)
@@ -162,22 +174,13 @@ def _shell() -> dict[str, Any]:
     }
 
 
-def _cross_origin(response: Any) -> Any:
-    """The chat component lives on other origins too: the very origin, on errors as well."""
-    origin = request.headers.get("Origin")
-    response.vary.add("Origin")
-    if origin:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers.setdefault("Access-Control-Allow-Methods", "POST")
-        response.headers.setdefault(
-            "Access-Control-Allow-Headers", "authorization, content-type, x-csrftoken"
-        )
-    return response
-
-
 def _wants_page() -> bool:
     return request.method in ("GET", "HEAD") and not request.path.endswith("/config/")
+
+
+def _sends_form() -> bool:
+    accepts = request.headers.get("Accept", "")
+    return request.endpoint in FORM_ENDPOINTS and not accepts.startswith("text/event-stream")
 
 
 def _serving_error(error: HTTPException) -> Any:
@@ -188,8 +191,7 @@ def _serving_error(error: HTTPException) -> Any:
     if "served" in g and request.endpoint in PROMPT_ENDPOINTS:
         recorder = request_history.current_recorder()
         record_refusal(recorder, g.served, error.code or 500, sentence)
-    is_form = request.mimetype == "application/x-www-form-urlencoded"
-    if isinstance(error, hosts.Refused) and (_wants_page() or is_form):
+    if isinstance(error, hosts.Refused) and (_wants_page() or _sends_form()):
         return hosts.refusal_page(error)
     return _envelope(error.code or 500, sentence)
 

@@ -1,13 +1,13 @@
 """Plugins have search terms, a sealed secret and a test
 
-Revision 20261127_plugin_kinds, after 20261121_provider_checks.
+Revision 20261127_plugin_kinds, after 20261127_limits.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127_plugin_kinds"
-down_revision = "20261121_provider_checks"
+down_revision = "20261127_limits"
 branch_labels = None
 depends_on = None
 

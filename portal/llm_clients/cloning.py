@@ -1,4 +1,4 @@
-"""A second client like the first: configuration yes; hosts, statuses, keys and history no."""
+"""A second client like the first: configuration and origins yes; hosts, keys, history no."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def clone(
         account_id=owner.account_id,
         user_profile=owner,
         name=new_name or free_copy_name(llm_client.name, owner),
+        allowed_origins=list(llm_client.allowed_origins),
     )
     revisions.apply(copy, revisions.content_of(llm_client))
     copy.version = new_version or copy.version

@@ -115,6 +115,8 @@ class LLMClient(Addresses, CachedLookups, TimestampedModel):
     deployed: Mapped[bool] = mapped_column(Boolean, default=False)
     provider: Mapped[str] = mapped_column(String(60), default="demo")
     default_model: Mapped[str] = mapped_column(String(200), default="")
+    fallback_provider: Mapped[str] = mapped_column(String(60), default="")
+    fallback_model: Mapped[str] = mapped_column(String(200), default="")
     default_system_role: Mapped[str] = mapped_column(Text, default="")
     default_temperature: Mapped[float] = mapped_column(Float, default=0.5)
     default_max_tokens: Mapped[int] = mapped_column(Integer, default=2048)
@@ -139,6 +141,7 @@ class LLMClient(Addresses, CachedLookups, TimestampedModel):
         ForeignKey("llm_client_revisions.id", ondelete="SET NULL", use_alter=True)
     )
     newest_revision_number: Mapped[int] = mapped_column(Integer, default=0)
+    allowed_origins: Mapped[list[str]] = mapped_column(JSON, default=list)
 
     user_profile: Mapped[UserProfile] = relationship(lazy="joined")
     account: Mapped[Account] = relationship()

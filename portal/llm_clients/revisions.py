@@ -27,6 +27,8 @@ CONFIGURATION = {
     "annotations": "Annotations",
     "provider": "Provider",
     "default_model": "Model",
+    "fallback_provider": "Fallback provider",
+    "fallback_model": "Fallback model",
     "default_system_role": "System role",
     "default_temperature": "Temperature",
     "default_max_tokens": "Max tokens",

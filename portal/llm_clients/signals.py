@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account
 from portal.caching import forget_after_commit
 from portal.database import after_commit
+from portal.limits.models import Limits
 from portal.llm_clients.models import (
     LLMClient,
     LLMClientAPIKey,
@@ -51,6 +52,7 @@ _DNS_SIGNALS = {
 _CACHED = (
     Account,
     AuthToken,
+    Limits,
     LLMClient,
     LLMClientAPIKey,
     LLMClientCustomDomain,

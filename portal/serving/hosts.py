@@ -9,12 +9,15 @@ from werkzeug.exceptions import HTTPException
 
 from portal.database import db, utc_now
 from portal.llm_clients.hostnames import host_of
+from portal.serving import cross_origin
 from portal.serving import served as served_clients
 from portal.serving.incoming import bearer
 from portal.serving.served import Served
 
+READING = ("GET", "HEAD", "OPTIONS")
 NOBODY = "There is no assistant at this address."
 CLOSED = "This assistant is not open right now."
+FOREIGN = "This assistant does not answer pages of the origin that the request came from."
 NEEDS_KEY = "This assistant answers only callers that present its API key."
 
 
@@ -29,7 +32,10 @@ class Refused(HTTPException):
 
 
 def requested_client(public_id: str | None = None) -> Served:
-    """The open client of this host (or id). Raises Refused: 404 unknown, 503 not open."""
+    """The open client of this host (or id).
+
+    Raises Refused: 404 unknown, 503 not open, 403 for what a page of a foreign origin sends.
+    """
     host = host_of(request.host)
     found = served_clients.by_public_id(public_id) if public_id else served_clients.by_host(host)
     db.session.rollback()
@@ -38,6 +44,9 @@ def requested_client(public_id: str | None = None) -> Served:
     if not found.is_open:
         raise Refused(503, CLOSED, found)
     g.served = found
+    origin = request.headers.get("Origin", "")
+    if request.method not in READING and not cross_origin.is_allowed(found, origin):
+        raise Refused(403, FOREIGN, found)
     return found
 
 
@@ -52,7 +61,12 @@ def key_id_or_refused(served: Served) -> int | None:
 
 def refusal_page(error: Refused) -> Any:
     """A small page that says why, for people."""
-    titles = {404: "Nobody here", 503: "Closed", 401: "A key is needed"}
+    titles = {
+        401: "A key is needed",
+        403: "Not from this page",
+        404: "Nobody here",
+        503: "Closed",
+    }
     page = render_template(
         "serving/unavailable.html", title=titles[error.code or 404], sentence=error.sentence
     )

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 from flask import current_app, request
@@ -15,10 +16,11 @@ from portal.database import current_settings, db, utc_now
 from portal.llm_providers.messages import storable
 from portal.request_history import queries
 from portal.serving import session_keys
-from portal.serving.prompting import Conversation, Question, continued
+from portal.serving.questions import Conversation, Question, Refusal, continued
 from portal.serving.served import Served
 
 MOST_DEPTH = 64
+NOTHING_TO_REPLACE = "There is no answer in this chat yet. Write a message first."
 
 
 def json_body() -> dict[str, Any]:
@@ -81,6 +83,23 @@ def question(
     thread = queries.thread(served.client_id, key) if key == given_key else []
     db.session.rollback()
     return question_of(continued(thread, storable(message)), key, api_key_id)
+
+
+def question_again(served: Served, given_key: str, api_key_id: int | None = None) -> Question:
+    """The last answered question of a session once more, after the thread that stood before it.
+
+    The row of the new answer names the one it replaces, so that later threads have the newest only.
+    """
+    key = session_key(served, given_key)
+    turns = queries.turns(served.client_id, key) if key == given_key else []
+    db.session.rollback()
+    if not turns:
+        refused = Conversation("", refusal=Refusal(NOTHING_TO_REPLACE, 409))
+        return question_of(refused, key, api_key_id)
+    *before, last = turns
+    again = continued(queries.messages_of(before), last.question)
+    noted = {**last.noted, "regenerates": last.request_id}
+    return question_of(replace(again, noted=noted), key, api_key_id)
 
 
 def question_of(conversation: Conversation, key: str, api_key_id: int | None) -> Question:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.serving.prompting import Refusal
+from portal.serving.questions import Refusal
 
 INVALID, RATE_LIMIT, SERVER = "invalid_request_error", "requests", "server_error"
 CODES = {
     401: "invalid_api_key",
+    403: "origin_not_allowed",
     404: "not_found",
     405: "method_not_allowed",
     413: "request_too_large",
@@ -55,7 +56,7 @@ def retry_headers(
     status: int, seconds: int | None = None, *, permanent: bool = False
 ) -> dict[str, str]:
     """When to ask again; `x-should-retry` tells the official SDKs that it is in vain."""
-    if permanent or status in (400, 401, 404, 405, 413):
+    if permanent or status in (400, 401, 403, 404, 405, 413):
         return {"x-should-retry": "false"}
     if status in (429, 503):
         return {"Retry-After": str(RETRY_SECONDS if seconds is None else seconds)}

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from portal.adapters import current_adapters
 from portal.database import current_settings
@@ -172,21 +173,26 @@ def toolbox_of(served: Served, question: str, now: datetime) -> Toolbox:
     if not names and not served.plugins:
         return EMPTY
     known = current_adapters().functions
-    tools = [function_tool(known[name]) for name in names if name in known]
+    zone = ZoneInfo(served.timezone)
+    tools = [function_tool(known[name], zone) for name in names if name in known]
     plugins = _Plugins(served.plugins, current_settings().allow_private_addresses)
     plugins.prepare(question, now)
     return Toolbox([*tools, *plugins.tools], plugins.context, plugins.used)
 
 
-def function_tool(function: Function) -> Tool:
-    """A built-in function as a tool."""
+def function_tool(function: Function, zone: ZoneInfo) -> Tool:
+    """A built-in function as a tool; its today is that of the account's zone."""
+
+    def run(arguments: dict[str, Any], now: datetime) -> Answer:
+        return function.call(arguments, now.astimezone(zone))
+
     return Tool(
         name=function.name,
         label=function.name,
         source=FUNCTION,
         description=function.description,
         parameters=function.parameters,
-        run=function.call,
+        run=run,
     )
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
 
-from portal.adapters import current_adapters
 from portal.database import current_settings, db
-from portal.request_history import current_recorder, queries
+from portal.request_history import queries, rating
 from portal.serving import chat_config, incoming
 from portal.serving.events import event_stream, events_of
+from portal.serving.exchanges import exchange_of
 from portal.serving.hosts import key_id_or_refused, requested_client
+from portal.serving.markdown import rendered
 from portal.serving.prompting import Exchange
 from portal.serving.served import Served
 from portal.web import ANYBODY, permits
@@ -29,31 +30,37 @@ def chat() -> Any:
     """The chat page in the client's branding; goes on with the browser's session."""
     served = requested_client()
     key_id_or_refused(served)
-    return _chat_page(served, _browser_session(served))
+    return chat_page(served, _browser_session(served))
 
 
 def _browser_session(served: Served) -> str:
     return incoming.session_key(served, request.cookies.get(SESSION_COOKIE))
 
 
-def _chat_page(served: Served, key: str, problem: str | None = None, status: int = 200) -> Any:
-    history = queries.thread(served.client_id, key)
+def chat_page(served: Served, key: str, problem: str | None = None, status: int = 200) -> Any:
+    """The page with a session's exchanges; `problem` says why there is no answer."""
+    history = queries.turns(served.client_id, key)
+    session = rating.session_of(served.client_id, key) if history else None
     db.session.rollback()
     response = make_response(
         render_template(
             "serving/chat.html",
             config={**served.content, "name": served.name},
             history=history,
+            rating=session.rating if session else None,
+            rendered=rendered,
             session_key=key,
             stream_url=url_for("serving.stream"),
             action_url=url_for("serving.send"),
             new_chat_url=url_for("serving.new_chat"),
+            regenerate_url=url_for("serving.regenerate"),
+            rating_url=url_for("serving.rate"),
             message_error=problem,
             retention_days=served.request_bodies_days,
         ),
         status,
     )
-    return _with_session(response, key)
+    return with_session(response, key)
 
 
 @blueprint.post("/")
@@ -68,11 +75,11 @@ def send() -> Any:
     key = exchange.question.session_key
     if exchange.refusal is not None:
         refusal = exchange.refusal
-        return _chat_page(served, key, refusal.message, refusal.status)
-    return _with_session(redirect(url_for("serving.chat"), 303), key)
+        return chat_page(served, key, refusal.message, refusal.status)
+    return with_session(redirect(url_for("serving.chat"), 303), key)
 
 
-def _with_session(response: Any, key: str) -> Any:
+def with_session(response: Any, key: str) -> Any:
     """The browser's session goes on for a month; host-only, not for scripts."""
     response.set_cookie(
         SESSION_COOKIE,
@@ -107,7 +114,7 @@ def stream() -> Any:
 
 def _exchange(served: Served, message: str, given_key: str, api_key_id: int | None) -> Exchange:
     question = incoming.question(served, message, given_key, api_key_id)
-    return Exchange(served, question, current_adapters(), current_recorder())
+    return exchange_of(served, question)
 
 
 @blueprint.route("/config/", methods=["GET", "POST"])

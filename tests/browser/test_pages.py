@@ -58,7 +58,9 @@ PAGES = {
     "edit plugin": "{plugin}",
     "delete plugin": "{plugin}delete",
     "providers": "/providers/",
+    "choose a vendor": "/providers/new",
     "new provider": "/providers/new?vendor=openai",
+    "provider": "{provider}",
     "edit provider": "{provider}edit",
     "delete provider": "{provider}delete",
     "keys": "/api-keys/",
@@ -82,6 +84,7 @@ NO_PAGES = {
     "llm_clients.status",
     "plugins.status",
     "providers.status",
+    "providers.show_status",
     "llm_clients.hostname_preview",
     "accounts.login",
 }

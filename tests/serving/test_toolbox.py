@@ -86,6 +86,13 @@ def test_functions_are_offered_and_called(sandbox: Sandbox) -> None:
     assert outcome.milliseconds >= 0
 
 
+def test_today_is_that_of_the_account(sandbox: Sandbox) -> None:
+    late = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)  # already the new year in Berlin
+    box = toolbox_of(sandbox(functions=("date_calculator",)), "", late)
+    outcome = box.call("date_calculator", '{"action": "today"}', late)
+    assert outcome.text == "Today is Friday, 2027-01-01."
+
+
 @pytest.mark.parametrize(
     "arguments", ["", "[]", "5", "{", '{"a": NaN}', "[" * 30_000, "{" + " " * 40_000 + "}"]
 )
