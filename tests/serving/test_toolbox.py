@@ -22,7 +22,8 @@ from portal.plugins import finding
 from portal.plugins.calling import ServedPlugin
 from portal.plugins.models import Plugin
 from portal.serving import served
-from portal.serving.toolbox import LONGEST_TEXT, Tool, Toolbox, toolbox_of
+from portal.serving.toolbox import Toolbox, toolbox_of
+from portal.serving.tools import LONGEST_TEXT, Tool
 from tests.answering import AnsweringServer
 from tests.people import MakeClient, People
 from tests.planes import Planes
