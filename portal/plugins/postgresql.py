@@ -19,6 +19,7 @@ from portal.plugins.parameters import PluginError
 
 CONNECT_SECONDS = 3
 DEFAULT_PORT = 5432
+TOO_LATE = "The database did not answer in time."
 # The server cuts what no limit of ours would let pass, before it travels.
 _WRAPPED = (
     "SELECT left(row_to_json(portal_rows)::text, %(portal_longest)s) FROM (\n{statement}\n) "
@@ -98,6 +99,10 @@ def _connected(target: Target, seconds: float) -> Iterator[psycopg.Connection[An
     try:
         connection.read_only = True
         yield connection
+    except psycopg.OperationalError as error:
+        if deadline.passed:
+            raise PluginError(TOO_LATE) from error
+        raise
     finally:
         deadline.cancel()
         connection.close()
@@ -115,7 +120,7 @@ def _hang_up(connection: psycopg.Connection[Any]) -> None:
 def _failure(error: psycopg.Error) -> PluginError:
     """The server's own words about the statement, never about the connection."""
     if isinstance(error, _TIMEOUT):
-        return PluginError("The database did not answer in time.")
+        return PluginError(TOO_LATE)
     if isinstance(error, _WRITES):
         return PluginError("The statement does more than read, which is not allowed.")
     if error.sqlstate and error.diag.message_primary and not error.sqlstate.startswith("28"):

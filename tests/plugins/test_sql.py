@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import socketserver
+import struct
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -155,6 +158,39 @@ def test_addresses_are_checked_before_anybody_is_asked(url: str, sentence: str) 
 def test_nobody_at_the_address_is_a_sentence() -> None:
     with pytest.raises(PluginError, match="cannot be reached"):
         asked("postgresql://u@127.0.0.1:9/d", "SELECT 1")
+
+
+class SilentDatabase(socketserver.ThreadingTCPServer):
+    """Speaks PostgreSQL so far that a client is connected, and then no more."""
+
+    daemon_threads = True
+
+    class _Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while True:
+                length, code = struct.unpack("!II", self.rfile.read(8))
+                self.rfile.read(length - 8)
+                if code != 80877103:  # the request for TLS
+                    break
+                self.wfile.write(b"N")
+            self.wfile.write(b"R\x00\x00\x00\x08\x00\x00\x00\x00" + b"Z\x00\x00\x00\x05I")
+            self.wfile.flush()
+            while self.rfile.read(1):
+                pass
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), self._Handler)
+
+
+@pytest.mark.engine_independent
+def test_a_database_that_keeps_no_time_is_left() -> None:
+    with SilentDatabase() as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        started = time.monotonic()
+        with pytest.raises(PluginError, match="in time"):
+            asked(f"postgresql://u@127.0.0.1:{server.server_address[1]}/d", "SELECT 1", 0.2)
+        assert time.monotonic() - started < 3
+        server.shutdown()
 
 
 class TestPostgreSQL:
