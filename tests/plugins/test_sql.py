@@ -8,6 +8,7 @@ import socketserver
 import struct
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -195,15 +196,16 @@ def test_a_database_that_keeps_no_time_is_left() -> None:
 
 class TestPostgreSQL:
     @pytest.fixture
-    def url(self, postgres_url: str) -> str:
+    def url(self, postgres_url: str) -> Iterator[str]:
         parts = urlsplit(postgres_url.replace("+psycopg", ""))
         with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
-            connection.execute("DROP TABLE IF EXISTS plugin_wines")
             connection.execute("CREATE TABLE plugin_wines (name text, year integer, since date)")
             connection.execute(
                 "INSERT INTO plugin_wines VALUES ('Riesling 100%', 2021, '2022-03-01')"
             )
-        return parts.geturl()
+        yield parts.geturl()
+        with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
+            connection.execute("DROP TABLE plugin_wines")
 
     def test_rows_are_lines_of_json(self, url: str) -> None:
         told = asked(url, "SELECT * FROM plugin_wines WHERE year < :year -- all", year=2022)
