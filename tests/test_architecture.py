@@ -14,12 +14,12 @@ PORTAL = ROOT / "portal"
 
 # From the bottom to the top; a room may import those before it, and itself.
 FLOORS = [
-    ["errors", "settings", "formatting"],
+    ["errors", "settings", "formatting", "off_loop"],
     ["outgoing", "smtp"],
     ["dns", "tls", "llm_providers"],
     ["fetching"],
     ["functions"],
-    ["database"],
+    ["database", "quick_redis"],
     ["caching", "job_queue", "web", "form_rules"],
     ["adapters"],
     ["accounts"],

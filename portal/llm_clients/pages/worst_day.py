@@ -18,6 +18,7 @@ NO_PRICE = (
 BY_TOKENS = (
     "At worst it costs {money} a day: its budget of {tokens} tokens at the price of {model}."
 )
+FREE = "The {provider} provider costs nothing."
 BY_MONEY = "At worst it costs {money} a day, its budget."
 NO_DAY = "It has no budget for a day, only for a month: {money} may be gone in one day."
 
@@ -35,6 +36,8 @@ def _told(llm_client: LLMClient, budget: Budget) -> str:
     tokens, model = number(budget.tokens or 0), llm_client.default_model or "this model"
     if worst is None:
         return NO_PRICE.format(tokens=tokens, model=model)
+    if worst == 0 and budget.micros is None:
+        return FREE.format(provider=llm_client.provider)
     shown = money(worst, llm_client.account.currency)
     if budget.period != DAY:
         return NO_DAY.format(money=shown)
