@@ -25,6 +25,7 @@ from portal.llm_clients.pages import (
     deployment_views,
     embed_views,
     keys_views,
+    plugins_views,
 )
 from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
@@ -33,6 +34,8 @@ from portal.notifications import budget_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
+from portal.plugins import jobs as plugin_jobs
+from portal.plugins import views as plugins
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
@@ -85,6 +88,8 @@ REGISTERED = (
     jobs,
     keys_views,
     notification_jobs,
+    plugin_jobs,
+    plugins_views,
     provider_jobs,
     saving,
     signals,
@@ -107,6 +112,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         workbench.blueprint,
         history.blueprint,
         providers.blueprint,
+        plugins.blueprint,
         api_keys_views.blueprint,
         limits_views.blueprint,
         notifications.blueprint,

@@ -18,6 +18,7 @@ from portal.llm_clients.models import (
     LLMClientRevision,
     Tag,
 )
+from portal.plugins import finding as plugin_finding
 from portal.plugins.models import Plugin
 
 CONFIGURATION = {
@@ -178,6 +179,12 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Differenc
         if old != new:
             found.append(Difference(label, old, new, _line_differences(old, new)))
     return found
+
+
+def in_words(llm_client: LLMClient, content: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with the names of its plugins in place of their numbers."""
+    numbers = content.get("plugins", [])
+    return {**content, "plugins": plugin_finding.names_of(llm_client.account_id, numbers)}
 
 
 def _as_text(value: Any) -> str:
