@@ -30,6 +30,7 @@ class AnsweringServer(ThreadingHTTPServer):
     """`respond` gives status, content type and body; `drip_seconds` waits between its bytes."""
 
     daemon_threads = True
+    request_queue_size = 256
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import update
+
 from portal.accounts import audit
 from portal.accounts.audit import Actor
 from portal.accounts.models import Account
+from portal.database import db
 from portal.limits import finding
-from portal.limits.models import Limits, SubjectKinds
+from portal.limits.models import BudgetUse, Limits, SubjectKinds
+from portal.limits.serving import BUDGETS
 
 COLUMNS = (
     "address_rate",
@@ -23,6 +27,16 @@ COLUMNS = (
     "cheaper_provider",
     "cheaper_model",
 )
+
+
+def _begin_marks_anew(account: Account, kind: SubjectKinds, subject_id: int) -> None:
+    """Another budget has other marks: who reaches 80 % of it is told once more."""
+    db.session.execute(
+        update(BudgetUse)
+        .where(BudgetUse.account_id == account.id)
+        .where(BudgetUse.kind == kind, BudgetUse.subject_id == subject_id)
+        .values(level=0, told_level=0)
+    )
 
 
 def values_of(found: Limits | None) -> dict[str, Any]:
@@ -54,6 +68,8 @@ def store(
         setattr(found, name, value)
     if not changed:
         return False
+    if set(changed) & set(BUDGETS):
+        _begin_marks_anew(account, kind, subject.id)
     audit.record(
         actor,
         "limits_changed",

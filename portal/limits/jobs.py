@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from portal.database import db, utc_now
 from portal.job_queue import Ring, job, job_name, ring_key, sweep
@@ -29,17 +29,24 @@ def expired_reservations(now: datetime) -> Iterator[Ring]:
 
 @job
 def give_back(reservation_id: int) -> None:
-    """Take an expired reservation out of the sums that it is in; once, whoever comes twice."""
+    """Take an expired reservation out of the sums that it is in; once, whoever comes twice.
+
+    The sums are locked first, as the writer of the history does it (reserving.py).
+    """
     found = db.session.scalar(
         select(BudgetReservation)
         .where(BudgetReservation.id == reservation_id)
         .where(BudgetReservation.expires_at <= utc_now())
-        .with_for_update(skip_locked=True)
     )
     if found is not None:
-        for use_id in sorted(found.uses):
-            db.session.execute(_LESS, [{"use_id": use_id, "t": found.tokens, "m": found.micros}])
-        db.session.delete(found)
+        query = select(_USES.c.id).where(_USES.c.id.in_(found.uses)).order_by(_USES.c.id)
+        db.session.execute(query.with_for_update()).all()
+        gone = db.session.execute(
+            delete(BudgetReservation).where(BudgetReservation.id == reservation_id)
+        )
+        if gone.rowcount == 1:
+            less = {"t": found.tokens, "m": found.micros}
+            db.session.execute(_LESS, [{"use_id": use_id, **less} for use_id in found.uses])
     db.session.commit()
 
 

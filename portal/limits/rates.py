@@ -11,6 +11,7 @@ import hashlib
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -178,17 +179,22 @@ class SharedLimiter:
 
 
 class Limiter:
-    """Asks Redis, and for a while the process's own memory when that has failed."""
+    """Asks Redis, and for a while the process's own memory when that has failed.
+
+    An answer that ends meanwhile is taken out of Redis's count once Redis is back.
+    """
 
     def __init__(self, connection: Redis | None) -> None:
         self._shared = SharedLimiter(connection) if connection is not None else None
         self._local = LocalLimiter()
         self._asks_again_at = 0.0
+        self._ended: deque[tuple[Sequence[Ceiling], str]] = deque(maxlen=MOST_BUCKETS)
 
     def admit(
         self, rates: Sequence[Rate], ceilings: Sequence[Ceiling], entry: str
     ) -> Denied | None:
         """None lets the prompt through; then `release` has to follow."""
+        self._release_ended()
         if self._shared is not None and time.monotonic() >= self._asks_again_at:
             try:
                 return self._shared.admit(rates, ceilings, entry)
@@ -199,10 +205,20 @@ class Limiter:
     def release(self, ceilings: Sequence[Ceiling], entry: str) -> None:
         """An answer has ended, wherever it was counted."""
         self._local.release(ceilings, entry)
-        if self._shared is not None and time.monotonic() >= self._asks_again_at:
+        if self._shared is not None:
+            self._ended.append((ceilings, entry))
+            self._release_ended()
+
+    def _release_ended(self) -> None:
+        while self._shared and self._ended and time.monotonic() >= self._asks_again_at:
             try:
-                self._shared.release(ceilings, entry)
+                ended = self._ended.popleft()
+            except IndexError:  # another thread was faster
+                return
+            try:
+                self._shared.release(*ended)
             except (RedisError, OSError) as error:
+                self._ended.append(ended)
                 self._pause(error)
 
     def _pause(self, error: Exception) -> None:

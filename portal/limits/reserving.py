@@ -120,6 +120,7 @@ def _settle(sums: dict[UseKey, _Sum], settlement: Settlement, still_reserved: se
 
 
 def _grant(sums: dict[UseKey, _Sum], wish: Wish) -> bool:
+    wish.reached = None  # a batch that was refused is decided once more
     found = [sums[key] for key in wish.sums()]
     for budget, use in zip(wish.budgets, found, strict=True):
         if not budget.fits(_added(use.used, use.reserved), wish.amount, wish.percent):
