@@ -9,12 +9,15 @@ Arrows point down (tests/test_architecture.py reads the imports):
     request_history                             what was asked
     llm_clients                                 the thing itself, its deployment, its pages
     plugins, custom_domains, certificates       what a client may use, and where it lives
+    limits                                      how often, how much, for how much money
     usage                                       sums of what was asked, by hour
     providers, vault, accounts, system          keys, secrets, people, the machine room
     adapters                                    the outside, built from settings
-    web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind one door
+    web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind a door
+    quick_redis                                 the same Redis, for what every prompt asks
+    functions, fetching                         what models may call, built in; one question
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
-    settings, errors, formatting                the standard library only
+    settings, errors, formatting, off_loop                the standard library only
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.
 """

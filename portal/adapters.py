@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -14,8 +14,9 @@ from portal.dns import Resolver, ZoneEditor
 from portal.dns.local import LocalZoneEditor
 from portal.dns.manual import ManualZoneEditor
 from portal.dns.resolver import AddressedResolver
+from portal.functions import Function, built_in
 from portal.llm_providers import ChatProvider
-from portal.llm_providers.catalogue import vendor_named
+from portal.llm_providers.catalogue import vendor_at, vendor_named
 from portal.llm_providers.listing import list_models
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 from portal.settings import Settings
@@ -36,7 +37,10 @@ class CertificateProbe(Protocol):
 
 @dataclass(frozen=True)
 class Adapters:
-    """How we reach name servers, certificate issuers, the edge and the providers of models."""
+    """How we reach name servers, certificate issuers, the edge and the providers of models.
+
+    `functions` are those that models may call, by name; one of them asks a weather service.
+    """
 
     zone_editor: ZoneEditor
     resolver: Resolver
@@ -45,6 +49,7 @@ class Adapters:
     chat_provider: Callable[[str, str, str], ChatProvider]
     list_models: Callable[[str, str], tuple[str, ...]]
     mail_sender: MailSender | None
+    functions: Mapping[str, Function] = field(default_factory=built_in)
 
 
 def build(settings: Settings) -> Adapters:
@@ -68,15 +73,21 @@ def build(settings: Settings) -> Adapters:
 def chat_provider(
     name: str, base_url: str, api_key: str, *, allow_private_addresses: bool
 ) -> ChatProvider:
-    """The endpoint of a provider, with what the catalogue knows of a vendor of that name."""
-    vendor = vendor_named(name)
-    peculiar = (
-        {"answer_limit_field": vendor.answer_limit_field, "stream_usage": vendor.stream_usage}
-        if vendor
-        else {}
-    )
+    """The endpoint of a provider, with what the catalogue knows of its host or its name."""
+    vendor = vendor_at(base_url) or vendor_named(name)
+    if vendor is None:
+        return OpenAICompatibleProvider(
+            base_url, api_key, allow_private_addresses=allow_private_addresses
+        )
     return OpenAICompatibleProvider(
-        base_url, api_key, allow_private_addresses=allow_private_addresses, **peculiar
+        base_url,
+        api_key,
+        allow_private_addresses=allow_private_addresses,
+        answer_limit_field=vendor.answer_limit_field,
+        stream_usage=vendor.stream_usage,
+        fixed_temperature=frozenset(
+            model.name for model in vendor.models if model.fixed_temperature
+        ),
     )
 
 

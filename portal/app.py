@@ -11,22 +11,44 @@ from redis import Redis
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import adapters, caching, database, job_queue, request_history, vault, web
+from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
 from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import models as certificate_models
 from portal.job_queue import Doorbell, SilentDoorbell
+from portal.limits import jobs as limit_jobs
+from portal.limits import views as limits_views
 from portal.llm_clients import finding, saving, signals
 from portal.llm_clients.deployment import jobs
-from portal.llm_clients.pages import api_keys_views, deployment_views, embed_views, keys_views
+from portal.llm_clients.pages import (
+    api_keys_views,
+    deployment_views,
+    embed_views,
+    keys_views,
+    plugins_views,
+)
+from portal.llm_clients.pages import images_views as images_pages_views
+from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
+from portal.notifications import budget_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
+from portal.plugins import jobs as plugin_jobs
+from portal.plugins import views as plugins
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
-from portal.serving import cross_origin, edge, embedding, hosts, openai_api, workbench
+from portal.serving import (
+    answers_views,
+    cross_origin,
+    edge,
+    embedding,
+    hosts,
+    images_views,
+    openai_api,
+    workbench,
+)
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
 from portal.settings import Settings
@@ -36,17 +58,38 @@ from portal.system import views as system
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # A request to one of these is a prompt: it has its row in the history, refused or not.
-PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.prompt", "embedding.send")
-# A person's browser sent a form and shows what comes.
-FORM_ENDPOINTS = ("serving.send", "serving.new_chat", "embedding.send", "embedding.new_chat")
+PROMPT_ENDPOINTS = (
+    "serving.send",
+    "serving.stream",
+    "serving.regenerate",
+    "serving.prompt",
+    "embedding.send",
+)
+# A person's browser sent a form and shows what comes, unless a script asked for a stream.
+FORM_ENDPOINTS = (
+    "serving.send",
+    "serving.new_chat",
+    "serving.regenerate",
+    "serving.rate",
+    "embedding.send",
+    "embedding.new_chat",
+)
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
+    answers_views,
+    budget_jobs,
+    client_limits_views,
+    limit_jobs,
     certificate_models,
     deployment_views,
     embed_views,
+    images_pages_views,
+    images_views,
     jobs,
     keys_views,
     notification_jobs,
+    plugin_jobs,
+    plugins_views,
     provider_jobs,
     saving,
     signals,
@@ -69,7 +112,9 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         workbench.blueprint,
         history.blueprint,
         providers.blueprint,
+        plugins.blueprint,
         api_keys_views.blueprint,
+        limits_views.blueprint,
         notifications.blueprint,
         system.blueprint,
     ):
@@ -114,13 +159,14 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.url_map.converters.update(public_id=web.PublicId, row_id=web.RowId)
+    app.url_map.converters.update(public_id=web.PublicId, row_id=web.RowId, digest=web.Digest)
     redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
     database.init_app(app, settings)
     caching.init_app(app, redis)
     job_queue.init_app(app, _doorbell(redis))
     vault.init_app(app, settings.encryption_keys)
     adapters.init_app(app, outside or adapters.build(settings))
+    limits.init_app(app, redis)
     request_history.init_app(app)
     web.install_filters(app)
     app.before_request(web.prepare_request)
@@ -160,6 +206,11 @@ def _wants_page() -> bool:
     return request.method in ("GET", "HEAD") and not request.path.endswith("/config/")
 
 
+def _sends_form() -> bool:
+    accepts = request.headers.get("Accept", "")
+    return request.endpoint in FORM_ENDPOINTS and not accepts.startswith("text/event-stream")
+
+
 def _serving_error(error: HTTPException) -> Any:
     """A page for people, one JSON envelope for programs; never what happened inside."""
     if error.code is not None and error.code < 400:
@@ -169,7 +220,7 @@ def _serving_error(error: HTTPException) -> Any:
     if served is not None:
         recorder = request_history.current_recorder()
         record_refusal(recorder, served, error.code or 500, sentence)
-    if isinstance(error, hosts.Refused) and (_wants_page() or request.endpoint in FORM_ENDPOINTS):
+    if isinstance(error, hosts.Refused) and (_wants_page() or _sends_form()):
         return hosts.refusal_page(error)
     return _envelope(error.code or 500, sentence)
 

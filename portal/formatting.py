@@ -98,3 +98,32 @@ def number(value: int) -> str:
 def plural(count: int, one: str, many: str) -> str:
     """`1 word`, `3 words`."""
     return f"{number(count)} {one if count == 1 else many}"
+
+
+_SIGNS = {"USD": "US$", "EUR": "€", "GBP": "£", "CHF": "CHF", "JPY": "¥"}
+
+
+def money(micros: int, currency: str) -> str:
+    """`US$ 1.20`, `€ 0.0042`: an amount in millionths of a currency, sign or code first.
+
+    Two decimals from one cent on. Below a cent as many as there are, since a single answer often
+    costs that little: an amount has six decimals at most, so four significant figures always fit.
+    Half a cent rounds up; a currency without a sign here is told by its code.
+    """
+    minus, amount = ("-" if micros < 0 else ""), abs(micros)
+    if amount and amount < 10_000:
+        return f"{sign_of(currency)} {minus}0.{amount:06d}".rstrip("0")
+    cents = (amount + 5_000) // 10_000
+    return f"{sign_of(currency)} {minus}{cents // 100:,}.{cents % 100:02d}"
+
+
+def sign_of(currency: str) -> str:
+    """`US$`, `€`; the code itself where there is no sign."""
+    return _SIGNS.get(currency, currency)
+
+
+def exact_decimal(micros: int) -> str:
+    """`0.15`, `0.075`, `2.00`: millionths (0 or more) in full, with two decimals at least."""
+    whole, rest = divmod(micros, 1_000_000)
+    decimals = f"{rest:06d}".rstrip("0")
+    return f"{whole}.{decimals:0<2}"

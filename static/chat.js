@@ -1,60 +1,15 @@
 // One conversation: sends the form by fetch and shows the answer while it streams. Used by the chat page
-// and by the sandbox; what they show differs only in the <template>. Text of the model is only ever text.
+// and by the sandbox; what they show differs only in the <template>.
 
 const form = document.querySelector("form[data-chat]");
-const talk = document.querySelector("[data-talk]");
-const template = document.querySelector("template[data-exchange]");
 const scroller = document.querySelector("[data-scroll]");
 const [send, stop] = [form.querySelector("[data-send]"), form.querySelector("[data-stop]")];
 const message = form.querySelector("textarea");
+const tools = document.querySelector("[data-tools]");   // those of the last answer, only on the chat page
+const isTouched = matchMedia("(pointer: coarse)").matches;
 let running = null;
-
-const seconds = (milliseconds) => (milliseconds < 1000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`);
-
-function newExchange(question) {
-  const parts = {};
-  const fragment = template.content.cloneNode(true);
-  for (const element of fragment.querySelectorAll("[data-part]")) parts[element.dataset.part] = element;
-  parts.question.textContent = question;
-  talk.append(fragment);
-  document.querySelector("[data-new-chat]")?.removeAttribute("hidden");
-  scroller.scrollTop = scroller.scrollHeight;
-  return parts;
-}
-
-function followed(change) {
-  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
-  const outcome = change();
-  if (atEnd) scroller.scrollTop = scroller.scrollHeight;
-  return outcome;
-}
-
-function fail(parts, sentence) {
-  followed(() => {
-    parts.error.hidden = false;
-    parts.error.querySelector("[data-sentence]").textContent = sentence;
-    parts.answer.hidden = !parts.answer.textContent;
-  });
-  return sentence;
-}
-
-function finish(parts, data) {
-  parts.answer.textContent = data.answer;
-  form.elements.namedItem("session_key").value = data.session_key;
-  if (parts.timing) {
-    parts.timing.hidden = false;
-    parts.latency.textContent = seconds(data.latency_ms);
-    parts.first.textContent = data.first_token_ms === null ? "–" : seconds(data.first_token_ms);
-    parts.tokens.textContent = `${data.tokens_in.toLocaleString("en")} in, ${data.tokens_out.toLocaleString("en")} out`;
-  }
-  return data.answer;
-}
-
-function showSent(parts, json) {
-  if (!parts.sent) return;
-  parts.sent.textContent = typeof json === "string" ? json : JSON.stringify(json, null, 2);
-  parts.sentBox.hidden = false;
-}
+const { eventsOf } = await import(form.dataset.eventStream);   // their addresses carry their marks
+const { newExchange, followed, fail, finish, showSent } = await import(form.dataset.exchange);
 
 async function refusal(answer) {
   if (answer.status === 401) return "Your session has ended. Reload the page and sign in.";
@@ -62,12 +17,12 @@ async function refusal(answer) {
   return body.error?.message ?? body.message ?? `No answer came (status ${answer.status}). Send it again.`;
 }
 
-async function stream(parts, body, signal) {
+async function stream(parts, sent, url, signal) {
   const token = document.querySelector("meta[name=csrf-token]")?.content;
   const headers = { Accept: "text/event-stream", ...(token && { "X-CSRFToken": token }) };
-  const answer = await fetch(form.dataset.streamUrl, { method: "POST", body, headers, signal, redirect: "error" });
+  const body = form.enctype === "multipart/form-data" ? sent : new URLSearchParams(sent);
+  const answer = await fetch(url, { method: "POST", body, headers, signal, redirect: "error" });
   if (!answer.ok || !answer.headers.get("Content-Type")?.startsWith("text/event-stream")) return fail(parts, await refusal(answer));
-  const { eventsOf } = await import(form.dataset.eventStream);   // its address carries its mark
   for await (const { name, data } of eventsOf(answer.body)) {
     if (name === "sent") followed(() => showSent(parts, data.json));
     if (name === "delta") followed(() => parts.answer.append(data.text));
@@ -79,41 +34,53 @@ async function stream(parts, body, signal) {
 
 function show(isRunning, sentence = "") {
   [send.hidden, stop.hidden] = [isRunning, !isRunning];
+  form.toggleAttribute("data-running", isRunning);
+  if (tools) tools.hidden = isRunning || !tools.closest("li");
   form.querySelector("[data-chat-status]").textContent = isRunning ? form.dataset.answering : "";
   document.querySelector("[data-chat-announce]").textContent = sentence;
 }
 
-async function ask(question) {
-  const body = new URLSearchParams(new FormData(form));
-  body.set("message", question);
-  message.value = "";
+async function ask(question, again = null) {
+  const sent = new FormData(again ?? form);
+  const replaced = again && tools.closest("li");
+  if (!again) sent.set("message", question);
+  if (!again) message.value = "";
   running = new AbortController();
-  const parts = newExchange(question);
+  const held = document.activeElement;
+  const names = sent.getAll("files").map((file) => file.name).filter(Boolean);
+  const parts = newExchange(question, replaced, names);
   show(true);
+  if (held.closest("[hidden]") && !isTouched) stop.focus();
+  if (replaced) replaced.hidden = true;
   let sentence = "";
   try {
-    sentence = await stream(parts, body, running.signal);
+    sentence = await stream(parts, sent, again?.action ?? form.dataset.streamUrl, running.signal);
   } catch (error) {
     sentence = fail(parts, error.name === "AbortError" ? "Stopped." : "The connection was lost. Send the question again.");
   }
-  if (!parts.error.hidden && !message.value && sentence !== "Stopped.") message.value = question;
+  if (parts.error.hidden) replaced?.remove();
+  else if (replaced) replaced.hidden = false;
+  if (parts.error.hidden || sentence === "Stopped.") form.dispatchEvent(new CustomEvent("chat:answered"));
+  else if (!message.value) message.value = question;
   parts.bubble.removeAttribute("aria-busy");
   parts.caret.remove();
   running = null;
-  if (document.activeElement === stop) message.focus();
+  const isOnStop = document.activeElement === stop;
   show(false, sentence);
+  if (isOnStop) (tools?.contains(held) ? held : message).focus();
 }
 
 document.addEventListener("submit", (event) => {
-  if (event.target !== form) return;
+  const again = event.target.matches("[data-again]") ? event.target : null;
+  if (event.target !== form && !again) return;
   event.preventDefault();
-  const question = (event.submitter?.value || message.value).trim();
-  if (question && !running) ask(question);
+  const question = again ? "" : (event.submitter?.value || message.value).trim();
+  if ((question || again) && !running) ask(question, again);
 });
 
 stop.addEventListener("click", () => running?.abort());
 message.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing || matchMedia("(pointer: coarse)").matches) return;
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || isTouched) return;
   event.preventDefault();
   form.requestSubmit();
 });

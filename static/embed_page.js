@@ -13,5 +13,5 @@ addEventListener("focus", () => {
 
 addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href^='http']");
-  if (link) [link.target, link.rel] = ["_blank", "noopener"];
+  if (link && !link.target) [link.target, link.rel] = ["_blank", "noopener"];
 });

@@ -12,14 +12,15 @@ function announce(text) {
 }
 
 async function writeToClipboard(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = document.createElement("textarea");   // plain http on a name other than localhost
+  if (await navigator.clipboard?.writeText(text).then(() => true, () => false)) return;
+  const area = document.createElement("textarea");   // plain http on a name other than localhost, or in a frame
   area.value = text;
   area.className = "visually-hidden";
   document.body.append(area);
   area.select();
-  document.execCommand("copy");
+  const isCopied = document.execCommand("copy");
   area.remove();
+  if (!isCopied) throw new Error("not allowed");
 }
 
 async function copy(button) {

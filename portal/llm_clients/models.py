@@ -115,6 +115,8 @@ class LLMClient(Addresses, CachedLookups, TimestampedModel):
     deployed: Mapped[bool] = mapped_column(Boolean, default=False)
     provider: Mapped[str] = mapped_column(String(60), default="demo")
     default_model: Mapped[str] = mapped_column(String(200), default="")
+    fallback_provider: Mapped[str] = mapped_column(String(60), default="")
+    fallback_model: Mapped[str] = mapped_column(String(200), default="")
     default_system_role: Mapped[str] = mapped_column(Text, default="")
     default_temperature: Mapped[float] = mapped_column(Float, default=0.5)
     default_max_tokens: Mapped[int] = mapped_column(Integer, default=2048)
@@ -126,6 +128,8 @@ class LLMClient(Addresses, CachedLookups, TimestampedModel):
     app_info_url: Mapped[str] = mapped_column(String(2048), default="")
     app_background_image_url: Mapped[str] = mapped_column(String(2048), default="")
     app_logo_url: Mapped[str] = mapped_column(String(2048), default="")
+    app_logo_upload: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    app_background_upload: Mapped[str] = mapped_column(String(64), default="", server_default="")
     app_file_attachment: Mapped[bool] = mapped_column(Boolean, default=False)
     dns_verification_status: Mapped[DnsVerificationStatusChoices] = mapped_column(
         enum_column(DnsVerificationStatusChoices, "dns_verification_status"),

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from portal.accounts.models import Account
 from portal.caching import forget_after_commit
 from portal.database import after_commit
+from portal.limits.models import Limits
 from portal.llm_clients.models import (
     LLMClient,
     LLMClientAPIKey,
@@ -23,6 +24,7 @@ from portal.llm_clients.models import (
     LLMClientPlugin,
     LLMClientRevision,
 )
+from portal.plugins.models import Plugin
 from portal.providers.models import Provider, ProviderCredential
 from portal.vault.models import AuthToken
 
@@ -50,6 +52,7 @@ _DNS_SIGNALS = {
 _CACHED = (
     Account,
     AuthToken,
+    Limits,
     LLMClient,
     LLMClientAPIKey,
     LLMClientCustomDomain,
@@ -57,6 +60,7 @@ _CACHED = (
     LLMClientHost,
     LLMClientPlugin,
     LLMClientRevision,
+    Plugin,
     Provider,
     ProviderCredential,
 )

@@ -102,5 +102,8 @@ class ChatProvider(Protocol):
     def complete(self, request: ChatRequest) -> ChatAnswer:
         """Wait for the whole answer."""
 
-    def stream(self, request: ChatRequest) -> ChatStream:
-        """The answer in parts; the request leaves when the first part is asked for."""
+    def stream(self, request: ChatRequest, *, whole: bool = False) -> ChatStream:
+        """The answer in parts; the request leaves when the first part is asked for.
+
+        With `whole` the provider is asked to send all at once.
+        """

@@ -7,6 +7,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, TimeoutError
 from urllib3.util import Timeout
 
 from portal import outgoing
+from portal.llm_providers.catalogue import vendor_at
 from portal.llm_providers.failures import failure, status_failure
 
 SECONDS = 10.0
@@ -18,18 +19,32 @@ def list_models(
 ) -> tuple[str, ...]:
     """The names of the models, sorted. Raises AdapterError (`bad_url`) and ProviderError."""
     outgoing.check_url(base_url, allow_private_addresses)
-    status, headers, body = _asked(base_url, api_key, allow_private_addresses, seconds)
+    asked = headers_for(base_url, api_key)
+    status, headers, body = _asked(base_url, api_key, asked, allow_private_addresses, seconds)
     if status != 200:
         raise status_failure(status, headers, body, secret=api_key, now=datetime.now(UTC))
     return _names(body, api_key)
 
 
+def headers_for(base_url: str, api_key: str) -> dict[str, str]:
+    """Those of the protocol, but for a vendor that wants others for its list."""
+    vendor = vendor_at(base_url)
+    own = dict(vendor.list_headers) if vendor else {}
+    if api_key and vendor and vendor.list_key_header:
+        own[vendor.list_key_header] = api_key
+    elif api_key:
+        own["Authorization"] = f"Bearer {api_key}"
+    return {
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": "portal",
+        **own,
+    }
+
+
 def _asked(
-    base_url: str, api_key: str, allow_private: bool, seconds: float
+    base_url: str, api_key: str, headers: dict[str, str], allow_private: bool, seconds: float
 ) -> tuple[int, dict[str, str], bytes]:
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "portal"}
-    if api_key:
-        headers["Authorization"] = f"Bearer {api_key}"
     try:
         answer = outgoing.pool(allow_private).request(
             "GET",

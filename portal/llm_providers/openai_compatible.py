@@ -38,6 +38,7 @@ class OpenAICompatibleProvider:
         total_timeout: float = 300,
         answer_limit_field: str = ANSWER_LIMIT_FIELD,
         stream_usage: bool = True,
+        fixed_temperature: frozenset[str] = frozenset(),
     ) -> None:
         outgoing.check_url(base_url, allow_private_addresses)
         self._url = base_url.rstrip("/") + "/chat/completions"
@@ -46,15 +47,19 @@ class OpenAICompatibleProvider:
         self._limits = Limits(connect_timeout, read_timeout, total_timeout)
         self._answer_limit_field = answer_limit_field
         self._stream_usage = stream_usage
+        self._fixed_temperature = fixed_temperature
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         """Wait for the whole answer; raises ProviderError."""
         with self._exchange(request, stream=False) as exchange:
             return _whole(exchange, request, self._key)
 
-    def stream(self, request: ChatRequest) -> "AnswerStream":
-        """The answer in parts; the request leaves when the first part is asked for."""
-        return AnswerStream(self._exchange(request, stream=True), request, self._key)
+    def stream(self, request: ChatRequest, *, whole: bool = False) -> "AnswerStream":
+        """The answer in parts; the request leaves when the first part is asked for.
+
+        With `whole` the provider is asked for one piece, which can be hung up on all the same.
+        """
+        return AnswerStream(self._exchange(request, stream=not whole), request, self._key)
 
     def _exchange(self, request: ChatRequest, *, stream: bool) -> Exchange:
         headers = {
@@ -77,7 +82,7 @@ class OpenAICompatibleProvider:
     def _content(self, request: ChatRequest, stream: bool) -> dict[str, Any]:
         content: dict[str, Any] = dict(request.extra)
         content.update(model=request.model, messages=list(request.messages))
-        if request.temperature is not None:
+        if request.temperature is not None and request.model not in self._fixed_temperature:
             content["temperature"] = request.temperature
         if request.max_tokens is not None:
             content[self._answer_limit_field] = request.max_tokens

@@ -46,9 +46,13 @@ def begin(provider: Provider, now: datetime) -> None:
 
 
 def record_models(provider: Provider, models: tuple[str, ...], now: datetime) -> None:
-    """The key works: keep what models there are."""
+    """Keep what models there are; the key works, unless a list is told without one."""
     provider.found_models = list(models[:MOST_MODELS])
-    _end(provider, WORKS, f"It has {plural(len(models), 'model', 'models')}.", now)
+    told = f"It has {plural(len(models), 'model', 'models')}"
+    if provider.vendor and provider.vendor.lists_without_key:
+        _end(provider, UNSURE, f"{told}, told without a key, so the key could not be tested.", now)
+        return
+    _end(provider, WORKS, f"{told}.", now)
 
 
 def record_failure(provider: Provider, error: AdapterError, now: datetime) -> None:

@@ -14,6 +14,7 @@ from portal.database import current_settings
 from portal.errors import AdapterError
 from portal.form_rules import without_nul
 from portal.outgoing import check_url
+from portal.providers.model_lines import LineError, rows_of
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,58}\Z")
 
@@ -59,10 +60,15 @@ class ProviderForm(FlaskForm):
         old, new = urlsplit(self._keyed_url), urlsplit(self.base_url.data or "")
         return (old.scheme, old.netloc.lower()) != (new.scheme, new.netloc.lower())
 
+    def validate_models(self, field: Field) -> None:
+        try:
+            self.model_rows()
+        except LineError as error:
+            raise ValidationError(str(error)) from error
+
     def model_rows(self) -> list[dict[str, Any]]:
-        """The models, one from each line."""
-        lines = [line.strip() for line in (self.models.data or "").splitlines()]
-        return [{"name": line[:200]} for line in dict.fromkeys(lines) if line][:200]
+        """The models, one from each line. Raises LineError."""
+        return rows_of(self.models.data or "")
 
 
 class DeleteProviderForm(FlaskForm):

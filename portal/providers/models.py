@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account
 from portal.database import BackgroundProgress, TimestampedModel, UTCDateTime
+from portal.llm_providers.catalogue import Vendor, vendor_at, vendor_named
+from portal.providers.prices import NOTED_IN, Price, names_of, price_of
 
 DEMO = "demo"
 
@@ -43,6 +45,17 @@ class Provider(BackgroundProgress, TimestampedModel):
         return self.name == DEMO
 
     @property
+    def vendor(self) -> Vendor | None:
+        """What the catalogue knows of who listens there, or of a vendor of this name."""
+        return vendor_at(self.base_url) or vendor_named(self.name)
+
+    def price_of(self, model_name: str, currency: str) -> Price | None:
+        """What counts for an account of this currency; the catalogue's only where it is dollars."""
+        counts = self.vendor is not None and (self.vendor.is_free or currency == NOTED_IN)
+        vendor_name = self.vendor.name if self.vendor and counts else ""
+        return price_of(self.models, vendor_name, model_name)
+
+    @property
     def model_names(self) -> list[str]:
         """Those that the account named, then those that the provider told at its last test."""
         named = [str(model["name"]) for model in self.models]
@@ -50,10 +63,15 @@ class Provider(BackgroundProgress, TimestampedModel):
 
     def most_tokens(self, model_name: str) -> int:
         """The longest answer that a model may give; 1,048,576 where it is not known."""
-        for model in self.models:
-            if model["name"] == model_name and model.get("max_output_tokens"):
-                return int(model["max_output_tokens"])
-        return 1_048_576
+        return self.limit_of(model_name, "max_output_tokens") or 1_048_576
+
+    def limit_of(self, model_name: str, field: str) -> int:
+        """`context_tokens` or `max_output_tokens`, own before the catalogue's; 0 if unknown."""
+        rows = {row["name"]: row for row in self.models}
+        own = next((rows[name] for name in names_of(model_name) if name in rows), {})
+        vendor = self.vendor
+        known = vendor.first_of(names_of(model_name)) if vendor else None
+        return int(own.get(field) or (getattr(known, field) if known else 0))
 
 
 class ProviderCredential(TimestampedModel):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
@@ -13,37 +11,20 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.accounts import audit
 from portal.database import db, utc_now
-from portal.formatting import StatusView
+from portal.formatting import sign_of
 from portal.job_queue import enqueue
-from portal.llm_providers.catalogue import VENDORS
+from portal.llm_providers.catalogue import Vendor, vendor_named
 from portal.providers import checking, finding
 from portal.providers.forms import DeleteProviderForm, ProviderForm
 from portal.providers.jobs import check_provider
-from portal.providers.models import Provider
+from portal.providers.model_lines import text_of
+from portal.providers.models import DEMO, Provider
+from portal.providers.prices import NOTED_IN
+from portal.providers.rows import cards, model_rows, offered_models, row_of, vendor_models
 from portal.web import ADMIN, VIEWER, FormActor, not_modified, permits, said
 
 blueprint = Blueprint("providers", __name__, url_prefix="/providers")
 POLL_MS = 1_500
-
-
-@dataclass(frozen=True)
-class Row:
-    """One provider of the list."""
-
-    name: str
-    label: str
-    base_url: str
-    default_model: str
-    has_key: bool
-    key_hint: str
-    is_demo: bool
-    used_by: int
-    check_status: StatusView
-    check_sentence: str
-    checked_at: datetime | None
-    edit_url: str | None
-    delete_url: str | None
-    test_url: str | None
 
 
 def owned_or_404(provider_id: int) -> Provider:
@@ -83,7 +64,9 @@ def _list() -> dict[str, Any]:
     found = finding.all_of(g.account)
     is_running = any(provider.check_state == checking.RUNNING for provider in found)
     return {
-        "rows": [_row(provider, used.get(provider.name, 0)) for provider in found],
+        "rows": [
+            row_of(provider, used.get(provider.name, 0), g.account.currency) for provider in found
+        ],
         "poll_url": url_for(".status"),
         "poll_after_ms": POLL_MS if is_running else None,
     }
@@ -97,7 +80,7 @@ def test(provider_id: int) -> Any:
     _begin_test(provider)
     audit.record(FormActor(), "provider_tested", provider)
     db.session.commit()
-    return redirect(url_for(".index"), 303)
+    return redirect(url_for(".show", provider_id=provider.id), 303)
 
 
 def _begin_test(provider: Provider) -> None:
@@ -106,33 +89,48 @@ def _begin_test(provider: Provider) -> None:
     enqueue(check_provider, provider.id, key=f"{provider.id}-{provider.generation}")
 
 
-def _row(provider: Provider, used_by: int) -> Row:
-    credential = provider.credential
-    return Row(
-        name=provider.name,
-        label=provider.label or provider.name,
-        base_url=finding.base_url_of(provider),
-        default_model=provider.default_model,
-        has_key=credential is not None,
-        key_hint=credential.hint if credential else "",
-        is_demo=provider.is_demo,
-        used_by=used_by,
-        check_status=checking.LOOKS[provider.check_state],
-        check_sentence=provider.message,
-        checked_at=provider.checked_at,
-        edit_url=None if provider.is_demo else url_for(".edit", provider_id=provider.id),
-        delete_url=None if provider.is_demo else url_for(".delete", provider_id=provider.id),
-        test_url=None if provider.is_demo else url_for(".test", provider_id=provider.id),
-    )
+@blueprint.get("/<row_id:provider_id>/")
+@permits(VIEWER)
+def show(provider_id: int) -> str:
+    """One of them: its key, its last test, its models with limits and prices."""
+    return render_template("providers/show.html", **_one(provider_id))
+
+
+@blueprint.get("/<row_id:provider_id>/status")
+@permits(VIEWER)
+def show_status(provider_id: int) -> Any:
+    """The same without the page around it, asked for while its key is being tested."""
+    return not_modified(render_template("providers/_show.html", **_one(provider_id)))
+
+
+def _one(provider_id: int) -> dict[str, Any]:
+    provider = finding.for_account(g.account, provider_id)
+    if provider is None:
+        abort(404)
+    is_running = provider.check_state == checking.RUNNING
+    return {
+        "vendor": provider.vendor,
+        "row": row_of(provider, _used_by().get(provider.name, 0), g.account.currency),
+        "models": model_rows(provider, g.account.currency),
+        "counts_dollars": g.account.currency == NOTED_IN,
+        "currency": sign_of(g.account.currency),
+        "poll_url": url_for(".show_status", provider_id=provider.id),
+        "poll_after_ms": POLL_MS if is_running else None,
+    }
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 @permits(ADMIN)
 def new() -> Any:
-    """Add a provider; `?vendor=` fills in what is known of one."""
-    form = ProviderForm(data=_known(request.args.get("vendor", "")))
+    """Choose a vendor, then add it: `?vendor=` fills in what is known of one."""
+    if request.method == "GET" and "vendor" not in request.args:
+        return render_template("providers/choose.html", cards=cards())
+    vendor = vendor_named(request.args.get("vendor", ""))
+    vendor = None if vendor is None or vendor.name == DEMO else vendor
+    form = ProviderForm(data=_known(vendor))
     if form.validate_on_submit():
-        label = next((v.label for v in VENDORS if v.name == form.name.data), form.name.data)
+        named = vendor_named(form.name.data or "")
+        label = named.label if named and named.base_url else form.name.data
         provider = Provider(account_id=g.account.id, name=form.name.data, label=label)
         try:
             _store(provider, form, "created")
@@ -141,16 +139,15 @@ def new() -> Any:
             form.name.errors = [*form.name.errors, "The account has a provider of this name."]
         else:
             said(f"{provider.name} is added. Choose it in a client’s configuration.")
-            return redirect(url_for(".index"), 303)
-    return _form_page(form, None)
+            return redirect(url_for(".show", provider_id=provider.id), 303)
+    return _form_page(form, None, vendor)
 
 
-def _known(vendor_name: str) -> dict[str, Any]:
-    vendor = next((entry for entry in VENDORS if entry.name == vendor_name), None)
-    if vendor is None or vendor.name == "demo":
+def _known(vendor: Vendor | None) -> dict[str, Any]:
+    if vendor is None:
         return {}
     return {
-        "name": vendor.name,
+        "name": "" if vendor.name == "own" else vendor.name,
         "base_url": vendor.base_url,
         "default_model": vendor.default_model,
         "models": "\n".join(model.name for model in vendor.models),
@@ -160,8 +157,7 @@ def _known(vendor_name: str) -> dict[str, Any]:
 def _store(provider: Provider, form: ProviderForm, action: str) -> None:
     provider.base_url = form.base_url.data or ""
     provider.default_model = (form.default_model.data or "").strip()
-    known = {model["name"]: model for model in provider.models or _catalogued(form.name.data)}
-    provider.models = [known.get(row["name"], row) for row in form.model_rows()]
+    provider.models = form.model_rows()
     db.session.add(provider)
     db.session.flush()
     if form.api_key.data:
@@ -171,29 +167,26 @@ def _store(provider: Provider, form: ProviderForm, action: str) -> None:
         FormActor(),
         f"provider_{action}",
         provider,
-        after={"base_url": provider.base_url, "key": "replaced" if form.api_key.data else "kept"},
+        after={
+            "base_url": provider.base_url,
+            "key": "replaced" if form.api_key.data else "kept",
+            "models": len(provider.models),
+        },
     )
     db.session.commit()
 
 
-def _catalogued(name: str | None) -> list[dict[str, Any]]:
-    vendor = next((entry for entry in VENDORS if entry.name == name), None)
-    return [
-        {"name": model.name, "max_output_tokens": model.max_output_tokens}
-        for model in (vendor.models if vendor else ())
-    ]
-
-
-def _form_page(form: ProviderForm, provider: Provider | None) -> Any:
-    vendors = [vendor for vendor in VENDORS if vendor.name != "demo"]
+def _form_page(form: ProviderForm, provider: Provider | None, vendor: Vendor | None) -> Any:
     credential = provider.credential if provider else None
     page = render_template(
         "providers/edit.html",
         form=form,
         provider=provider,
+        vendor=vendor,
         has_key=credential is not None,
-        key_hint=credential.hint if credential else "",
-        vendors=[(vendor.label, url_for(".new", vendor=vendor.name)) for vendor in vendors],
+        currency=sign_of(g.account.currency),
+        offered=offered_models(provider, vendor),
+        known=vendor_models(vendor) if vendor else [],
     )
     return page, (422 if form.errors else 200)
 
@@ -209,15 +202,15 @@ def edit(provider_id: int) -> Any:
             "name": provider.name,
             "base_url": provider.base_url,
             "default_model": provider.default_model,
-            "models": "\n".join(provider.model_names),
+            "models": text_of(provider.models),
         },
     )
     form.name.data = provider.name
     if form.validate_on_submit():
         _store(provider, form, "changed")
         said(f"{provider.name} is saved. Clients use it from now on.")
-        return redirect(url_for(".index"), 303)
-    return _form_page(form, provider)
+        return redirect(url_for(".show", provider_id=provider.id), 303)
+    return _form_page(form, provider, provider.vendor)
 
 
 @blueprint.route("/<row_id:provider_id>/delete", methods=["GET", "POST"])

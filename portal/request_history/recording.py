@@ -15,13 +15,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from portal.database import Model, declare_writes, reading
+from portal.database import Model, declare_writes, reading, utc_now
 from portal.errors import PortalError
+from portal.limits import reserving
+from portal.limits.reserving import Settlement, Wish
 from portal.request_history import key_uses
 from portal.request_history.models import LLMClientRequests, Prompt
 from portal.usage.models import RequestRollup
@@ -55,10 +57,15 @@ class Visit:
 
 @dataclass
 class Recorded:
-    """What there is to tell about one request. `row` holds columns of LLMClientRequests."""
+    """What there is to tell about one request. `row` holds columns of LLMClientRequests.
 
-    row: dict[str, Any]
-    visit: Visit | None
+    An entry with a `wish` has no row yet: it reserves for a prompt that is to be asked.
+    """
+
+    row: dict[str, Any] | None = None
+    visit: Visit | None = None
+    settlement: Settlement | None = None
+    wish: Wish | None = None
     committed: threading.Event = field(default_factory=threading.Event)
     failure: str = ""
     is_given_up: bool = False
@@ -73,9 +80,17 @@ class Recorder:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def record(self, row: dict[str, Any], visit: Visit | None) -> None:
+    def record(
+        self, row: dict[str, Any], visit: Visit | None, settlement: Settlement | None = None
+    ) -> None:
         """Return when the row is committed. Raises NotRecorded when it is not within 15 s."""
-        recorded = Recorded(_whole(row), visit)
+        self._wait_for(Recorded(_whole(row), visit, settlement))
+
+    def reserve(self, wish: Wish) -> None:
+        """Return when the wish is decided and committed. Raises NotRecorded as `record` does."""
+        self._wait_for(Recorded(wish=wish))
+
+    def _wait_for(self, recorded: Recorded) -> None:
         self._start()
         self._waiting.put(recorded)
         if not recorded.committed.wait(WAIT_SECONDS):
@@ -126,17 +141,32 @@ class Recorder:
 
 
 def _commit(engine: Engine, batch: list[Recorded]) -> None:
+    wishes = [entry.wish for entry in batch if entry.wish is not None]
+    settlements = [entry.settlement for entry in batch if entry.settlement is not None]
+    told = [entry for entry in batch if entry.row is not None]
     with engine.begin() as connection:
-        connection.execute(LLMClientRequests.__table__.insert(), [entry.row for entry in batch])
-        sessions = _sessions(batch)
-        if sessions:
-            connection.execute(_upsert(engine.dialect.name, Prompt, *SESSION), sessions)
-        connection.execute(_upsert(engine.dialect.name, RequestRollup, *ROLLUP), _sums(batch))
-        key_uses.note(connection, [entry.row for entry in batch])
+        reserving.write(connection, wishes, settlements, utc_now())
+        if told:
+            _insert(connection, told, engine.dialect.name)
+
+
+def _insert(connection: Connection, told: list[Recorded], dialect_name: str) -> None:
+    rows = [entry.row for entry in told if entry.row is not None]
+    connection.execute(_INSERT, rows)
+    sessions = _sessions(told)
+    if sessions:
+        connection.execute(_upsert(dialect_name, Prompt, *SESSION), sessions)
+    connection.execute(_upsert(dialect_name, RequestRollup, *ROLLUP), _sums(rows))
+    key_uses.note(connection, rows)
+
+
+_INSERT = LLMClientRequests.__table__.insert()
 
 
 def _is_recorded(engine: Engine, recorded: Recorded) -> bool:
     """Whether a row got in although its commit was answered with an error."""
+    if recorded.row is None:
+        return False
     table = LLMClientRequests.__table__
     query = select(table.c.id).where(table.c.request_id == recorded.row["request_id"])
     with reading(), engine.connect() as connection:
@@ -148,7 +178,7 @@ SESSION = (("session_key",), ("last_at", "updated_at"), ("request_count",))
 ROLLUP = (
     ("llm_client_id", "hour", "revision_number", "model", "mode"),
     ("last_at",),
-    ("answered", "failed", "tokens_in", "tokens_out", "latency_ms"),
+    ("answered", "failed", "tokens_in", "tokens_out", "latency_ms", "cost_micros"),
 )
 
 
@@ -173,7 +203,7 @@ def _sessions(batch: list[Recorded]) -> list[dict[str, Any]]:
     """One row for each session of the batch; sorted, so that two writers never wait in a circle."""
     found: dict[str, dict[str, Any]] = {}
     for entry in batch:
-        if entry.visit is None:
+        if entry.visit is None or entry.row is None:
             continue
         at = entry.row["created_at"]
         session = found.setdefault(
@@ -193,11 +223,10 @@ def _sessions(batch: list[Recorded]) -> list[dict[str, Any]]:
     return [found[key] for key in sorted(found)]
 
 
-def _sums(batch: list[Recorded]) -> list[dict[str, Any]]:
+def _sums(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One row for each hour, revision, model and mode of the batch, sorted."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for entry in batch:
-        row = entry.row
+    for row in rows:
         hour = row["created_at"].replace(minute=0, second=0, microsecond=0)
         key = (row["llm_client_id"], hour, row["revision_number"] or 0, row["model"], row["mode"])
         sums = found.setdefault(
@@ -211,6 +240,7 @@ def _sums(batch: list[Recorded]) -> list[dict[str, Any]]:
         sums["tokens_in"] += row["tokens_in"]
         sums["tokens_out"] += row["tokens_out"]
         sums["latency_ms"] += row["latency_ms"] or 0
+        sums["cost_micros"] += row["cost_micros"] or 0
     return [found[key] for key in sorted(found, key=str)]
 
 

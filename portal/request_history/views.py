@@ -13,7 +13,7 @@ from portal.database import db
 from portal.formatting import milliseconds_in_words, number
 from portal.llm_clients import finding
 from portal.llm_clients.models import LLMClient
-from portal.request_history import queries
+from portal.request_history import queries, rating
 from portal.request_history.models import LLMClientRequests
 from portal.request_history.rows import row_of
 from portal.web import VIEWER, permits
@@ -92,10 +92,17 @@ def _facts(found: LLMClientRequests) -> list[tuple[str, str]]:
         ("Tokens in", number(found.tokens_in)),
         ("Tokens out", number(found.tokens_out)),
         ("Session", found.session_key),
+        ("Rating of the session", _rating(found)),
         ("Reference", found.request_id),
+        ("Replaces the answer of", str((found.request or {}).get("regenerates", ""))),
         ("Error code", found.error_code),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def _rating(found: LLMClientRequests) -> str:
+    session = rating.session_of(found.llm_client_id, found.session_key)
+    return rating.WORDS.get(session.rating or 0, "") if session else ""
 
 
 def _conversation(found: LLMClientRequests) -> list[dict[str, str]]:

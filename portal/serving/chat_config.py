@@ -8,7 +8,9 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from portal.database import current_settings
 from portal.llm_providers import ChatAnswer
+from portal.serving.chat_images import addresses_of
 from portal.serving.prompting import Exchange
 from portal.serving.served import Served
 
@@ -59,7 +61,7 @@ def config_answer(
     served: Served, key: str, thread: list[dict[str, str]], url_chatbot: str
 ) -> dict[str, Any]:
     """Everything here is public to the visitor; role and data of the client stay inside."""
-    content = served.content
+    content = {**served.content, **addresses_of(served, current_settings().url_of(served.hostname))}
     chatbot = {name: escaped(content.get(name)) for name in AS_HTML}
     chatbot.update({name: _without_tags(content.get(name) or "") for name in AS_TEXT})
     chatbot.update({name: _web_address(content.get(name) or "") for name in AS_ADDRESS})

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, redirect, request, url_for
 
 from portal.serving import incoming
 from portal.serving.hosts import Refused, key_id_or_refused, requested_client
-from portal.serving.views import COOKIE_SECONDS, ask, chat_page
+from portal.serving.views import COOKIE_SECONDS, LONGEST_FORM, ask, chat_page
 from portal.web import ANYBODY, STATIC, permits
 
 blueprint = Blueprint("embedding", __name__)
@@ -36,17 +36,20 @@ def page() -> Any:
 
 
 @blueprint.post("/embed")
-@permits(ANYBODY, writes=False)
+@permits(ANYBODY, writes=False, longest_body=LONGEST_FORM)
 def send() -> Any:
     """A prompt from the frame without script: the page itself, for there may be no cookie."""
     served = requested_client()
     key_id = key_id_or_refused(served)
     given = request.form.get("session_key", "")
-    exchange = ask(served, request.form.get("message", ""), given, key_id)
+    typed = request.form.get("message", "")
+    exchange = ask(served, typed, given, key_id, incoming.sent_files())
     exchange.whole()
     key, refusal = exchange.question.session_key, exchange.refusal
-    problem, status = (refusal.message, refusal.status) if refusal else (None, 200)
-    return _with_session(chat_page(served, key, problem, status, template=TEMPLATE), key)
+    if refusal is None:
+        return _with_session(chat_page(served, key, template=TEMPLATE), key)
+    page = chat_page(served, key, refusal.message, refusal.status, typed, template=TEMPLATE)
+    return _with_session(page, key)
 
 
 @blueprint.post("/embed/new-chat")

@@ -8,7 +8,9 @@ from typing import Any
 
 from flask import Response
 
-from portal.serving.prompting import Answered, Exchange, sent_json
+from portal.serving.markdown import rendered
+from portal.serving.prompting import Answered, Exchange
+from portal.serving.rows import sent_json
 
 
 def event(name: str, value: dict[str, Any]) -> bytes:
@@ -37,6 +39,7 @@ def events_of(exchange: Exchange, *, show_sent: bool) -> Iterator[bytes]:
 def _done(session_key: str, answered: Answered) -> dict[str, Any]:
     return {
         "answer": answered.answer.text,
+        "html": str(rendered(answered.answer.text)),
         "session_key": session_key,
         "latency_ms": answered.latency_ms,
         "first_token_ms": answered.first_token_ms,

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import json
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import current_app, request
@@ -15,10 +17,12 @@ from portal.database import current_settings, db, utc_now
 from portal.llm_providers.messages import storable
 from portal.request_history import queries
 from portal.serving import session_keys
-from portal.serving.prompting import Conversation, Question, continued
+from portal.serving.attachments import LARGEST_FILE, MOST_FILES, SentFile, conversation_with
+from portal.serving.questions import Conversation, Question, Refusal, continued
 from portal.serving.served import Served
 
 MOST_DEPTH = 64
+NOTHING_TO_REPLACE = "There is no answer in this chat yet. Write a message first."
 
 
 def json_body() -> dict[str, Any]:
@@ -42,6 +46,15 @@ def sent_values() -> tuple[str, str]:
     """Message and session key, from a form or from JSON."""
     given: Any = request.form if request.mimetype in FORMS else json_body()
     return str(given.get("message", "")), str(given.get("session_key", ""))
+
+
+def sent_files() -> list[SentFile]:
+    """The files of a form, each read only as far as tells that it is too large."""
+    chosen = [file for file in request.files.getlist("files") if file.filename]
+    return [
+        SentFile(file.filename or "", file.stream.read(LARGEST_FILE + 1))
+        for file in chosen[: MOST_FILES + 1]
+    ]
 
 
 def _refuse(name: str) -> None:
@@ -71,7 +84,11 @@ def session_key(served: Served, given: str | None) -> str:
 
 
 def question(
-    served: Served, message: str, given_key: str | None, api_key_id: int | None = None
+    served: Served,
+    message: str,
+    given_key: str | None,
+    api_key_id: int | None = None,
+    files: Sequence[SentFile] = (),
 ) -> Question:
     """A question with its thread; no transaction is open when this returns.
 
@@ -80,7 +97,26 @@ def question(
     key = session_key(served, given_key)
     thread = queries.thread(served.client_id, key) if key == given_key else []
     db.session.rollback()
-    return question_of(continued(thread, storable(message)), key, api_key_id)
+    are_taken = bool(served.content.get("app_file_attachment"))
+    conversation = conversation_with(thread, storable(message), files, are_taken=are_taken)
+    return question_of(conversation, key, api_key_id)
+
+
+def question_again(served: Served, given_key: str, api_key_id: int | None = None) -> Question:
+    """The last answered question of a session once more, after the thread that stood before it.
+
+    The row of the new answer names the one it replaces, so that later threads have the newest only.
+    """
+    key = session_key(served, given_key)
+    turns = queries.turns(served.client_id, key) if key == given_key else []
+    db.session.rollback()
+    if not turns:
+        refused = Conversation("", refusal=Refusal(NOTHING_TO_REPLACE, 409))
+        return question_of(refused, key, api_key_id)
+    *before, last = turns
+    again = continued(queries.messages_of(before), last.question)
+    noted = {**last.noted, "regenerates": last.request_id}
+    return question_of(replace(again, noted=noted), key, api_key_id)
 
 
 def question_of(conversation: Conversation, key: str, api_key_id: int | None) -> Question:

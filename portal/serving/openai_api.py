@@ -16,17 +16,18 @@ from flask import Blueprint, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import ClosingIterator
 
-from portal.adapters import current_adapters
 from portal.database import db
 from portal.llm_providers import ChatAnswer, StreamPart
 from portal.request_history import current_recorder
 from portal.serving import incoming
 from portal.serving.events import event, event_stream
+from portal.serving.exchanges import exchange_of
 from portal.serving.hosts import key_id_or_refused, prompted_client, requested_client
 from portal.serving.openai_errors import Fault, error_body, refusal_body, retry_headers
 from portal.serving.openai_messages import last_question
 from portal.serving.openai_request import Wish, check_model, noted, session_key_of, wish_of
-from portal.serving.prompting import Conversation, Exchange, Refusal
+from portal.serving.prompting import Exchange
+from portal.serving.questions import Conversation, Refusal
 from portal.serving.refusals import record_refusal
 from portal.serving.served import Served
 from portal.web import ANYBODY, DATABASE_AWAY, ERRORS, permits
@@ -126,7 +127,7 @@ def _exchange(
     """The row's reference is the answer's `x-request-id`."""
     question = incoming.question_of(conversation, key, api_key_id)
     g.request_id, g.session_key = question.request_id, key
-    return Exchange(served, question, current_adapters(), current_recorder())
+    return exchange_of(served, question)
 
 
 def _whole(exchange: Exchange) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.serving.prompting import Refusal
+from portal.serving.questions import Refusal
 
 INVALID, RATE_LIMIT, SERVER = "invalid_request_error", "requests", "server_error"
 CODES = {

@@ -20,7 +20,7 @@ from portal.serving.openai_values import (
     wrong_type,
     wrong_value,
 )
-from portal.serving.prompting import Conversation
+from portal.serving.questions import Conversation
 
 MOST_TOOLS = 128
 MOST_STOPS = 4

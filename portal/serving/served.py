@@ -12,11 +12,13 @@ from sqlalchemy.orm import joinedload
 
 from portal.caching import cache
 from portal.database import db
-from portal.errors import PortalError
+from portal.limits.serving import ClientLimits, limits_of
 from portal.llm_clients import revisions
 from portal.llm_clients.hostnames import Mode
 from portal.llm_clients.models import LLMClient, LLMClientHost
-from portal.providers import finding as provider_finding
+from portal.plugins import finding as plugin_finding
+from portal.plugins.calling import ServedPlugin
+from portal.serving.endpoints import Endpoint, endpoint_of
 from portal.vault import tokens
 
 
@@ -40,15 +42,22 @@ class Served:
     name: str
     revision_number: int
     content: dict[str, Any]
-    base_url: str
+    endpoint: Endpoint
     keys: tuple[Key, ...]
     hostname: str
     mode: Mode
     is_open: bool
     request_bodies_days: int
+    plugins: tuple[ServedPlugin, ...] = ()
     allowed_origins: tuple[str, ...] = ()
-    api_key: str = field(default="", repr=False)
-    provider_problem: str = ""
+    fallback: Endpoint | None = None
+    cheaper: Endpoint | None = None
+    limits: ClientLimits = field(default_factory=ClientLimits)
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where a prompt goes, and where it goes when that fails."""
+        return (self.endpoint,) if self.fallback is None else (self.endpoint, self.fallback)
 
     def key_of(self, presented: str, now: datetime) -> Key | None:
         """The valid key that a caller presented; what was never a key is told without a look."""
@@ -127,12 +136,12 @@ def _served(
     is_open: bool,
 ) -> Served:
     account = llm_client.account
-    base_url, api_key, problem = _endpoint(llm_client.account_id, content.get("provider", ""))
     keys = tuple(
         Key(entry.api_key_id, entry.api_key.secret_hash, entry.api_key.expires_at)
         for entry in llm_client.llmclientapikey_set
         if entry.api_key.is_active
     )
+    limits = limits_of(llm_client.account_id, llm_client.id, [key.id for key in keys])
     return Served(
         client_id=llm_client.id,
         hashed_id=llm_client.hashed_id,
@@ -141,23 +150,29 @@ def _served(
         name=llm_client.name,
         revision_number=number,
         content=content,
-        base_url=base_url,
-        api_key=api_key,
+        endpoint=_endpoint(llm_client, content.get("provider"), content.get("default_model")),
+        fallback=_optional(
+            llm_client, content.get("fallback_provider"), content.get("fallback_model")
+        ),
+        cheaper=_optional(llm_client, limits.cheaper_provider, limits.cheaper_model),
+        limits=limits,
         keys=keys,
         hostname=host,
         mode=mode,
         is_open=is_open and account.is_active,
         request_bodies_days=account.request_bodies_days,
+        plugins=plugin_finding.served_plugins(llm_client.account_id, content.get("plugins", ())),
         allowed_origins=tuple(llm_client.allowed_origins),
-        provider_problem=problem,
     )
 
 
-def _endpoint(account_id: int, provider_name: str) -> tuple[str, str, str]:
-    provider = provider_finding.by_name(account_id, provider_name)
-    if provider is None:
-        return "", "", f"The account has no provider named {provider_name}."
-    try:
-        return provider_finding.base_url_of(provider), provider_finding.key_of(provider), ""
-    except PortalError as error:
-        return "", "", error.public_message
+def _endpoint(llm_client: LLMClient, provider: str | None, model: str | None) -> Endpoint:
+    return endpoint_of(llm_client.account_id, provider or "", model or "")
+
+
+def _optional(llm_client: LLMClient, provider: str | None, model: str | None) -> Endpoint | None:
+    """A second model, if one is chosen and can be asked."""
+    if not provider or not model:
+        return None
+    found = _endpoint(llm_client, provider, model)
+    return None if found.problem else found

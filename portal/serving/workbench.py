@@ -8,20 +8,21 @@ from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from sqlalchemy import select
 from wtforms import TextAreaField
 
-from portal.adapters import current_adapters
 from portal.database import db, utc_now
 from portal.formatting import StatusView
 from portal.llm_clients import finding
 from portal.llm_clients.models import LLMClient
 from portal.llm_clients.system_role import enhanced
-from portal.request_history import current_recorder
 from portal.request_history.models import LLMClientRequests
 from portal.request_history.rows import status_of
 from portal.serving import incoming, served
 from portal.serving.events import event_stream, events_of
+from portal.serving.exchanges import exchange_of
+from portal.serving.markdown import rendered
 from portal.serving.prompting import Exchange
 from portal.web import MEMBER, permits
 
@@ -40,7 +41,7 @@ class Line:
     """One exchange of the sandbox session, with what was sent."""
 
     question: str
-    answer: str
+    answer_html: Markup
     status: StatusView
     error: str
     sent_json: str
@@ -98,7 +99,7 @@ def _exchanges(llm_client: LLMClient, key: str) -> list[Line]:
 def _line(found: LLMClientRequests) -> Line:
     return Line(
         question=str(found.request.get("message", "")),
-        answer=str((found.response or {}).get("text", "")),
+        answer_html=rendered(str((found.response or {}).get("text", ""))),
         status=status_of(found),
         error=found.error_text,
         sent_json=json.dumps(found.request.get("sent", {}), indent=2, ensure_ascii=False),
@@ -136,4 +137,4 @@ def stream(llm_client_id: str) -> Any:
 def _exchange(llm_client: LLMClient, message: str, given_key: str) -> Exchange:
     current = served.for_sandbox(llm_client)
     question = incoming.question(current, message, given_key)
-    return Exchange(current, question, current_adapters(), current_recorder())
+    return exchange_of(current, question)

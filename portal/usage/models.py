@@ -11,7 +11,9 @@ from portal.database import BigId, Model, UTCDateTime
 
 
 class RequestRollup(Model):
-    """One hour of one revision, model and mode of one client. Times in ms are sums."""
+    """One hour of one revision, model and mode of one client.
+
+    Times in ms are sums, as is the cost in micro-units of the account's currency."""
 
     __tablename__ = "request_rollups"
     __table_args__ = (
@@ -32,3 +34,4 @@ class RequestRollup(Model):
     tokens_in: Mapped[int] = mapped_column(BigInteger, default=0)
     tokens_out: Mapped[int] = mapped_column(BigInteger, default=0)
     latency_ms: Mapped[int] = mapped_column(BigInteger, default=0)
+    cost_micros: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from portal.accounts.models import Account
 from portal.database import db
@@ -48,6 +48,26 @@ def sandbox_prompts(client_id: int) -> int:
         RequestRollup.llm_client_id == client_id, RequestRollup.mode == SANDBOX
     )
     return int(db.session.scalar(query) or 0)
+
+
+def used_since(
+    connection: Connection, kind: str, subject_id: int, since: datetime
+) -> tuple[int, int]:
+    """Tokens and cost (micro-units) of an account or a client since a full hour.
+
+    The sandbox counts for the account only; other kinds of subjects have no hourly sums: (0, 0).
+    """
+    if kind not in ("account", "client"):
+        return 0, 0
+    table = RequestRollup.__table__
+    tokens, cost = func.sum(table.c.tokens_in + table.c.tokens_out), func.sum(table.c.cost_micros)
+    query = select(tokens, cost).where(table.c.hour >= since)
+    if kind == "account":
+        query = query.where(table.c.account_id == subject_id)
+    else:
+        query = query.where(table.c.llm_client_id == subject_id, table.c.mode != SANDBOX)
+    found = connection.execute(query).one()
+    return int(found[0] or 0), int(found[1] or 0)
 
 
 @dataclass(frozen=True)

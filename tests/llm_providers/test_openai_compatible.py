@@ -81,6 +81,21 @@ def test_leaves_out_what_was_left_to_the_provider(vendor: Any, client: Client) -
     assert not {"temperature", "max_tokens"} & set(vendor.requests[0])
 
 
+def test_a_model_that_refuses_a_temperature_is_sent_none(
+    vendor: Any, client: Client, question: ChatRequest
+) -> None:
+    for _ in range(2):
+        vendor.says("200 OK", json.dumps(COMPLETION))
+
+    client(fixed_temperature=frozenset({question.model})).complete(question)
+    client(fixed_temperature=frozenset({"another"})).complete(question)
+
+    assert [request.get("temperature") for request in vendor.requests] == [
+        None,
+        question.temperature,
+    ]
+
+
 def test_the_field_of_the_limit_can_be_the_vendors_own(
     vendor: Any, client: Client, question: ChatRequest
 ) -> None:

@@ -16,6 +16,7 @@ from portal.database import db, utc_now
 from portal.llm_clients.models import LLMClientAPIKey
 from portal.request_history.models import LLMClientRequests
 from portal.serving import served
+from portal.serving.endpoints import Endpoint
 from portal.vault import tokens
 from portal.vault.models import AuthToken
 from tests.people import Browser, People
@@ -153,7 +154,7 @@ def _served(*keys: served.Key) -> served.Served:
         name="n",
         revision_number=1,
         content={},
-        base_url="",
+        endpoint=Endpoint("demo", "demo"),
         keys=keys,
         hostname="h.example",
         mode=served.Mode.DEFAULT,

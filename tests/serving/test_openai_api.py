@@ -12,6 +12,7 @@ import pytest
 
 from portal.accounts.models import Account
 from portal.database import db
+from portal.limits.reserving import Settlement, Wish
 from portal.llm_clients.models import LLMClient
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 from portal.providers.models import Provider
@@ -680,7 +681,12 @@ class SlowRecorder(Recorder):
         self.fails = fails
         self.rows: list[dict[str, Any]] = []
 
-    def record(self, row: dict[str, Any], visit: Visit | None) -> None:
+    def reserve(self, wish: Wish) -> None:
+        """Nothing is in the way of any prompt."""
+
+    def record(
+        self, row: dict[str, Any], visit: Visit | None, settlement: Settlement | None = None
+    ) -> None:
         self.asked.set()
         assert self.may.wait(5)
         if self.fails:

@@ -14,6 +14,7 @@ from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.jobs import ring_for
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientRevision
+from portal.llm_clients.pages import worst_day
 from portal.llm_clients.pages.revision_page import revision_rows, row_of
 from portal.llm_clients.pages.views import blueprint, editable_or_403, may_edit, owned_or_404
 from portal.web import MEMBER, VIEWER, FormActor, number_argument, permits, said
@@ -56,16 +57,8 @@ def deploy(llm_client_id: str) -> Any:
 def _warnings(llm_client: LLMClient) -> list[str]:
     if not llm_client.is_public:
         return []
-    free = llm_client.provider == "demo"
-    cost = (
-        "The demo provider costs nothing."
-        if free
-        else (
-            f"Each answer may use up to {llm_client.default_max_tokens:,} tokens of your account "
-            f"with {llm_client.provider}."
-        )
-    )
-    return ["No API key is attached: anyone who knows the address can use this client.", cost]
+    worst = worst_day.sentence(llm_client)
+    return ["No API key is attached: anyone who knows the address can use this client.", worst]
 
 
 @blueprint.route("/<public_id:llm_client_id>/undeploy", methods=["GET", "POST"])
@@ -158,13 +151,14 @@ def revision(llm_client_id: str, number: int) -> str:
     llm_client = owned_or_404(llm_client_id)
     shown = _revision_or_404(llm_client, number)
     against = revisions.revision_of(llm_client, number_argument("against") or number - 1)
-    before = against.content if against else {}
+    before = revisions.in_words(llm_client, against.content) if against else {}
+    after = revisions.in_words(llm_client, shown.content)
     return render_template(
         "llm_clients/revision.html",
         llm_client=llm_client,
         revision=row_of(llm_client, shown),
         against=row_of(llm_client, against) if against else None,
-        differences=revisions.differences(before, shown.content),
+        differences=revisions.differences(before, after),
         can_edit=may_edit(llm_client),
     )
 

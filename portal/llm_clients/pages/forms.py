@@ -21,9 +21,11 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.form_rules import without_nul
+from portal.llm_clients.image_making import BACKGROUND, LOGO
 from portal.llm_clients.models import LLMClientFunctions
 from portal.llm_clients.pages.form_fields import (
     CommaField,
+    ImageField,
     JSONObjectField,
     LinesField,
     semantic_version,
@@ -65,6 +67,8 @@ class LLMClientForm(FlaskForm):
     annotations = JSONObjectField("Annotations")
     provider = SelectField("Provider")
     default_model = StringField("Model", [at_most(200), without_nul])
+    fallback_provider = SelectField("Fallback provider")
+    fallback_model = StringField("Fallback model", [at_most(200), without_nul])
     default_system_role = TextAreaField("System role", [at_most(100_000), without_nul])
     default_temperature = FloatField("Temperature", [NumberRange(0, 2, "Must be between 0 and 2")])
     default_max_tokens = IntegerField("Max tokens")
@@ -76,6 +80,10 @@ class LLMClientForm(FlaskForm):
     app_example_prompts = LinesField("Example prompts", [without_nul])
     app_logo_url = StringField("Logo", [web_address])
     app_background_image_url = StringField("Background image", [web_address])
+    app_logo_file = ImageField("Logo from a file", kind=LOGO)
+    app_logo_remove = BooleanField("Remove the uploaded logo")
+    app_background_file = ImageField("Background from a file", kind=BACKGROUND)
+    app_background_remove = BooleanField("Remove the uploaded background")
     app_file_attachment = BooleanField("Visitors may attach files")
     functions = FunctionsField(
         "Functions",
@@ -98,12 +106,26 @@ class LLMClientForm(FlaskForm):
             SelectChoice(value=provider.name, label=provider.label or provider.name)
             for provider in providers
         ]
-        chosen = self.provider.data or ""
-        if chosen and chosen not in self.providers:
-            # Shown as it is: a browser would choose another in silence.
-            absent = SelectChoice(value=chosen, label=f"{chosen}, not in this account")
-            self.provider.choices.append(absent)
+        self.fallback_provider.choices = [
+            SelectChoice(value="", label="None"),
+            *self.provider.choices,
+        ]
+        self.fallback_provider.data = self.fallback_provider.data or ""
+        for field in (self.provider, self.fallback_provider):
+            chosen = field.data or ""
+            if chosen and chosen not in self.providers:
+                # Shown as it is: a browser would choose another in silence.
+                absent = SelectChoice(value=chosen, label=f"{chosen}, not in this account")
+                field.choices = [*field.choices, absent]
         self.name.data = (self.name.data or "").strip()
+
+    def ask_for_files_again(self) -> None:
+        """A browser sends a file once: whoever corrects another field has to choose it anew."""
+        if not self.errors:
+            return
+        for field in (self.app_logo_file, self.app_background_file):
+            if field.is_chosen and not field.errors:
+                field.errors = ["Nothing was saved yet. Choose the file again."]
 
     def validate_name(self, field: StringField) -> None:
         problem = self._name_problem(field.data or "")
@@ -113,6 +135,19 @@ class LLMClientForm(FlaskForm):
     def validate_provider(self, field: SelectField) -> None:
         if field.data not in self.providers:
             raise ValidationError("The account has no such provider. Choose one of the list.")
+
+    def validate_fallback_provider(self, field: SelectField) -> None:
+        if field.data and field.data not in self.providers:
+            raise ValidationError("The account has no such provider. Choose one of the list.")
+
+    def validate_fallback_model(self, field: StringField) -> None:
+        provider = self.providers.get(self.fallback_provider.data or "")
+        field.data = (field.data or "").strip() if provider else ""
+        if provider is None:
+            return
+        field.data = field.data or provider.default_model
+        if not field.data:
+            raise ValidationError("Name a model; this provider has no default.")
 
     def validate_default_max_tokens(self, field: IntegerField) -> None:
         provider = self.providers.get(self.provider.data or "")
