@@ -9,8 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-PROMPT_PATHS = ("/prompt/", "/v1/chat/completions", "/stream", "/", "/embed")
-OTHER_PATHS = ("/config/", "/prompt/config/", "/new-chat", "/embed/new-chat", "/v1/embeddings")
+PROMPT_PATHS = ("/prompt/", "/v1/chat/completions", "/stream", "/", "/embed", "/regenerate")
+OTHER_PATHS = (
+    "/config/",
+    "/rating",
+    "/prompt/config/",
+    "/new-chat",
+    "/embed/new-chat",
+    "/v1/embeddings",
+)
 ON_PLATFORM = ("/prompt/", "/v1/chat/completions", "/config/", "/prompt/config/", "/v1/embeddings")
 HOSTS = (
     "",
