@@ -23,7 +23,8 @@
     .panel { position: fixed; bottom: 80px; right: 16px; z-index: 2147483001; width: min(400px, calc(100vw - 32px)); height: min(640px, calc(100dvh - 96px)); overflow: hidden;
       color-scheme: light dark; background: Canvas; border: 1px solid rgb(128 128 128 / .5); border-radius: 14px; box-shadow: 0 8px 32px rgb(0 0 0 / .25); }
     iframe { display: block; width: 100%; height: 100%; border: 0; color-scheme: light dark; }
-    .close { position: absolute; top: 8px; right: 8px; display: grid; place-items: center; width: 44px; height: 44px; font-size: 18px; color: CanvasText; background: Canvas; border-radius: 99px; }
+    .close { position: absolute; top: 8px; right: 8px; display: grid; place-items: center; width: 44px; height: 44px; font-size: 18px; color: CanvasText; background: none; border-radius: 99px; }
+    .close:hover { background: rgb(128 128 128 / .2); }
     @media (max-width: 480px), (max-height: 480px) { .panel, .left .panel { inset: 0; width: 100%; height: 100%; border: 0; border-radius: 0; } }
     @media print { .open, .panel { display: none; } }`;
 
@@ -42,7 +43,7 @@
     return root;
   };
 
-  const frame = (query) => element("iframe", { src: `${origin}/embed${query}`, title: label, referrerpolicy: "strict-origin-when-cross-origin" });
+  const frame = (query) => element("iframe", { src: `${origin}/embed${query}`, title: label, allow: "clipboard-write", referrerpolicy: "strict-origin-when-cross-origin" });
 
   function float() {
     const panel = element("div", { class: "panel", id: "panel", role: "dialog", "aria-label": label });

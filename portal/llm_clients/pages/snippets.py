@@ -67,7 +67,7 @@ def _inline(address: Address) -> Snippet:
 def _iframe(address: Address) -> Snippet:
     text = (
         f'<iframe src="{address.url}/embed" title="{escape(address.title)}"\n'
-        '  width="400" height="640"></iframe>'
+        '  width="400" height="640" allow="clipboard-write"></iframe>'
     )
     return Snippet("iframe", "Frame", "Where no script is wanted.", text)
 
