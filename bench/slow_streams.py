@@ -11,6 +11,7 @@ import contextlib
 import resource
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from urllib.parse import urlencode
 
 from bench.load import Target
 from bench.processes import free_port, memory, processor_seconds, program
-from bench.rig import PASSWORD, Rig, deployed_client, rig, web
+from bench.rig import GUNICORN, PASSWORD, Rig, deployed_client, rig, web
 
 ARRIVAL_SECONDS = 8.0  # they come one after the other over so long
 FIRST_MS = 20
@@ -132,12 +133,12 @@ async def measure(found: Rig, pid: int, target: Target, streams: int, seconds: i
         await asyncio.sleep(1.0)
         peak = max(peak, sum((await asyncio.to_thread(memory, pid)).values()))
     await asking
-    show("portal", holding.result())
+    show("  portal", holding.result())
     spent = processor_seconds(pid) - before
-    print(f"  web processes: {peak:.0f} MB PSS at the peak, {spent:.1f} s of processor time")
+    print(f"    web processes: {peak:.0f} MB PSS at the peak, {spent:.1f} s of processor time")
     p95 = 1000 * statistics.quantiles(pages.times, n=20)[18]
     slowest = 1000 * max(pages.times)
-    print(f"  an admin page meanwhile: p95 {p95:.0f} ms, slowest {slowest:.0f} ms")
+    print(f"    an admin page meanwhile: p95 {p95:.0f} ms, slowest {slowest:.0f} ms")
 
 
 def show(name: str, held: Held) -> None:
@@ -148,20 +149,43 @@ def show(name: str, held: Held) -> None:
     print(f"{held.whole} whole, {held.broken} broken off", flush=True)
 
 
+def compare(streams: int, seconds: int) -> None:
+    """G5: the provider asked directly, through the hand-written limit, through the portal."""
+    print(f"\n{streams} streams of {seconds} s held at once, arriving over {ARRIVAL_SECONDS:g} s")
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with programs(seconds) as (found, provider, pid, host):
+        pace = f"{FIRST_MS}-1000-{seconds}"
+        direct = Target("direct", provider, f"/{pace}/v1/chat/completions", streamed=True)
+        show("  direct", asyncio.run(hold(direct, streams)))
+        with limit(provider) as port:
+            target = Target("limit", port, f"/{pace}/stream", streamed=True)
+            show("  limit", asyncio.run(hold(target, streams)))
+        target = Target("portal", found.settings.port, "/stream", host, streamed=True)
+        asyncio.run(measure(found, pid, target, streams, seconds))
+
+
+@contextlib.contextmanager
+def limit(provider: int) -> Iterator[int]:
+    """The port of the hand-written limit."""
+    with tempfile.TemporaryDirectory(prefix="portal-bench-limit-") as folder:
+        port = free_port(2)
+        environ = {
+            "PORTAL_PORT": str(port),
+            "BENCH_PROVIDER_PORT": str(provider),
+            "BENCH_LIMIT_DATABASE": f"{folder}/limit.sqlite3",
+        }
+        with program([*GUNICORN, "bench.limit:application"], port, environ):
+            yield port
+
+
 def main() -> None:
-    """The provider asked directly, then through the portal."""
+    """Alone; `bench.serving` runs it with the rest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--streams", type=int, default=1_000)
     parser.add_argument("--seconds", type=int, default=20)
     chosen = parser.parse_args()
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    with programs(chosen.seconds) as (found, provider, pid, host):
-        path = f"/{FIRST_MS}-1000-{chosen.seconds}/v1/chat/completions"
-        direct = Target("direct", provider, path, streamed=True)
-        show("direct", asyncio.run(hold(direct, chosen.streams)))
-        target = Target("portal", found.settings.port, "/stream", host, streamed=True)
-        asyncio.run(measure(found, pid, target, chosen.streams, chosen.seconds))
+    compare(chosen.streams, chosen.seconds)
 
 
 if __name__ == "__main__":
