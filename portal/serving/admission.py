@@ -9,7 +9,6 @@ from portal.limits import defaults
 from portal.limits.budgets import DAY, FULL_PERCENT, Amount, Budget
 from portal.limits.rates import Ceiling, Denied, Rate
 from portal.limits.reserving import Settlement, Wish
-from portal.llm_clients.hostnames import Mode
 from portal.llm_providers import ChatRequest
 from portal.request_history.recording import NotRecorded, Recorder
 from portal.serving.endpoints import Endpoint
@@ -26,16 +25,15 @@ BYTES_PER_TOKEN = 4
 
 def rates_of(served: Served, question: Question) -> list[Rate]:
     """What may be asked a minute; people of the account in the sandbox are not counted."""
-    if served.mode == Mode.SANDBOX and question.api_key_id is None and not question.visitor_hash:
+    if served.is_rehearsal:
         return []
-    limits, client = served.limits, served.client_id
-    rates = [Rate(f"s:{question.session_key[:32]}", limits.session_rate)]
-    if question.api_key_id is not None:
-        key = question.api_key_id
+    limits, key = served.limits, question.api_key_id
+    if key is not None:
         return [Rate(f"k:{key}", limits.of_key(key).rate)]
-    if question.visitor_hash:
-        rates.append(Rate(f"a:{client}:{question.visitor_hash[:24]}", limits.address_rate))
-    return rates
+    return [
+        Rate(f"s:{question.session_key[:32]}", limits.session_rate),
+        Rate(f"a:{served.client_id}:{question.visitor_hash[:24]}", limits.address_rate),
+    ]
 
 
 def ceilings_of(served: Served) -> list[Ceiling]:
@@ -58,7 +56,7 @@ def refusal_of(denied: Denied) -> Refusal:
 def budgets_of(served: Served, key_id: int | None, now: datetime) -> tuple[Budget, ...]:
     """All budgets that a prompt counts for; the sandbox counts for the account only."""
     limits = served.limits
-    if served.mode == Mode.SANDBOX and key_id is None:
+    if served.is_rehearsal:
         return limits.account_budgets
     client = limits.budgets if served.needs_key(now) else limits.public_budgets
     return (*client, *limits.of_key(key_id).budgets, *limits.account_budgets)

@@ -96,17 +96,25 @@ class Attempts:
                 self._hang_up.on_gone(None)
                 stream.close()
         except AdapterError as error:
-            if error.reason in ITS_OWN_FAULT:
-                self._breakers.failed(endpoint.identity)
-            else:
-                self._breakers.worked(endpoint.identity)
+            self._judge(endpoint, error)
             raise
-        except GeneratorExit:
+        except BaseException:
             self._breakers.undecided(endpoint.identity)
             raise
         self._breakers.worked(endpoint.identity)
 
+    def _judge(self, endpoint: Endpoint, error: AdapterError) -> None:
+        """What a failure says of the endpoint; nothing, when it was us who hung up."""
+        if self._hang_up.gone:
+            self._breakers.undecided(endpoint.identity)
+        elif error.reason in ITS_OWN_FAULT:
+            self._breakers.failed(endpoint.identity)
+        else:
+            self._breakers.worked(endpoint.identity)
+
     def _check(self, endpoint: Endpoint) -> None:
+        if self._hang_up.gone:
+            raise failure("cut", "The visitor left before it was asked.")
         if endpoint.problem:
             raise AdapterError(
                 endpoint.problem, reason="refused", permanent=True, detail=endpoint.problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,11 @@ class Key:
 
 @dataclass(frozen=True)
 class Served:
-    """Everything that answering needs. `content` is the revision that is served."""
+    """Everything that answering needs. `content` is the revision that is served.
+
+    `is_rehearsal`: the account's own people ask, in the workbench; who asks on the platform's host
+    by the client's number is a visitor, though that mode is called sandbox too.
+    """
 
     client_id: int
     hashed_id: str
@@ -53,6 +57,7 @@ class Served:
     fallback: Endpoint | None = None
     cheaper: Endpoint | None = None
     limits: ClientLimits = field(default_factory=ClientLimits)
+    is_rehearsal: bool = False
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -116,7 +121,7 @@ def of_client(llm_client: LLMClient, host: str, mode: Mode, *, is_open: bool) ->
 
 def for_sandbox(llm_client: LLMClient) -> Served:
     """The newest revision, for the people of the account."""
-    return _served(
+    newest = _served(
         llm_client,
         revisions.content_of(llm_client),
         llm_client.newest_revision_number,
@@ -124,6 +129,7 @@ def for_sandbox(llm_client: LLMClient) -> Served:
         Mode.SANDBOX,
         is_open=True,
     )
+    return replace(newest, is_rehearsal=True)
 
 
 def _served(

@@ -11,9 +11,10 @@ from portal.accounts.models import Account
 from portal.database import db
 from portal.limits import finding
 from portal.limits.models import BudgetReservation, BudgetUse, SubjectKinds
+from tests.model_server import MODEL
 from tests.people import People
 from tests.planes import Planes
-from tests.serving.conftest import make_visitor, visitor
+from tests.serving.conftest import Visitor, make_visitor, visitor
 
 __all__ = ["make_visitor", "visitor"]
 
@@ -57,3 +58,29 @@ class Sums:
 @pytest.fixture
 def sums(planes: Planes) -> Sums:
     return Sums(planes)
+
+
+class Program:
+    """A program in front of a client, with or without a key."""
+
+    def __init__(self, visitor: Visitor, key: str = "", address: str = "192.0.2.1") -> None:
+        self._visitor = visitor
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._environ = {"REMOTE_ADDR": address}
+
+    def ask(
+        self, text: str = "hello", *, headers: dict[str, str] | None = None, **fields: Any
+    ) -> Any:
+        """One prompt by OpenAI's API, as it is answered."""
+        body = {"model": MODEL, "messages": [{"role": "user", "content": text}]}
+        return self._visitor.ask(
+            "POST",
+            "/v1/chat/completions",
+            json={**body, **fields},
+            headers={**self._headers, **(headers or {})},
+            environ_base=self._environ,
+        )
+
+    def statuses(self, count: int, **fields: Any) -> list[int]:
+        """Of so many prompts, one after the other."""
+        return [self.ask(**fields).status_code for _ in range(count)]

@@ -9,7 +9,7 @@ from portal.vault.models import AuthToken
 from tests.serving.conftest import Visitor
 
 
-def make_key(visitor: Visitor) -> str:
+def make_key(visitor: Visitor, name: str = "program") -> str:
     """A key that the visitor's client wants from now on."""
     token = tokens.make()
     with visitor.planes.worker.app_context():
@@ -19,7 +19,7 @@ def make_key(visitor: Visitor) -> str:
             account_id=llm_client.account_id,
             prefix=token.prefix,
             secret_hash=tokens.digest(token.text),
-            name="program",
+            name=name,
         )
         db.session.add(LLMClientAPIKey(llm_client=llm_client, api_key=key))
         db.session.commit()
