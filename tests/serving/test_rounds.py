@@ -218,6 +218,16 @@ def test_a_stream_never_shows_the_calls_of_our_tools(
     assert guide.rows()[0].answer_preview == "Let me see. It is 4."
 
 
+def test_rounds_without_words_leave_no_empty_lines(
+    guide: Visitor, model_server: ModelServer
+) -> None:
+    silent = stream(calls=[SUM])
+    model_server.plays(stream("Let me see.", calls=[SUM]), silent, silent, stream("It is 4."))
+    found = deltas(ask(guide, stream=True))
+    said = "".join(delta.get("content") or "" for delta in found)
+    assert said == "Let me see.\n\nIt is 4."
+
+
 def test_the_chat_page_shows_words_only(guide: Visitor, model_server: ModelServer) -> None:
     model_server.plays(stream(calls=[SUM]), stream("It is 4."))
     told = guide.ask("POST", "/stream", json={"message": "How much?"}).text
