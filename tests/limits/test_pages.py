@@ -15,7 +15,7 @@ from portal.limits.models import BudgetUse, Limits
 from portal.llm_clients.models import LLMClient
 from portal.vault.models import AuthToken
 from tests.limits.conftest import Program, SetLimits
-from tests.model_server import MODEL, ModelServer
+from tests.model_server import MODEL, ModelServer, completion
 from tests.people import Browser, MakeClient, Page, People
 from tests.planes import Planes
 from tests.serving.conftest import MakeVisitor, Visitor
@@ -94,7 +94,8 @@ def test_an_emptied_field_is_the_default_again(
     assert (row.day_tokens, row.address_rate, row.reached_words) == (None, None, "")
     page = alice.get(path_of(guide))
     assert "60 prompts a minute (the default)" in page.words
-    assert "0 of 1,000,000 tokens" in page.words, "of a client that anybody may use"
+    assert "0 of 1,000,000 tokens" in page.words
+    assert "The default of a client that answers callers without a key." in page.words
 
 
 @pytest.mark.parametrize(
@@ -266,6 +267,7 @@ def test_meters_show_what_is_used_and_the_index_names_the_fullest_first(
     alice: Browser,
     guide: Visitor,
     make_visitor: MakeVisitor,
+    model_server: ModelServer,
     set_limits: SetLimits,
 ) -> None:
     other = make_visitor("other", provider="vendor", default_model=MODEL)
@@ -278,8 +280,12 @@ def test_meters_show_what_is_used_and_the_index_names_the_fullest_first(
     assert page.find("progress.meter")["value"] == "45"
     assert fullest(alice.get("/limits/")) == ["guide", "other"]
     assert "refused" not in alice.get("/limits/").words
-    Program(guide).statuses(10)
-    assert "prompts were refused in this period" in alice.get("/limits/").words
+    model_server.plays(completion(tokens=(40, 2)))
+    assert Program(guide).statuses(2) == [200, 429]
+    index = alice.get("/limits/")
+    assert "prompts were refused in this period" in index.words
+    looks = [str(meter["class"]) for meter in index.html.select("main progress")]
+    assert ["attention" in look for look in looks] == [True, False]
 
 
 def fullest(page: Page) -> list[str]:
