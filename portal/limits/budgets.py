@@ -81,3 +81,10 @@ def budgets_of(kind: str, subject_id: int, limits: Mapping[str, int | None]) -> 
         tokens, micros = limits.get(f"{period}_tokens"), limits.get(f"{period}_micros")
         if tokens is not None or micros is not None:
             yield Budget(kind, subject_id, period, tokens, micros)
+
+
+def token_of(percent: int) -> str:
+    """How a budget with so much used looks (formatting.StatusView)."""
+    if percent >= FULL_PERCENT:
+        return "failed"
+    return "attention" if percent >= WARN_PERCENT else "ready"

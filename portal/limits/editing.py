@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from portal.accounts import audit
 from portal.accounts.audit import Actor
@@ -78,3 +78,9 @@ def store(
         after={name: values[name] for name in changed},
     )
     return True
+
+
+def forget(kind: SubjectKinds, subject_id: int) -> None:
+    """A subject is deleted: nobody who gets its number inherits its limits. Not committed."""
+    for model in (Limits, BudgetUse):
+        db.session.execute(delete(model).where(model.kind == kind, model.subject_id == subject_id))

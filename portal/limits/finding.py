@@ -9,7 +9,7 @@ from sqlalchemy import column, select, table, tuple_
 
 from portal.accounts.models import Account
 from portal.database import db
-from portal.limits.budgets import Amount, Budget, budgets_of
+from portal.limits.budgets import Amount, Budget, budgets_of, token_of
 from portal.limits.models import BudgetUse, Limits, SubjectKinds
 
 
@@ -59,6 +59,11 @@ class Subject:
     name: str
     percent: int
     level: int
+
+    @property
+    def token(self) -> str:
+        """How its meter looks."""
+        return token_of(self.percent)
 
 
 MOST_SUBJECTS = 200

@@ -43,7 +43,7 @@ class WholeField(Field):
             self.data = int(text)
         if self.data is None or not self.least <= self.data <= self.most:
             self.data = None
-            raise ValueError(f"Must be a whole number from {self.least:,} to {self.most:,}")
+            raise ValueError(f"Must be a whole number from {self.least:,} to {self.most:,}.")
 
 
 class MoneyField(Field):
@@ -71,10 +71,10 @@ class MoneyField(Field):
         try:
             micros = Decimal(text[:LONGEST_NUMBER]) * MICROS
         except InvalidOperation as error:
-            raise ValueError("Must be an amount, such as 25 or 0.50") from error
+            raise ValueError("Must be an amount, such as 25 or 0.50.") from error
         fits = micros.is_finite() and 0 <= micros <= defaults.LARGEST_BUDGET
         if not fits or micros != micros.to_integral_value():
-            raise ValueError("Must be from 0 to 1,000,000,000, with at most six decimals")
+            raise ValueError("Must be from 0 to 1,000,000,000, with at most six decimals.")
         self.data = int(micros)
 
 

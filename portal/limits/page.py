@@ -8,7 +8,7 @@ from datetime import datetime
 from portal.accounts.models import Account
 from portal.formatting import money, number
 from portal.limits import finding
-from portal.limits.budgets import DAY, Budget
+from portal.limits.budgets import DAY, Budget, token_of
 from portal.limits.models import BudgetUse
 
 NAMES = {"account": "Account", "client": "LLM client", "key": "API key"}
@@ -54,5 +54,5 @@ def _meter(
     period: str, used: int, limit: int, shown: str, limit_shown: str, reserved: str
 ) -> Meter:
     percent = used * 100 // limit if limit else MOST_PERCENT
-    token = "failed" if percent >= 100 else "attention" if percent >= 80 else "ready"
-    return Meter(period, shown, limit_shown, min(percent, MOST_PERCENT), token, reserved)
+    shown_percent = min(percent, MOST_PERCENT)
+    return Meter(period, shown, limit_shown, shown_percent, token_of(percent), reserved)

@@ -84,7 +84,7 @@ def index() -> str:
         attention=[_attention(run) for run in newest if run.state == Deployment.States.FAILED],
         deployments=[_run_line(run) for run in newest[:MOST_ROWS]],
         has_clients=counts["all"] > 0,
-        recent_requests=[row_of(found) for found in recent[:MOST_ROWS]],
+        recent_requests=[row_of(found, g.account.currency) for found in recent[:MOST_ROWS]],
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flask import url_for
 
-from portal.formatting import StatusView, status_view
+from portal.formatting import StatusView, money, status_view
 from portal.request_history.models import LLMClientRequests
 
 
@@ -31,8 +31,8 @@ class Row:
     url: str
 
 
-def row_of(found: LLMClientRequests) -> Row:
-    """What a list shows of a request."""
+def row_of(found: LLMClientRequests, currency: str) -> Row:
+    """What a list shows of a request; what cost nothing, or nobody knows what, has no cost."""
     client = found.llm_client
     return Row(
         id=found.id,
@@ -47,7 +47,7 @@ def row_of(found: LLMClientRequests) -> Row:
         latency_ms=found.latency_ms,
         tokens_in=found.tokens_in,
         tokens_out=found.tokens_out,
-        cost_text=None,
+        cost_text=money(found.cost_micros, currency) if found.cost_micros else None,
         mode=found.mode,
         hostname=found.hostname,
         url=url_for("request_history.show", request_id=found.id),

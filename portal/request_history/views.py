@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from portal.accounts.models import Account
 from portal.database import db
-from portal.formatting import milliseconds_in_words, number
+from portal.formatting import milliseconds_in_words, money, number, status_view
 from portal.llm_clients import finding
 from portal.llm_clients.models import LLMClient
-from portal.request_history import queries, rating
+from portal.providers.prices import OWN
+from portal.request_history import queries, rating, traces
 from portal.request_history.models import LLMClientRequests
 from portal.request_history.rows import row_of
 from portal.web import VIEWER, permits
@@ -33,7 +34,7 @@ def index() -> str:
     found, older, newer = queries.page(g.account, filters, llm_client)
     return render_template(
         "request_history/index.html",
-        rows=[row_of(entry) for entry in found],
+        rows=[row_of(entry, g.account.currency) for entry in found],
         filters=filters,
         clients=_clients(g.account),
         older_url=url_for(".index", **filters.values(before=older)) if older else None,
@@ -71,8 +72,11 @@ def show(request_id: int) -> str:
         abort(404)
     return render_template(
         "request_history/show.html",
-        request_row=row_of(found),
+        request_row=row_of(found, g.account.currency),
         facts=_facts(found),
+        tool_calls=traces.tool_calls(found.response),
+        attempts=traces.attempts(found.response),
+        failed_call=status_view("failed", "Failed"),
         conversation=_conversation(found),
         request_json=_pretty(found.request),
         response_json=_pretty(found.response) if found.response else "",
@@ -91,6 +95,7 @@ def _facts(found: LLMClientRequests) -> list[tuple[str, str]]:
         ("First token after", milliseconds_in_words(found.first_token_ms)),
         ("Tokens in", number(found.tokens_in)),
         ("Tokens out", number(found.tokens_out)),
+        ("Cost", _cost(found)),
         ("Session", found.session_key),
         ("Rating of the session", _rating(found)),
         ("Reference", found.request_id),
@@ -98,6 +103,14 @@ def _facts(found: LLMClientRequests) -> list[tuple[str, str]]:
         ("Error code", found.error_code),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def _cost(found: LLMClientRequests) -> str:
+    """With the price that it is counted by."""
+    if found.cost_micros is None:
+        return ""
+    by = "your own price" if found.price_version == OWN else f"price of {found.price_version}"
+    return f"{money(found.cost_micros, g.account.currency)} ({by})"
 
 
 def _rating(found: LLMClientRequests) -> str:

@@ -169,7 +169,7 @@ class Exchange:
     def _ask(self, request: ChatRequest, *, whole: bool) -> Generator[StreamPart, None, None]:
         """One call of the model, reserved before it is made."""
         endpoints = self.served.endpoints
-        self._attempts = self._new_attempts()  # none was made yet if the budget is reached
+        self._attempts.was_asked = False  # if the budget is reached nobody is
         chosen = self._purse.reserve(request, endpoints[0])
         self._attempts = self._new_attempts(endpoints if chosen is endpoints[0] else (chosen,))
         try:

@@ -39,6 +39,7 @@ class Rounds:
         self.calls: list[dict[str, Any]] = [dict(used) for used in toolbox.used]
         self.said = MessagePieces()
         self.is_under_way = False
+        self._is_apart = False  # the next words begin a new paragraph
         self.request = ChatRequest("", ())
 
     def parts(self, request: ChatRequest, *, whole: bool) -> Generator[StreamPart, None, None]:
@@ -53,8 +54,7 @@ class Rounds:
                 yield from self._their_calls(theirs)
                 return
             self._call(answer, ours, number)
-            if self.said.text:
-                yield from self._told({"content": BETWEEN})
+            self._is_apart = bool(self.said.text)
 
     def _round(
         self, request: ChatRequest, *, whole: bool
@@ -69,6 +69,9 @@ class Rounds:
             delta = dict(part.delta)
             if self._toolbox.specs:
                 delta.pop("tool_calls", None)
+            if self._is_apart and delta.get("content"):
+                self._is_apart = False
+                yield from self._told({"content": BETWEEN})
             if any(delta.get(name) for name in ("content", "refusal", "tool_calls")):
                 yield from self._told(delta)
         return self._answers[-1]

@@ -64,12 +64,14 @@ class Admin:
         finally:
             connection.close()
 
-    def create(self, name: str) -> str:
-        """A new client with what the form suggests; the path of its page."""
-        page = BeautifulSoup(self.ask("GET", "/llm-clients/new")[1], "html5lib")
-        status, answer, location = self.ask(
-            "POST", "/llm-clients/new", {**_values(page), "name": name}
-        )
+    def create(self, name: str, **values: Any) -> str:
+        """A new client with what the form suggests, or these values; the path of its page."""
+        return self.fill("/llm-clients/new", name=name, **values)
+
+    def fill(self, path: str, **values: Any) -> str:
+        """Send the form of a page with these values; where that leads."""
+        page = BeautifulSoup(self.ask("GET", path)[1], "html5lib")
+        status, answer, location = self.ask("POST", path, {**_values(page), **values})
         assert status == 303, answer
         return location
 

@@ -213,3 +213,44 @@ def test_fifty_rows_cost_as_few_queries_as_one(
         db.event.remove(engine, "before_cursor_execute", listener)
         counts.append(len(statements))
     assert counts[0] == counts[1]
+
+
+CALL = {"name": "calculator", "source": "function", "is_error": False, "milliseconds": 12}
+FAILED = {"provider": "vendor", "model": "large", "reason": "timeout", "milliseconds": 30_000}
+
+
+def test_a_request_shows_its_tools_its_attempts_and_its_cost(
+    alice: Browser, make_client: MakeClient, asked: Asked
+) -> None:
+    make_client()
+    calls = [
+        {**CALL, "arguments": '{"expression": "2 + 2"}', "result": "2 + 2 = 4"},
+        {**CALL, "name": "<b>weather</b>", "is_error": True, "result": "No such place."},
+    ]
+    response = {"text": "4", "tools_called": calls, "attempts": [{**FAILED, "detail": "silent"}]}
+    [number] = asked(1, response=response, cost_micros=4_200, price_version="2026-11-01")
+    page = alice.get(f"/requests/{number}")
+    tools = " ".join(page.find("section[aria-labelledby=tools]").get_text(" ").split())
+    assert "calculator function 12 ms" in tools
+    assert '"expression": "2 + 2"' in tools
+    assert "2 + 2 = 4" in tools
+    assert "<b>weather</b> function Failed 12 ms" in tools
+    attempts = page.find("section[aria-labelledby=attempts]").get_text(" ")
+    assert "large of vendor" in attempts
+    assert "30.0 s" in attempts
+    assert "silent" in attempts
+    assert "US$ 0.0042 (price of 2026-11-01)" in page.words
+    assert "US$ 0.0042" in alice.get("/requests/").words
+
+
+@pytest.mark.parametrize("response", [None, {"text": "4", "tools_called": "x", "attempts": [1]}])
+def test_a_request_without_tools_has_no_such_sections(
+    alice: Browser, make_client: MakeClient, asked: Asked, response: Any
+) -> None:
+    make_client()
+    [number] = asked(1, response=response, cost_micros=0, price_version="own")
+    page = alice.get(f"/requests/{number}")
+    assert not page.html.select("section[aria-labelledby=tools]")
+    assert not page.html.select("section[aria-labelledby=attempts]")
+    assert "US$ 0.00 (your own price)" in page.words
+    assert "US$" not in alice.get("/requests/").words

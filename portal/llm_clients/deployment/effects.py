@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from portal.certificates import store
 from portal.database import db
+from portal.limits import editing as limits_editing
+from portal.limits.models import SubjectKinds
 from portal.llm_clients import registration, revisions
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.deployment.steps import Done, Target, Wait
@@ -83,6 +85,7 @@ def forgotten(run: Deployment, target: Target, done: Done, now: datetime) -> Non
     for host in registration.hosts_of(run.llm_client):
         _bury(host, now)
     db.session.flush()
+    limits_editing.forget(SubjectKinds.CLIENT, run.llm_client.id)
     db.session.delete(run.llm_client)
 
 

@@ -42,11 +42,13 @@ def limits(llm_client_id: str) -> str:
     """What may be asked of the client, and how much of it is used."""
     llm_client = owned_or_404(llm_client_id)
     found = finding.of_subject(_account(), CLIENT, llm_client.id)
+    budgets = budgets_of_client(llm_client, found)
     return render_template(
         "llm_clients/limits.html",
         llm_client=llm_client,
         limits=found,
-        meters=page.meters(_account(), budgets_of_client(llm_client, found), utc_now()),
+        meters=page.meters(_account(), budgets, utc_now()),
+        has_default_budget=budgets == [public_budget(llm_client.id)],
         defaults=defaults,
         can_edit=may_edit(llm_client),
     )

@@ -1,0 +1,240 @@
+"""Visitors who leave the real web server: the provider is hung up on, and one row tells of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.faults.vendor import STREAM, Vendor, part
+from tests.kill.admin import Admin
+from tests.kill.running_portal import LOOPBACK, RunningPortal, running_portal, wait_until
+from tests.model_server import MODEL, call, stream
+
+# About sockets, whatever the database.
+pytestmark = pytest.mark.engine_independent
+
+SECONDS = 2.0
+CALLED = stream("Let me see.", calls=[call("calculator", {"expression": "2 + 2"})])[2]
+HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: {STREAM}\r\n"
+
+
+class PatientVendor(Vendor):
+    """Says `words` to the first prompts, then waits until the asker leaves; `left_at` is when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begin()
+        self.behave = self._answer
+
+    def begin(self, *answers: str, words: str = "") -> None:
+        """The whole answers of the first prompts, and how far the next one gets."""
+        self.requests.clear()
+        self.left.clear()
+        self.waits = threading.Event()
+        self.left_at = 0.0
+        self._answers, self._words = list(answers), words
+
+    def _answer(self, connection: Any) -> None:
+        if not self.requests:
+            connection.wfile.write(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+            return
+        if self._answers:
+            body = self._answers.pop(0)
+            connection.wfile.write(f"{HEAD}Connection: close\r\n\r\n{body}".encode())
+            return
+        if self._words:
+            connection.wfile.write(f"{HEAD}\r\n{part(self._words)}".encode())
+        self.waits.set()
+        with contextlib.suppress(OSError):
+            connection.connection.settimeout(20)
+            if connection.connection.recv(1) == b"":
+                self.left_at = time.monotonic()
+                self.left.set()
+
+
+class Guest:
+    """A visitor of a client's host, over a socket of his own."""
+
+    def __init__(self, portal: RunningPortal, host: str, path: str, content: Any) -> None:
+        self._socket = socket.create_connection((LOOPBACK, portal.port), timeout=20)
+        body = json.dumps(content)
+        self._socket.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: {host}:{portal.port}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        self._read = b""
+
+    def reads(self, words: str) -> None:
+        """Wait until these have come."""
+        while words.encode() not in self._read:
+            piece = self._socket.recv(65_536)
+            assert piece, self._read
+            self._read += piece
+
+    def leaves(self) -> float:
+        """Close the connection; the time at which."""
+        self._socket.close()
+        return time.monotonic()
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[PatientVendor]:
+    made = PatientVendor()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
+    with running_portal(tmp_path_factory.mktemp("portal")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def host(portal: RunningPortal, vendor: PatientVendor) -> str:
+    """The address of a client of the vendor's whose model may calculate."""
+    admin = Admin(portal)
+    admin.fill(
+        "/providers/new?vendor=own", name="vendor", base_url=vendor.base_url, default_model=MODEL
+    )
+    client = {"provider": "vendor", "default_model": MODEL, "functions": ["calculator"]}
+    admin.deploy(admin.create("guide", **client))
+    hosts = "SELECT hostname FROM llm_client_hosts WHERE is_open"
+    wait_until(lambda: bool(portal.rows(hosts)), 30)
+    return str(portal.rows(hosts)[0][0])
+
+
+ROWS = (
+    "SELECT status, error_code, answer_preview, tokens_in, tokens_out, response"
+    " FROM llm_client_requests ORDER BY id"
+)
+ASKED = {"message": "How much?"}
+OPENAI = {"model": MODEL, "messages": [{"role": "user", "content": "How much?"}]}
+PATHS = {
+    "the chat page's stream": ("/stream", ASKED),
+    "a program's stream": ("/v1/chat/completions", {**OPENAI, "stream": True}),
+    "a program's whole answer": ("/v1/chat/completions", OPENAI),
+    "the component": ("/prompt/", {"messages": OPENAI["messages"]}),
+}
+
+
+def row_of_the_guest(portal: RunningPortal, before: int) -> tuple[Any, ...]:
+    """The one new row, once it is there; there is no second one."""
+    wait_until(lambda: len(portal.rows(ROWS)) > before, 5)
+    time.sleep(0.3)
+    assert len(portal.rows(ROWS)) == before + 1
+    return portal.rows(ROWS)[-1]
+
+
+def is_settled(portal: RunningPortal) -> bool:
+    """Whether nothing is reserved, and the sum is what the rows say."""
+    reserved = portal.rows("SELECT count(*) FROM budget_reservations")
+    sums = portal.rows("SELECT tokens, reserved_tokens FROM budget_uses")
+    used = portal.rows("SELECT sum(tokens_in + tokens_out) FROM llm_client_requests")
+    return reserved == [(0,)] and sums == [(used[0][0], 0)]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_visitor_leaves_while_the_provider_is_silent(
+    portal: RunningPortal, vendor: PatientVendor, host: str, path: str
+) -> None:
+    vendor.begin()
+    before = len(portal.rows(ROWS))
+    guest = Guest(portal, host, *PATHS[path])
+    assert vendor.waits.wait(10)
+    gone_at = guest.leaves()
+    assert vendor.left.wait(10), "the provider thinks for nobody"
+    assert vendor.left_at - gone_at < SECONDS
+    status, code, said, tokens_in, tokens_out, _ = row_of_the_guest(portal, before)
+    assert (status, code, said) == (499, "visitor_left", "")
+    assert tokens_in > 0, "the provider had read it all"
+    assert tokens_out == 0
+    assert is_settled(portal)
+    assert len(vendor.requests) == 1, "nothing was tried again"
+
+
+@pytest.mark.parametrize("path", ["the chat page's stream", "a program's stream"])
+def test_a_visitor_leaves_in_the_middle_of_a_stream(
+    portal: RunningPortal, vendor: PatientVendor, host: str, path: str
+) -> None:
+    vendor.begin(words="Once upon a time")
+    before = len(portal.rows(ROWS))
+    guest = Guest(portal, host, *PATHS[path])
+    guest.reads("Once upon a time")
+    gone_at = guest.leaves()
+    assert vendor.left.wait(10)
+    assert vendor.left_at - gone_at < SECONDS
+    status, code, said, tokens_in, tokens_out, response = row_of_the_guest(portal, before)
+    assert (status, code, said) == (499, "visitor_left", "Once upon a time")
+    assert json.loads(response)["text"] == "Once upon a time"
+    assert tokens_in > 0
+    assert tokens_out == 4, "16 letters"
+    assert is_settled(portal)
+    assert len(vendor.requests) == 1
+
+
+@pytest.mark.parametrize("path", ["the chat page's stream", "a program's whole answer"])
+def test_a_visitor_leaves_between_two_rounds_of_tools(
+    portal: RunningPortal, vendor: PatientVendor, host: str, path: str
+) -> None:
+    vendor.begin(CALLED)
+    before = len(portal.rows(ROWS))
+    guest = Guest(portal, host, *PATHS[path])
+    assert vendor.waits.wait(10)
+    gone_at = guest.leaves()
+    assert vendor.left.wait(10)
+    assert vendor.left_at - gone_at < SECONDS
+    status, code, said, tokens_in, _, response = row_of_the_guest(portal, before)
+    assert (status, code, said) == (499, "visitor_left", "Let me see.")
+    told = json.loads(response)["tools_called"]
+    assert [(one["name"], one["result"]) for one in told] == [("calculator", "2 + 2 = 4")]
+    assert tokens_in > 7, "the first round by its usage, the second by an estimate"
+    assert is_settled(portal)
+    assert len(vendor.requests) == 2
+
+
+def test_nobody_is_taken_for_gone_who_waits(
+    portal: RunningPortal, vendor: PatientVendor, host: str
+) -> None:
+    before = len(portal.rows(ROWS))
+    vendor.begin(words="Once")
+    guest = Guest(portal, host, *PATHS["the chat page's stream"])
+    guest.reads("Once")
+    assert not vendor.left.wait(SECONDS)
+    assert len(portal.rows(ROWS)) == before
+    guest.leaves()
+    row_of_the_guest(portal, before)
+
+
+def test_a_connection_that_is_kept_serves_the_next_prompt(
+    portal: RunningPortal, vendor: PatientVendor, host: str
+) -> None:
+    answer = stream("Fine.")[2]
+    before = len(portal.rows(ROWS))
+    vendor.begin(answer, answer)
+    body = json.dumps({**OPENAI, "stream": False})
+    request = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}:{portal.port}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    )
+    with socket.create_connection((LOOPBACK, portal.port), timeout=20) as kept:
+        for _ in range(2):
+            kept.sendall(request.encode())
+            read = b""
+            while b"total_tokens" not in read:
+                piece = kept.recv(65_536)
+                assert piece, read
+                read += piece
+    assert [row[0] for row in portal.rows(ROWS)[before:]] == [200, 200]
+
+
+def test_a_guest_who_left_makes_room_at_the_ceiling(portal: RunningPortal, host: str) -> None:
+    with portal.redis() as connection:
+        assert connection.keys("portal:limit:c:*") == []
