@@ -13,11 +13,11 @@ _address = os.environ.get("PORTAL_BIND_ADDRESS") or "127.0.0.1"
 bind = [f"{_address}:{_port}", f"127.0.0.1:{_internal_port}"]
 
 # A streamed answer holds a connection while the model speaks; one costs a few kilobytes here.
-worker_class = os.environ.get("PORTAL_WORKER_CLASS") or "gevent"
+worker_class = os.environ.get("PORTAL_WORKER_CLASS") or "portal.web_worker.PortalWebWorker"
 workers = int(os.environ.get("PORTAL_WEB_WORKERS") or 1)
 worker_connections = int(os.environ.get("PORTAL_WEB_CONNECTIONS") or 2_000)
 threads = int(os.environ.get("PORTAL_WEB_THREADS") or 48)  # of worker class gthread only
-timeout = 30
+timeout = 30  # of the loop, not of a request: an answer may take longer
 graceful_timeout = 10
 keepalive = 30
 preload_app = False

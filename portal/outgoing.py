@@ -111,7 +111,7 @@ class Call:
     def limit_wait(self, seconds: float) -> None:
         """Wait no longer than this for each of the bytes still to come."""
         with self._lock:
-            if self._socket is not None:
+            if self._socket is not None and self._socket.fileno() >= 0:
                 self._socket.settimeout(seconds)
 
     def abort(self) -> None:

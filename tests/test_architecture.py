@@ -37,7 +37,7 @@ FLOORS = [
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Started by themselves, before or beside the rest.
-APART = {"bootstrap", "supervisor", "embedded_redis", "tied_process"}
+APART = {"bootstrap", "supervisor", "embedded_redis", "tied_process", "web_worker"}
 PORTS = ("dns", "tls", "llm_providers", "outgoing", "smtp", "fetching", "functions")
 NOT_IN_PORTS = ("flask", "sqlalchemy", "rq", "redis", "wtforms")
 FLASK = ("flask", "flask_login", "flask_wtf", "wtforms", "rq")

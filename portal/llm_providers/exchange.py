@@ -121,6 +121,8 @@ class Exchange:
 
     def drain(self) -> None:
         """Read a stream to its end if that is at hand, so that its connection serves again."""
+        if self._response is None or self._response.closed:
+            return
         self._call.limit_wait(LAST_WAIT)
         with contextlib.suppress(ProviderError):
             self._piece()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from portal.adapters import Adapters
@@ -24,7 +25,7 @@ from portal.serving.hang_ups import HangUp
 from portal.serving.questions import NOT_KEPT, UNAVAILABLE, NotAnswered, Question, Refusal
 from portal.serving.rounds import Rounds
 from portal.serving.served import Served
-from portal.serving.toolbox import EMPTY, Toolbox, toolbox_of
+from portal.serving.toolbox import EMPTY, Toolbox
 
 STATUS_OF_REASON = {
     "timeout": 504,
@@ -44,6 +45,7 @@ class Means:
     recorder: Recorder
     limiter: Limiter
     breakers: Breakers
+    open_toolbox: Callable[[Served, str, datetime], Toolbox]
     hang_up: HangUp = field(default_factory=HangUp)
 
 
@@ -161,7 +163,7 @@ class Exchange:
     def _open_toolbox(self) -> None:
         """Plugins may ask others beforehand, so only for a prompt that is let through."""
         question = self.question
-        toolbox = toolbox_of(self.served, question.message, question.asked_at)
+        toolbox = self._means.open_toolbox(self.served, question.message, question.asked_at)
         if toolbox is not EMPTY:
             self.request = chat_request(self.served, question, toolbox)
             self._rounds = Rounds(toolbox, self._ask)

@@ -7,13 +7,14 @@ trusted, and a failure is a sentence for the model: it never raises.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from portal.adapters import current_adapters
 from portal.database import current_settings
+from portal.functions import Function
 from portal.llm_providers.messages import storable
 from portal.serving.plugin_tools import PluginTools
 from portal.serving.served import Served
@@ -81,12 +82,28 @@ def toolbox_of(served: Served, question: str, now: datetime) -> Toolbox:
     Without functions and plugins nothing is asked of anybody. A selected plugin that needs no
     values is called here: at most 5 s each, none is begun after 10 s.
     """
+    return toolbox_with(
+        current_adapters().functions,
+        current_settings().allow_private_addresses,
+        served,
+        question,
+        now,
+    )
+
+
+def toolbox_with(
+    known: Mapping[str, Function],
+    allow_private_addresses: bool,
+    served: Served,
+    question: str,
+    now: datetime,
+) -> Toolbox:
+    """The same where no application is at hand: an answer streams after its view has ended."""
     names = served.content.get("functions") or ()
     if not names and not served.plugins:
         return EMPTY
-    known = current_adapters().functions
     zone = ZoneInfo(served.timezone)
     tools = [function_tool(known[name], zone) for name in names if name in known]
-    plugins = PluginTools(served.plugins, current_settings().allow_private_addresses)
+    plugins = PluginTools(served.plugins, allow_private_addresses)
     plugins.prepare(question, now)
     return Toolbox([*tools, *plugins.tools], plugins.context, plugins.used)
