@@ -1,4 +1,7 @@
-"""The web server, in `make run` and in production: threads, two listeners, strict parsing."""
+"""The web server, in `make run` and in production: one loop, two listeners, strict parsing.
+
+Why gevent: docs/decisions/20261127-one-loop-a-process.md.
+"""
 
 import os
 
@@ -9,12 +12,12 @@ _address = os.environ.get("PORTAL_BIND_ADDRESS") or "127.0.0.1"
 # The internal plane hands out private keys: loopback only, whatever the public address is.
 bind = [f"{_address}:{_port}", f"127.0.0.1:{_internal_port}"]
 
-# A streamed answer holds a thread while the model speaks, hence many threads for each process.
-worker_class = os.environ.get("PORTAL_WORKER_CLASS") or "gthread"
+# A streamed answer holds a connection while the model speaks; one costs a few kilobytes here.
+worker_class = os.environ.get("PORTAL_WORKER_CLASS") or "gevent"
 workers = int(os.environ.get("PORTAL_WEB_WORKERS") or 1)
-worker_connections = 2000
-threads = int(os.environ.get("PORTAL_WEB_THREADS") or 48)
-timeout = 10
+worker_connections = int(os.environ.get("PORTAL_WEB_CONNECTIONS") or 2_000)
+threads = int(os.environ.get("PORTAL_WEB_THREADS") or 48)  # of worker class gthread only
+timeout = 30
 graceful_timeout = 10
 keepalive = 30
 preload_app = False

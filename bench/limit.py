@@ -32,7 +32,7 @@ def _database() -> sqlite3.Connection:
     return _kept.database
 
 
-def _ask(latency: int, is_stream: bool) -> http.client.HTTPResponse:
+def _ask(latency: str, is_stream: bool) -> http.client.HTTPResponse:
     if not hasattr(_kept, "provider"):
         _kept.provider = http.client.HTTPConnection(*PROVIDER)
     sent = {"model": "bench", "messages": request.get_json()["messages"], "stream": is_stream}
@@ -44,16 +44,16 @@ def _record(question: str, answer: str) -> None:
     _database().execute("INSERT INTO rows (q, a) VALUES (?, ?)", (question, answer))
 
 
-@application.post("/<int:latency>/prompt/")
-def prompt(latency: int) -> Any:
+@application.post("/<latency>/prompt/")
+def prompt(latency: str) -> Any:
     answer = json.loads(_ask(latency, False).read())
     text = answer["choices"][0]["message"]["content"]
     _record(request.get_data(as_text=True), text)
     return answer
 
 
-@application.post("/<int:latency>/stream")
-def stream(latency: int) -> Response:
+@application.post("/<latency>/stream")
+def stream(latency: str) -> Response:
     response, question = _ask(latency, True), request.get_data(as_text=True)
 
     def parts() -> Iterator[bytes]:

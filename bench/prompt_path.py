@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bench.load import Figures, Target, run
-from bench.processes import free_port, processor_seconds, program
+from bench.processes import free_port, memory, processor_seconds, program
 from bench.rig import GUNICORN, deployed_client, rig, web
 
 WARM_UP_SECONDS = 1.0
@@ -41,7 +41,7 @@ class Round:
 
 @contextlib.contextmanager
 def programs() -> Iterator[list[Served]]:
-    """The provider itself, the hand-written limit, and the portal, all warm at the same time."""
+    """The provider itself, the hand-written limit on two servers, and the portal, all warm."""
     with contextlib.ExitStack() as held:
         folder = held.enter_context(tempfile.TemporaryDirectory(prefix="portal-bench-limit-"))
         provider = free_port(1)
@@ -55,6 +55,10 @@ def programs() -> Iterator[list[Served]]:
         }
         command = [*GUNICORN, "bench.limit:application"]
         limit_pid = held.enter_context(program(command, limit, environ))
+        threads = free_port(2)
+        environ |= {"PORTAL_PORT": str(threads), "BENCH_LIMIT_DATABASE": f"{folder}/t.sqlite3"}
+        environ |= {"PORTAL_WORKER_CLASS": "gthread", "PORTAL_WEB_THREADS": "16"}
+        threads_pid = held.enter_context(program(command, threads, environ))
         found = held.enter_context(rig(free_port()))
         hosts = {
             latency: deployed_client(
@@ -75,6 +79,13 @@ def programs() -> Iterator[list[Served]]:
                 limit_pid,
                 lambda ms, s: Target(
                     "limit", limit, f"/{ms}/{'stream' if s else 'prompt/'}", streamed=s
+                ),
+            ),
+            Served(
+                "threads",
+                threads_pid,
+                lambda ms, s: Target(
+                    "threads", threads, f"/{ms}/{'stream' if s else 'prompt/'}", streamed=s
                 ),
             ),
             Served(
@@ -142,18 +153,26 @@ def show(title: str, found: dict[str, list[Round]], *, streamed: bool = False) -
         print(line)
 
 
+def measure(rounds: int, seconds: float) -> None:
+    """G1 to G4 and the web process's memory under load, of G16."""
+    with programs() as all_served:
+        for latency, connections in CELLS:
+            found = compared(all_served, latency, connections, rounds, seconds)
+            show(f"Whole answers, provider {latency} ms, {connections} connection(s)", found)
+        found = compared(all_served, 20, 1, rounds, seconds, streamed=True)
+        show("Streamed, 20 ms, then 20 tokens 2 ms apart, 1 connection", found, streamed=True)
+        print("\nMemory of the web processes after this load, MB PSS")
+        for served in all_served[1:]:
+            print(f"  {served.name:8} {sum(memory(served.pid).values()):8.0f}")
+
+
 def main() -> None:
     """Everything, in about two minutes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
-    with programs() as all_served:
-        for latency, connections in CELLS:
-            found = compared(all_served, latency, connections, chosen.rounds, chosen.seconds)
-            show(f"Whole answers, provider {latency} ms, {connections} connection(s)", found)
-        found = compared(all_served, 20, 1, chosen.rounds, chosen.seconds, streamed=True)
-        show("Streamed, 20 ms, then 20 tokens 2 ms apart, 1 connection", found, streamed=True)
+    measure(chosen.rounds, chosen.seconds)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A provider of models that answers at once or after a fixed time, and costs next to nothing.
 
-`python -m bench.provider PORT`; the base URL http://127.0.0.1:PORT/20/v1 answers after 20 ms.
+`python -m bench.provider PORT`; the base URL http://127.0.0.1:PORT/20/v1 answers after 20 ms, and
+`/20-1000-20/v1` streams 20 tokens, a second apart, from then on.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from dataclasses import dataclass
 
 TOKENS = 20
 TOKEN_SECONDS = 0.002
@@ -55,24 +57,40 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
             body = await reader.readexactly(length)
-            latency = int(head.split(b"/", 2)[1]) / 1000
-            if latency:
-                await asyncio.sleep(latency)
-            await _send(writer, b'"stream": true' in body or b'"stream":true' in body)
+            pace = Pace.of(head.split(b"/", 2)[1])
+            if pace.latency:
+                await asyncio.sleep(pace.latency)
+            is_stream = b'"stream": true' in body or b'"stream":true' in body
+            await _send(writer, pace, is_stream)
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
     finally:
         writer.close()
 
 
-async def _send(writer: asyncio.StreamWriter, is_stream: bool) -> None:
+@dataclass(frozen=True)
+class Pace:
+    """Seconds before the first token and between two, and how many there are."""
+
+    latency: float
+    gap: float = TOKEN_SECONDS
+    tokens: int = TOKENS
+
+    @classmethod
+    def of(cls, segment: bytes) -> Pace:
+        """`20`, or `20-1000-20`: milliseconds, milliseconds, tokens."""
+        latency, *more = (int(part) for part in segment.split(b"-"))
+        return cls(latency / 1000, more[0] / 1000, more[1]) if more else cls(latency / 1000)
+
+
+async def _send(writer: asyncio.StreamWriter, pace: Pace, is_stream: bool) -> None:
     if not is_stream:
         writer.write(WHOLE)
         return
     writer.write(STREAM)
-    for _ in range(TOKENS):
+    for _ in range(pace.tokens):
         writer.write(_event("token "))
-        await asyncio.sleep(TOKEN_SECONDS)
+        await asyncio.sleep(pace.gap)
     writer.write(_event("", "stop") + _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
 
 

@@ -18,6 +18,8 @@ from portal.accounts.models import Account
 from portal.app import create_worker_app
 from portal.database import db
 from portal.embedded_redis import EmbeddedRedis
+from portal.limits import defaults
+from portal.limits.models import Limits, SubjectKinds
 from portal.llm_clients import registration, revisions
 from portal.llm_clients.models import LLMClient
 from portal.providers.models import Provider
@@ -64,6 +66,19 @@ def rig(port: int) -> Iterator[Rig]:
             process.wait(10)
 
 
+def _wide_limits(account_id: int, client_id: int) -> Limits:
+    """Everything is counted and reserved as in life; nothing is in the way."""
+    return Limits(
+        account_id=account_id,
+        kind=SubjectKinds.CLIENT,
+        subject_id=client_id,
+        address_rate=defaults.LARGEST_RATE,
+        session_rate=defaults.LARGEST_RATE,
+        concurrent=defaults.LARGEST_CONCURRENT,
+        day_tokens=defaults.LARGEST_BUDGET,
+    )
+
+
 def deployed_client(found: Rig, name: str, base_url: str) -> str:
     """The host of a client that visitors may use, of a provider at this address."""
     with found.worker.app_context():
@@ -85,6 +100,7 @@ def deployed_client(found: Rig, name: str, base_url: str) -> str:
         )
         registration.register(llm_client, profile.user)
         llm_client.published_revision = revisions.revision_of(llm_client, 1)
+        db.session.add(_wide_limits(account.id, llm_client.id))
         for host in registration.hosts_of(llm_client):
             host.is_open = host.is_published = True
         db.session.commit()

@@ -13,10 +13,11 @@ Arrows point down (tests/test_architecture.py reads the imports):
     usage                                       sums of what was asked, by hour
     providers, vault, accounts, system          keys, secrets, people, the machine room
     adapters                                    the outside, built from settings
-    web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind one door
+    web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind a door
+    quick_redis                                 the same Redis, for what every prompt asks
     functions, fetching                         what models may call, built in; one question
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
-    settings, errors, formatting                the standard library only
+    settings, errors, formatting, off_loop                the standard library only
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.
 """

@@ -23,18 +23,32 @@ from portal.llm_clients.deployment import jobs
 from portal.llm_clients.pages import (
     api_keys_views,
     deployment_views,
+    embed_views,
     keys_views,
+    plugins_views,
 )
+from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
 from portal.notifications import budget_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
+from portal.plugins import jobs as plugin_jobs
+from portal.plugins import views as plugins
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
 from portal.request_history import views as history
-from portal.serving import answers_views, cross_origin, edge, hosts, openai_api, workbench
+from portal.serving import (
+    answers_views,
+    cross_origin,
+    edge,
+    embedding,
+    hosts,
+    images_views,
+    openai_api,
+    workbench,
+)
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
 from portal.settings import Settings
@@ -44,9 +58,22 @@ from portal.system import views as system
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # A request to one of these is a prompt: it has its row in the history, refused or not.
-PROMPT_ENDPOINTS = ("serving.send", "serving.stream", "serving.regenerate", "serving.prompt")
+PROMPT_ENDPOINTS = (
+    "serving.send",
+    "serving.stream",
+    "serving.regenerate",
+    "serving.prompt",
+    "embedding.send",
+)
 # A person's browser sent a form and shows what comes, unless a script asked for a stream.
-FORM_ENDPOINTS = ("serving.send", "serving.new_chat", "serving.regenerate", "serving.rate")
+FORM_ENDPOINTS = (
+    "serving.send",
+    "serving.new_chat",
+    "serving.regenerate",
+    "serving.rate",
+    "embedding.send",
+    "embedding.new_chat",
+)
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
     answers_views,
@@ -55,9 +82,14 @@ REGISTERED = (
     limit_jobs,
     certificate_models,
     deployment_views,
+    embed_views,
+    images_pages_views,
+    images_views,
     jobs,
     keys_views,
     notification_jobs,
+    plugin_jobs,
+    plugins_views,
     provider_jobs,
     saving,
     signals,
@@ -80,6 +112,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         workbench.blueprint,
         history.blueprint,
         providers.blueprint,
+        plugins.blueprint,
         api_keys_views.blueprint,
         limits_views.blueprint,
         notifications.blueprint,
@@ -94,6 +127,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     """The plane for visitors and programs: no sign-in, no session, no CSRF cookie."""
     app = _create_app(settings, outside)
     app.register_blueprint(serving.blueprint)
+    app.register_blueprint(embedding.blueprint)
     app.register_blueprint(openai_api.blueprint)
     cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)
@@ -125,7 +159,7 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.url_map.converters.update(public_id=web.PublicId, row_id=web.RowId)
+    app.url_map.converters.update(public_id=web.PublicId, row_id=web.RowId, digest=web.Digest)
     redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
     database.init_app(app, settings)
     caching.init_app(app, redis)
@@ -182,9 +216,10 @@ def _serving_error(error: HTTPException) -> Any:
     if error.code is not None and error.code < 400:
         return error
     sentence = str(getattr(error, "sentence", None) or error.description or "That did not work.")
-    if "served" in g and request.endpoint in PROMPT_ENDPOINTS:
+    served = hosts.prompted_client() if request.endpoint in PROMPT_ENDPOINTS else None
+    if served is not None:
         recorder = request_history.current_recorder()
-        record_refusal(recorder, g.served, error.code or 500, sentence)
+        record_refusal(recorder, served, error.code or 500, sentence)
     if isinstance(error, hosts.Refused) and (_wants_page() or _sends_form()):
         return hosts.refusal_page(error)
     return _envelope(error.code or 500, sentence)

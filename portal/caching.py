@@ -18,6 +18,7 @@ from flask import Flask, current_app
 from redis import Redis, RedisError
 
 from portal.database import after_commit
+from portal.quick_redis import QuickRedis
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class SharedCache:
     """A dictionary per process, emptied when the mark in Redis is another one."""
 
     def __init__(self, connection: Redis | None) -> None:
-        self._connection = connection
+        self._redis = QuickRedis(connection) if connection is not None else None
         self._lock = threading.Lock()
         self._mark: bytes | None = None
         self._entries: dict[Hashable, Any] = {}
@@ -62,10 +63,10 @@ class SharedCache:
         self._pay()
 
     def _pay(self) -> None:
-        if self._connection is None:
+        if self._redis is None:
             return
         try:
-            self._connection.set(MARK, secrets.token_bytes(12))
+            self._redis.call("SET", MARK, secrets.token_bytes(12))
         except (RedisError, OSError) as error:
             log.warning("the cache mark could not be replaced: %s", error)
             return
@@ -76,21 +77,21 @@ class SharedCache:
             self._entries, self._mark = {}, None
 
     def _current_mark(self) -> bytes | None:
-        if self._connection is None:
+        if self._redis is None:
             return None
         if self._owes_a_change:
             self._pay()
         if self._owes_a_change:
             return None
         try:
-            mark = self._connection.get(MARK)
+            mark: bytes | None = self._redis.call("GET", MARK)
             if mark is None:
-                self._connection.set(MARK, secrets.token_bytes(12), nx=True)
-                mark = self._connection.get(MARK)
+                self._redis.call("SET", MARK, secrets.token_bytes(12), "NX")
+                mark = self._redis.call("GET", MARK)
         except (RedisError, OSError):
             self._drop()
             return None
-        return mark  # type: ignore[return-value]
+        return mark
 
 
 def init_app(app: Flask, connection: Redis | None) -> None:

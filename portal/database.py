@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,9 +14,11 @@ from typing import Any
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, String, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from portal.off_loop import off_loop
 from portal.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -155,9 +159,39 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pool_timeout": 5,
         "pool_pre_ping": not settings.database_url.startswith("sqlite"),
     }
+    if settings.database_url.startswith("sqlite"):
+        options: dict[str, Any] = app.config["SQLALCHEMY_ENGINE_OPTIONS"]
+        options["connect_args"] = {"factory": PatientConnection}
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+
+
+class PatientConnection(sqlite3.Connection):
+    """Its commits wait for the disk without stopping the web server's loop."""
+
+    def commit(self) -> None:
+        """Commit, and flush."""
+        off_loop(super().commit)
+
+
+def _take_write_lock(connection: Any) -> None:
+    """Wait for SQLite's one writer, giving way to others meanwhile; 5 s at most."""
+    raw, deadline = connection.connection.dbapi_connection, time.monotonic() + SQLITE_BUSY_SECONDS
+    pause = 0.001
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                    raise
+            time.sleep(pause)
+            pause = min(2 * pause, 0.02)
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1000}")
 
 
 def prepare_engine(engine: Engine) -> None:
@@ -179,4 +213,7 @@ def prepare_engine(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if _may_write.get() else "BEGIN")
+        if _may_write.get():
+            _take_write_lock(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")

@@ -5,11 +5,11 @@ bytes: for what answers at once. A stream from a provider of models has `llm_pro
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import urllib3
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as PoolTimeout
 from urllib3.util import Timeout
 
@@ -66,7 +66,9 @@ def fetch(
     sent = {"Accept-Encoding": "identity", "User-Agent": "portal", **(headers or {})}
     try:
         with outgoing.watched(call):
-            answer = _asked(method, url, sent, body, allow_private, seconds)
+            answer = _asked_again_if_stale(
+                call, lambda: _asked(method, url, sent, body, allow_private, seconds)
+            )
         found = _read(answer, longest)
     except NewConnectionError as error:  # in urllib3 a kind of time-out
         raise failure("unreachable", str(error)) from error
@@ -80,6 +82,18 @@ def fetch(
     if deadline.passed:  # hanging up may look like an ordinary end
         raise failure("timeout", f"not finished within {seconds:g} s")
     return found
+
+
+def _asked_again_if_stale(
+    call: outgoing.Call, ask: Callable[[], urllib3.BaseHTTPResponse]
+) -> urllib3.BaseHTTPResponse:
+    try:
+        return ask()
+    except (ProtocolError, BrokenPipeError):
+        # a kept connection that the other side had closed meanwhile: it has seen nothing
+        if not call.reused or call.aborted:
+            raise
+        return ask()
 
 
 def _asked(

@@ -51,17 +51,23 @@ login_manager = LoginManager()
 
 @dataclass(frozen=True)
 class Permission:
-    """What a route declares: the least role, and whether its transactions may write."""
+    """What a route declares: the least role, whether its transactions may write, how much it takes.
+
+    `longest_body` is in octets, for forms with files.
+    """
 
     least: str
     writes: bool | None = None
+    longest_body: int = LONGEST_BODY
 
 
-def permits(least: str, *, writes: bool | None = None) -> Callable[[View], View]:
+def permits(
+    least: str, *, writes: bool | None = None, longest_body: int = LONGEST_BODY
+) -> Callable[[View], View]:
     """Declare who may use a view. `writes` None: by the method (GET and HEAD do not write)."""
 
     def mark(view: View) -> View:
-        view.permission = Permission(least, writes)  # type: ignore[attr-defined]
+        view.permission = Permission(least, writes, longest_body)  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -78,6 +84,12 @@ class PublicId(BaseConverter):
     """A client's number or its hashed id; anything else is no route."""
 
     regex = r"[0-9]{1,18}|[a-z][a-z0-9]{19}"
+
+
+class Digest(BaseConverter):
+    """A SHA-256 in hexadecimal digits."""
+
+    regex = r"[0-9a-f]{64}"
 
 
 def number_argument(name: str) -> int | None:
@@ -103,6 +115,8 @@ def prepare_request() -> None:
     if any("\x00" in value for values in request.args.listvalues() for value in values):
         abort(400)
     permission = permission_of(current_app, request.endpoint)
+    if permission is not None and request.mimetype == "multipart/form-data":
+        request.max_content_length = permission.longest_body
     declared = permission.writes if permission else None
     declare_writes(
         request.method not in ("GET", "HEAD", "OPTIONS") if declared is None else declared
@@ -294,4 +308,11 @@ def not_modified(body: str) -> Response:
     response = current_app.make_response(body)
     response.set_etag(hashlib.sha256(body.encode()).hexdigest()[:16], weak=True)
     response.headers["Cache-Control"] = "no-cache, private"
+    return response.make_conditional(request)
+
+
+def file_answer(content: bytes, media_type: str, etag: str) -> Response:
+    """Octets of ours with their type; 304 when the asker has them already."""
+    response = current_app.response_class(content, mimetype=media_type)
+    response.set_etag(etag)
     return response.make_conditional(request)

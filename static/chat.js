@@ -34,6 +34,7 @@ async function stream(parts, sent, url, signal) {
 
 function show(isRunning, sentence = "") {
   [send.hidden, stop.hidden] = [isRunning, !isRunning];
+  form.toggleAttribute("data-running", isRunning);
   if (tools) tools.hidden = isRunning || !tools.closest("li");
   form.querySelector("[data-chat-status]").textContent = isRunning ? form.dataset.answering : "";
   document.querySelector("[data-chat-announce]").textContent = sentence;
@@ -46,7 +47,8 @@ async function ask(question, again = null) {
   if (!again) message.value = "";
   running = new AbortController();
   const held = document.activeElement;
-  const parts = newExchange(question, replaced);
+  const names = sent.getAll("files").map((file) => file.name).filter(Boolean);
+  const parts = newExchange(question, replaced, names);
   show(true);
   if (held.closest("[hidden]") && !isTouched) stop.focus();
   if (replaced) replaced.hidden = true;
@@ -58,7 +60,8 @@ async function ask(question, again = null) {
   }
   if (parts.error.hidden) replaced?.remove();
   else if (replaced) replaced.hidden = false;
-  if (!parts.error.hidden && !message.value && sentence !== "Stopped.") message.value = question;
+  if (parts.error.hidden || sentence === "Stopped.") form.dispatchEvent(new CustomEvent("chat:answered"));
+  else if (!message.value) message.value = question;
   parts.bubble.removeAttribute("aria-busy");
   parts.caret.remove();
   running = null;

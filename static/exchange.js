@@ -10,11 +10,22 @@ const tools = document.querySelector("[data-tools]");   // those of the last ans
 
 const seconds = (milliseconds) => (milliseconds < 1000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`);
 
-export function newExchange(question, replaced) {
+function showNames(list, names) {
+  const [blank] = list.children;
+  list.replaceChildren(...names.map((name) => {
+    const item = blank.cloneNode(true);
+    item.lastElementChild.textContent = name;
+    return item;
+  }));
+  list.hidden = !names.length;
+}
+
+export function newExchange(question, replaced, names) {
   const parts = {};
   const fragment = template.content.cloneNode(true);
   for (const element of fragment.querySelectorAll("[data-part]")) parts[element.dataset.part] = element;
   parts.question.textContent = question;
+  if (parts.files) showNames(parts.files, names);
   if (replaced) parts.question.closest("li").remove();
   if (replaced) replaced.after(fragment);
   else talk.append(fragment);
@@ -23,12 +34,20 @@ export function newExchange(question, replaced) {
   return parts;
 }
 
+const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+const toEnd = () => { scroller.scrollTop = scroller.scrollHeight; };
+
 export function followed(change) {
-  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+  const atEnd = isAtEnd();
   const outcome = change();
-  if (atEnd) scroller.scrollTop = scroller.scrollHeight;
+  if (atEnd) toEnd();
   return outcome;
 }
+
+// A composer that grows, or a keyboard that opens, does not cover the last words.
+let follows = true;
+scroller.addEventListener("scroll", () => { follows = isAtEnd(); }, { passive: true });
+new ResizeObserver(() => { if (follows) toEnd(); }).observe(scroller);
 
 export function fail(parts, sentence) {
   followed(() => {
@@ -56,7 +75,6 @@ export function finish(parts, data) {
     parts.under.append(tools);
     parts.under.hidden = false;
   }
-  form.dispatchEvent(new CustomEvent("chat:answered"));
   if (parts.timing) {
     parts.timing.hidden = false;
     parts.latency.textContent = seconds(data.latency_ms);

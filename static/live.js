@@ -55,17 +55,34 @@ function showExamples() {
   }));
 }
 
+// A file that was chosen goes before the one that is stored, and that before an address.
+async function addressOf(image) {
+  const [chosen] = field(image.dataset.file).files;
+  if (chosen) return chosen.size > 2e6 ? "" : dataAddress(chosen);
+  if (image.dataset.uploaded && !field(image.dataset.remove)?.checked) return new URL(image.dataset.uploaded, location.href).href;
+  const typed = field(image.dataset.image).value.trim();
+  return /^https:\/\/\S+\.\S+/.test(typed) ? typed : "";
+}
+
+function dataAddress(file) {
+  return new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => resolve("");
+    reader.readAsDataURL(file);
+  });
+}
+
 // An image shows once it has loaded; until then the initials or the plain ground stand.
-function showImage(name) {
-  const image = preview.querySelector(`[data-image="${name}"]`);
-  const address = field(name).value.trim();
+async function showImage(image) {
+  const address = await addressOf(image);
   image.hidden = true;
-  if (!/^https:\/\/\S+\.\S+/.test(address)) return image.removeAttribute("src");
+  if (!address) return image.removeAttribute("src");
   if (image.src === address && image.complete && image.naturalWidth) image.hidden = false;
   else image.src = address;
 }
 
-const showImages = debounced(() => ["app_logo_url", "app_background_image_url"].forEach(showImage), 500);
+const showImages = debounced(() => preview.querySelectorAll("[data-image]").forEach(showImage), 500);
 const updateHostname = debounced(askForHostname, 250);
 
 preview.addEventListener("load", (event) => { event.target.hidden = false; }, true);
@@ -74,7 +91,7 @@ form.addEventListener("input", (event) => {
   if (event.target.name === "name") updateHostname();
   showWords();
   if (event.target.name === "app_example_prompts") showExamples();
-  if (event.target.name.endsWith("_url")) showImages();
+  if (/_(url|file|remove)$/.test(event.target.name)) showImages();
 });
 
 // Ctrl or Cmd with Enter saves from any field.

@@ -1,4 +1,4 @@
-"""The real programs that tests talk to: Redis, PostgreSQL, Chromium, axe.
+"""The real programs that tests talk to: Redis, PostgreSQL, Chromium, axe, Node with its packages.
 
 Loaded as a pytest plugin by the root conftest. A peer that is not there skips its tests with the
 reason, or fails them when PORTAL_TEST_REQUIRE (comma-separated) names it.
@@ -6,6 +6,7 @@ reason, or fails them when PORTAL_TEST_REQUIRE (comma-separated) names it.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -23,6 +24,7 @@ from tests.postgresql import PostgreSQLMissing, PostgreSQLServer
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 AXE_DEFAULT = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+COMPONENT = Path(__file__).parent / "component"
 POSTGRESQL_VARIABLE = "PORTAL_TEST_POSTGRESQL"  # how xdist's controller tells its workers
 MISSING_VARIABLE = "PORTAL_TEST_POSTGRESQL_MISSING"
 
@@ -155,3 +157,18 @@ def axe_source() -> str:
     if not path.exists():
         missing("browser", "no axe-core; AXE_PATH names its axe.min.js (.ci/run fetches it)")
     return path.read_text()
+
+
+@pytest.fixture(scope="session")
+def npm_packages() -> Path:
+    """The folder of what tests/component/package.json names, installed; Node is there as well."""
+    folder = COMPONENT / "node_modules"
+    if shutil.which("node") is None:
+        missing("npm", "no node on the PATH (Debian: apt install nodejs npm)")
+    wanted = json.loads((COMPONENT / "package.json").read_text())["dependencies"]
+    for name, version in wanted.items():
+        manifest = folder / name / "package.json"
+        there = json.loads(manifest.read_text())["version"] if manifest.exists() else "none"
+        if there != version:
+            missing("npm", f"{name} {version} is wanted, {there} is there (.ci/run installs it)")
+    return folder

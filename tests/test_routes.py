@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 
 from portal.database import db, utc_now
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey
+from portal.plugins.models import Plugin
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
 from portal.request_history.recording import Visit
@@ -62,13 +63,23 @@ def test_the_planes_share_no_route(planes: Planes) -> None:
 class Things:
     """One of everything in Birkenhof, and how to fill a route's parameters with it."""
 
-    def __init__(self, client_id: str, request_id: int, provider_id: int, api_key_id: int) -> None:
+    def __init__(
+        self,
+        client_id: str,
+        request_id: int,
+        provider_id: int,
+        api_key_id: int,
+        plugin_id: int,
+    ) -> None:
         self.values = {
             "llm_client_id": client_id,
             "number": 1,
+            "digest": "a" * 64,
             "request_id": request_id,
             "provider_id": provider_id,
             "api_key_id": api_key_id,
+            "plugin_id": plugin_id,
+            "kind": "static",
             "session_id": 1,
         }
 
@@ -93,7 +104,11 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
             secret_hash="h" * 64,
             name="secret_client",
         )
+        plugin = Plugin(
+            account_id=people.alice.account_id, name="secret_client", kind=Plugin.Kinds.STATIC
+        )
         db.session.add_all([provider, LLMClientAPIKey(llm_client=llm_client, api_key=key)])
+        db.session.add(plugin)
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -105,14 +120,15 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
         }
         current_recorder().record(row, Visit("a" * 64))
         number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
-        return Things(hashed_id, int(number), provider.id, key.id)
+        return Things(hashed_id, int(number), provider.id, key.id, plugin.id)
 
 
 def _owned(app: Flask) -> list[Rule]:
     return [
         rule
         for rule in rules(app)
-        if rule.arguments & {"llm_client_id", "request_id", "provider_id", "api_key_id"}
+        if rule.arguments
+        & {"llm_client_id", "request_id", "provider_id", "api_key_id", "plugin_id"}
     ]
 
 
@@ -136,7 +152,7 @@ def test_foreign_and_absent_objects_look_the_same(
     planes: Planes, people: People, things: Things
 ) -> None:
     stranger = people.browser(people.charlie)
-    absent = Things("z" * 20, 999_999, 999_999, 999_999)
+    absent = Things("z" * 20, 999_999, 999_999, 999_999, 999_999)
     for rule in _owned(planes.admin):
         if "GET" not in (rule.methods or set()):
             continue

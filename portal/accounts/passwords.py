@@ -7,6 +7,8 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from portal.off_loop import off_loop
+
 MIN_LENGTH = 10
 _hasher = PasswordHasher()
 
@@ -19,13 +21,13 @@ def _nobodys() -> str:
 
 def hashed(password: str) -> str:
     """The argon2id hash to store."""
-    return _hasher.hash(password)
+    return off_loop(_hasher.hash, password)
 
 
 def matches(password: str, stored: str) -> bool:
     """Whether the password is right; an empty `stored` never is, and takes as long."""
     nobodys = _nobodys()
     try:
-        return _hasher.verify(stored or nobodys, password) and bool(stored)
+        return off_loop(_hasher.verify, stored or nobodys, password) and bool(stored)
     except (VerifyMismatchError, InvalidHashError):
         return False

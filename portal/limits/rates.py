@@ -7,15 +7,19 @@ stay open where Redis is away; what protects money is in `reserving.py`.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from redis import Redis, RedisError
+from redis.exceptions import NoScriptError
+
+from portal.quick_redis import QuickRedis
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +148,7 @@ for i = rates + 1, #KEYS do
 end
 return {0, 0}
 """
+ADMIT_DIGEST = hashlib.sha1(ADMIT.encode()).hexdigest()  # noqa: S324 - the name Redis gives it
 PREFIX = "portal:limit:"
 
 
@@ -151,8 +156,7 @@ class SharedLimiter:
     """The same in Redis, one round trip; raises RedisError or OSError when that is away."""
 
     def __init__(self, connection: Redis) -> None:
-        self._connection = connection
-        self._admit: Any = connection.register_script(ADMIT)
+        self._redis = QuickRedis(connection)
 
     def admit(
         self, rates: Sequence[Rate], ceilings: Sequence[Ceiling], entry: str
@@ -160,18 +164,18 @@ class SharedLimiter:
         """Count a prompt in all buckets, or in none."""
         limits: list[Rate | Ceiling] = [*rates, *ceilings]
         gaps = [int(MINUTE * 1_000_000 / rate.per_minute) for rate in rates]
-        number, wait = self._admit(
-            keys=[PREFIX + limit.bucket for limit in limits],
-            args=[len(rates), *gaps, *(one.most for one in ceilings), entry, ENTRY_SECONDS],
-        )
+        keys = [PREFIX + limit.bucket for limit in limits]
+        most = [ceiling.most for ceiling in ceilings]
+        arguments = (len(keys), *keys, len(rates), *gaps, *most, entry, ENTRY_SECONDS)
+        try:
+            number, wait = self._redis.call("EVALSHA", ADMIT_DIGEST, *arguments)
+        except NoScriptError:
+            number, wait = self._redis.call("EVAL", ADMIT, *arguments)
         return Denied(limits[number - 1], wait / 1_000_000) if number else None
 
     def release(self, ceilings: Sequence[Ceiling], entry: str) -> None:
         """An answer has ended."""
-        pipeline = self._connection.pipeline(transaction=False)
-        for ceiling in ceilings:
-            pipeline.zrem(PREFIX + ceiling.bucket, entry)
-        pipeline.execute()
+        self._redis.calls(*(("ZREM", PREFIX + ceiling.bucket, entry) for ceiling in ceilings))
 
 
 class Limiter:

@@ -1,4 +1,4 @@
-"""A second client like the first: configuration and origins yes; hosts, keys, history no."""
+"""A second client like the first: configuration and allowed origins; no hosts, keys, history."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import User, UserProfile
 from portal.database import db
-from portal.llm_clients import registration, revisions
+from portal.llm_clients import images, registration, revisions
 from portal.llm_clients.models import LLMClient
 
 
@@ -26,7 +26,9 @@ def clone(
         name=new_name or free_copy_name(llm_client.name, owner),
         allowed_origins=list(llm_client.allowed_origins),
     )
-    revisions.apply(copy, revisions.content_of(llm_client))
+    content = revisions.content_of(llm_client)
+    images.carry_over(content, llm_client.account_id, owner.account_id)
+    revisions.apply(copy, content)
     copy.version = new_version or copy.version
     registration.register(copy, author, note=f"Cloned from {llm_client.name}")
     return copy

@@ -128,6 +128,8 @@ class LLMClient(Addresses, CachedLookups, TimestampedModel):
     app_info_url: Mapped[str] = mapped_column(String(2048), default="")
     app_background_image_url: Mapped[str] = mapped_column(String(2048), default="")
     app_logo_url: Mapped[str] = mapped_column(String(2048), default="")
+    app_logo_upload: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    app_background_upload: Mapped[str] = mapped_column(String(64), default="", server_default="")
     app_file_attachment: Mapped[bool] = mapped_column(Boolean, default=False)
     dns_verification_status: Mapped[DnsVerificationStatusChoices] = mapped_column(
         enum_column(DnsVerificationStatusChoices, "dns_verification_status"),

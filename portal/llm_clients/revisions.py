@@ -18,6 +18,7 @@ from portal.llm_clients.models import (
     LLMClientRevision,
     Tag,
 )
+from portal.plugins import finding as plugin_finding
 from portal.plugins.models import Plugin
 
 CONFIGURATION = {
@@ -39,8 +40,12 @@ CONFIGURATION = {
     "app_info_url": "Information link",
     "app_background_image_url": "Background image",
     "app_logo_url": "Logo",
+    "app_logo_upload": "Uploaded logo",
+    "app_background_upload": "Uploaded background",
     "app_file_attachment": "Visitors may attach files",
 }
+# What revisions from before uploads do not name: there was none.
+BEFORE_UPLOADS = {"app_logo_upload": "", "app_background_upload": ""}
 LABELS = {**CONFIGURATION, "tags": "Tags", "functions": "Functions", "plugins": "Plugins"}
 
 
@@ -69,7 +74,7 @@ def take(llm_client: LLMClient, author: User | None, note: str = "") -> LLMClien
     content = content_of(llm_client)
     newest_number = _newest_number(llm_client)
     newest = revision_of(llm_client, newest_number)
-    if newest is not None and newest.content == content:
+    if newest is not None and {**BEFORE_UPLOADS, **newest.content} == content:
         return None
     llm_client.newest_revision_number = newest_number + 1
     revision = LLMClientRevision(
@@ -106,9 +111,10 @@ def revision_of(llm_client: LLMClient, number: int) -> LLMClientRevision | None:
 
 def apply(llm_client: LLMClient, content: dict[str, Any]) -> None:
     """Put a configuration into the client's columns; plugins that are gone stay away."""
+    whole = {**BEFORE_UPLOADS, **content}
     for name in CONFIGURATION:
-        if name in content:
-            setattr(llm_client, name, content[name])
+        if name in whole:
+            setattr(llm_client, name, whole[name])
     set_tags(llm_client, content.get("tags", []))
     set_functions(llm_client, content.get("functions", []))
     _set_plugins(llm_client, content.get("plugins", []))
@@ -173,6 +179,12 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Differenc
         if old != new:
             found.append(Difference(label, old, new, _line_differences(old, new)))
     return found
+
+
+def in_words(llm_client: LLMClient, content: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with the names of its plugins in place of their numbers."""
+    numbers = content.get("plugins", [])
+    return {**content, "plugins": plugin_finding.names_of(llm_client.account_id, numbers)}
 
 
 def _as_text(value: Any) -> str:

@@ -24,6 +24,7 @@ from portal.llm_clients.models import (
     LLMClientPlugin,
     LLMClientRevision,
 )
+from portal.plugins.models import Plugin
 from portal.providers.models import Provider, ProviderCredential
 from portal.vault.models import AuthToken
 
@@ -59,6 +60,7 @@ _CACHED = (
     LLMClientHost,
     LLMClientPlugin,
     LLMClientRevision,
+    Plugin,
     Provider,
     ProviderCredential,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -125,7 +126,7 @@ _THREAD = (
         LLMClientRequests.status < 400,
     )
     .order_by(LLMClientRequests.id.desc())
-    .limit(THREAD_LENGTH)
+    .limit(bindparam("most"))
 )
 _OF_A_TURN = ("typed", "files")
 
@@ -133,9 +134,12 @@ _OF_A_TURN = ("typed", "files")
 def turns(llm_client_id: int, session_key: str) -> list[Turn]:
     """The last answered exchanges of a session, oldest first; of one asked again, the newest."""
     values = {"session_key": session_key, "llm_client_id": llm_client_id}
-    found = db.session.execute(_THREAD, values).all()
-    replaced = {request.get("regenerates") for _, request, _ in found}
-    return [
+    found = db.session.execute(_THREAD, {**values, "most": THREAD_LENGTH}).all()
+    replaced = _replaced(found)
+    if replaced:
+        found = db.session.execute(_THREAD, {**values, "most": 5 * THREAD_LENGTH}).all()
+        replaced = _replaced(found)
+    answered = [
         Turn(
             request_id,
             str(request["message"]),
@@ -148,6 +152,13 @@ def turns(llm_client_id: int, session_key: str) -> list[Turn]:
         and response
         and response.get("text")
     ]
+    return answered[-THREAD_LENGTH:]
+
+
+def _replaced(found: Sequence[Any]) -> set[str]:
+    """The references of answers that were asked for again."""
+    named = {request.get("regenerates") for _, request, _ in found}
+    return {reference for reference in named if reference}
 
 
 def messages_of(found: list[Turn]) -> list[dict[str, str]]:

@@ -99,6 +99,7 @@ def _facts(found: LLMClientRequests) -> list[tuple[str, str]]:
         ("Session", found.session_key),
         ("Rating of the session", _rating(found)),
         ("Reference", found.request_id),
+        ("Replaces the answer of", str((found.request or {}).get("regenerates", ""))),
         ("Error code", found.error_code),
     ]
     return [(label, value) for label, value in facts if value]

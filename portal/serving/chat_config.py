@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from typing import Any
+from urllib.parse import quote
 
+from portal.database import current_settings
 from portal.llm_providers import ChatAnswer
+from portal.serving.chat_images import addresses_of
 from portal.serving.prompting import Exchange
 from portal.serving.served import Served
 
-SHOWN = (
+AS_HTML = (
     "provider",
     "default_model",
     "default_temperature",
     "default_max_tokens",
-    "app_name",
-    "app_assistant",
     "app_welcome_message",
     "app_example_prompts",
-    "app_placeholder",
-    "app_info_url",
-    "app_background_image_url",
-    "app_logo_url",
     "app_file_attachment",
 )
+# The component shows these as text, so that `&amp;` would be read; no tag can begin in them.
+AS_TEXT = ("app_name", "app_assistant", "app_placeholder")
+AS_ADDRESS = ("app_info_url", "app_background_image_url", "app_logo_url")
+_NOT_IN_ADDRESSES = str.maketrans({letter: quote(letter, safe="") for letter in "<>\"'() \\"})
+_STRANGE_LINK = re.compile(r"\]\((?!(?:https?://|mailto:)[^\s\"'`)]*\))", re.IGNORECASE)
 API = "portal/v1"
 
 
 def escaped(value: Any) -> Any:
-    """Texts for a page that inserts them as HTML: `& < >` escaped, lists and all."""
+    """Texts for a page that inserts them as HTML, lists and all.
+
+    `& < >` are escaped. The component makes links of Markdown's, whatever their address: one that
+    is neither plain web nor mail is kept from being a link.
+    """
     if isinstance(value, str):
-        return html.escape(value, quote=False)
+        return _STRANGE_LINK.sub("]&#40;", html.escape(value, quote=False))
     if isinstance(value, list):
         return [escaped(item) for item in value]
     if isinstance(value, dict):
@@ -39,12 +46,25 @@ def escaped(value: Any) -> Any:
     return value
 
 
+def _without_tags(text: str) -> str:
+    return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _web_address(text: str) -> str:
+    """An http or https address whose quotes and brackets end no attribute; else nothing."""
+    if not text.lower().startswith(("https://", "http://")):
+        return ""
+    return text.translate(_NOT_IN_ADDRESSES)
+
+
 def config_answer(
     served: Served, key: str, thread: list[dict[str, str]], url_chatbot: str
 ) -> dict[str, Any]:
     """Everything here is public to the visitor; role and data of the client stay inside."""
-    content = served.content
-    chatbot = {name: escaped(content.get(name)) for name in SHOWN}
+    content = {**served.content, **addresses_of(served, current_settings().url_of(served.hostname))}
+    chatbot = {name: escaped(content.get(name)) for name in AS_HTML}
+    chatbot.update({name: _without_tags(content.get(name) or "") for name in AS_TEXT})
+    chatbot.update({name: _web_address(content.get(name) or "") for name in AS_ADDRESS})
     chatbot["app_example_prompts"] = escaped(content.get("app_example_prompts") or [])
     chatbot.update(
         id=served.client_id,

@@ -58,7 +58,7 @@ def _add_headers(response: Response) -> Response:
     response.vary.add("Origin")
     origin = request.headers.get("Origin", "")
     frames = str(request.endpoint).startswith((CHAT_PAGE, EMBEDDED_PAGE))
-    served = _asked_client() if origin or frames else None
+    served = asked_client() if origin or frames else None
     if origin and is_allowed(served, origin):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Credentials"] = "true"
@@ -72,7 +72,7 @@ def _add_headers(response: Response) -> Response:
     return response
 
 
-def _asked_client() -> Served | None:
+def asked_client() -> Served | None:
     """The client of the host or number that was asked, though no view looked for it."""
     if "served" in g:
         return g.served  # type: ignore[no-any-return]

@@ -8,9 +8,12 @@ from typing import Any
 
 from flask import Response
 
+from portal.off_loop import off_loop
 from portal.serving.markdown import rendered
 from portal.serving.prompting import Answered, Exchange
 from portal.serving.rows import sent_json
+
+LONG = 4_000  # characters
 
 
 def event(name: str, value: dict[str, Any]) -> bytes:
@@ -21,11 +24,15 @@ def event(name: str, value: dict[str, Any]) -> bytes:
 def events_of(exchange: Exchange, *, show_sent: bool) -> Iterator[bytes]:
     """`sent` (sandbox only), `delta`s, and `done` or `error` once the row is committed."""
     key = exchange.question.session_key
+    told = exchange.request
     if show_sent:
-        yield event("sent", {"json": sent_json(exchange.request), "session_key": key})
+        yield event("sent", {"json": sent_json(told), "session_key": key})
     parts = exchange.parts()
     try:
         for part in parts:
+            if show_sent and exchange.request is not told:  # with what the tools added
+                told = exchange.request
+                yield event("sent", {"json": sent_json(told), "session_key": key})
             if part.text:
                 yield event("delta", {"text": part.text})
     finally:
@@ -39,13 +46,18 @@ def events_of(exchange: Exchange, *, show_sent: bool) -> Iterator[bytes]:
 def _done(session_key: str, answered: Answered) -> dict[str, Any]:
     return {
         "answer": answered.answer.text,
-        "html": str(rendered(answered.answer.text)),
+        "html": str(_as_html(answered.answer.text)),
         "session_key": session_key,
         "latency_ms": answered.latency_ms,
         "first_token_ms": answered.first_token_ms,
         "tokens_in": answered.answer.tokens_in,
         "tokens_out": answered.answer.tokens_out,
     }
+
+
+def _as_html(text: str) -> str:
+    """A long answer takes a part of a second, for which others need not wait."""
+    return rendered(text) if len(text) < LONG else off_loop(rendered, text)
 
 
 def event_stream(parts: Iterator[bytes]) -> Response:

@@ -50,6 +50,12 @@ def requested_client(public_id: str | None = None) -> Served:
     return found
 
 
+def prompted_client() -> Served | None:
+    """The open client that a refused prompt was for, also where no view came to look for it."""
+    found = cross_origin.asked_client() if request.method == "POST" else None
+    return found if found is not None and found.is_open else None
+
+
 def key_id_or_refused(served: Served) -> int | None:
     """The key that the caller presented, if the client wants one. Raises Refused 401."""
     now = utc_now()

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from portal.database import current_settings, db, utc_now
 from portal.llm_providers.messages import storable
 from portal.request_history import queries
 from portal.serving import session_keys
+from portal.serving.attachments import LARGEST_FILE, MOST_FILES, SentFile, conversation_with
 from portal.serving.questions import Conversation, Question, Refusal, continued
 from portal.serving.served import Served
 
@@ -46,6 +48,15 @@ def sent_values() -> tuple[str, str]:
     return str(given.get("message", "")), str(given.get("session_key", ""))
 
 
+def sent_files() -> list[SentFile]:
+    """The files of a form, each read only as far as tells that it is too large."""
+    chosen = [file for file in request.files.getlist("files") if file.filename]
+    return [
+        SentFile(file.filename or "", file.stream.read(LARGEST_FILE + 1))
+        for file in chosen[: MOST_FILES + 1]
+    ]
+
+
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
@@ -73,7 +84,11 @@ def session_key(served: Served, given: str | None) -> str:
 
 
 def question(
-    served: Served, message: str, given_key: str | None, api_key_id: int | None = None
+    served: Served,
+    message: str,
+    given_key: str | None,
+    api_key_id: int | None = None,
+    files: Sequence[SentFile] = (),
 ) -> Question:
     """A question with its thread; no transaction is open when this returns.
 
@@ -82,7 +97,9 @@ def question(
     key = session_key(served, given_key)
     thread = queries.thread(served.client_id, key) if key == given_key else []
     db.session.rollback()
-    return question_of(continued(thread, storable(message)), key, api_key_id)
+    are_taken = bool(served.content.get("app_file_attachment"))
+    conversation = conversation_with(thread, storable(message), files, are_taken=are_taken)
+    return question_of(conversation, key, api_key_id)
 
 
 def question_again(served: Served, given_key: str, api_key_id: int | None = None) -> Question:

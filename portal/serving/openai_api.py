@@ -22,7 +22,7 @@ from portal.request_history import current_recorder
 from portal.serving import incoming
 from portal.serving.events import event, event_stream
 from portal.serving.exchanges import exchange_of
-from portal.serving.hosts import key_id_or_refused, requested_client
+from portal.serving.hosts import key_id_or_refused, prompted_client, requested_client
 from portal.serving.openai_errors import Fault, error_body, refusal_body, retry_headers
 from portal.serving.openai_messages import last_question
 from portal.serving.openai_request import Wish, check_model, noted, session_key_of, wish_of
@@ -247,8 +247,9 @@ def _refused(error: HTTPException) -> Any:
         return error
     sentence = str(getattr(error, "sentence", None) or error.description or ERRORS[400][1])
     sentence = TOO_LARGE if status == 413 else sentence
-    if "served" in g and request.endpoint == "openai.chat_completions":
-        record_refusal(current_recorder(), g.served, status, sentence, g.request_id)
+    served = prompted_client() if request.endpoint == "openai.chat_completions" else None
+    if served is not None:
+        record_refusal(current_recorder(), served, status, sentence, g.request_id)
     return jsonify(error_body(status, sentence)), status, retry_headers(status)
 
 

@@ -24,7 +24,7 @@ from portal.serving.hang_ups import HangUp
 from portal.serving.questions import NOT_KEPT, UNAVAILABLE, NotAnswered, Question, Refusal
 from portal.serving.rounds import Rounds
 from portal.serving.served import Served
-from portal.serving.toolbox import Toolbox, toolbox_of
+from portal.serving.toolbox import EMPTY, Toolbox, toolbox_of
 
 STATUS_OF_REASON = {
     "timeout": 504,
@@ -63,7 +63,7 @@ def chat_request(served: Served, question: Question, toolbox: Toolbox) -> ChatRe
     temperature = conversation.temperature
     extra = dict(conversation.extra)
     if toolbox.specs:
-        extra["tools"] = [*extra.get("tools", []), *toolbox.specs]
+        extra["tools"] = [*toolbox.specs, *_others(extra.get("tools", []), toolbox)]
     return ChatRequest(
         model=content.get("default_model", ""),
         messages=(
@@ -74,6 +74,11 @@ def chat_request(served: Served, question: Question, toolbox: Toolbox) -> ChatRe
         max_tokens=_least(conversation.max_tokens, content.get("default_max_tokens")),
         extra=extra,
     )
+
+
+def _others(tools: list[dict[str, Any]], toolbox: Toolbox) -> list[dict[str, Any]]:
+    """A caller's own tools; one that is called like a tool of the client's gives way to it."""
+    return [tool for tool in tools if not toolbox.offers(tool["function"]["name"])]
 
 
 def _least(wanted: int | None, allowed: int | None) -> int | None:
@@ -87,15 +92,14 @@ class Exchange:
     def __init__(self, served: Served, question: Question, means: Means) -> None:
         self.served = served
         self.question = question
-        self.toolbox = toolbox_of(served, question.message, question.asked_at)
-        self.request = chat_request(served, question, self.toolbox)
+        self.request = chat_request(served, question, EMPTY)
         self.refusal: Refusal | None = None
         self.answered: Answered | None = None
         self._means = means
         self._started = time.monotonic()
         self._first_token_ms: int | None = None
         self._purse = Purse(served, question, means.recorder)
-        self._rounds = Rounds(self.toolbox, self._ask)
+        self._rounds = Rounds(EMPTY, self._ask)
         self._attempts = self._new_attempts()
         self._tried: list[dict[str, Any]] = []
         self._spent = Amount(0, 0)
@@ -143,6 +147,7 @@ class Exchange:
             raise NotAnswered(refusal_of(denied))
         self._means.hang_up.begin()
         try:
+            self._open_toolbox()
             for part in self._rounds.parts(self.request, whole=whole):
                 if self._first_token_ms is None and (part.text or part.delta.get("tool_calls")):
                     self._first_token_ms = self._elapsed_ms()
@@ -152,6 +157,14 @@ class Exchange:
             limiter.release(ceilings, entry)
         self.request = self._rounds.request
         self._accept(self._rounds.answer)
+
+    def _open_toolbox(self) -> None:
+        """Plugins may ask others beforehand, so only for a prompt that is let through."""
+        question = self.question
+        toolbox = toolbox_of(self.served, question.message, question.asked_at)
+        if toolbox is not EMPTY:
+            self.request = chat_request(self.served, question, toolbox)
+            self._rounds = Rounds(toolbox, self._ask)
 
     def _ask(self, request: ChatRequest, *, whole: bool) -> Generator[StreamPart, None, None]:
         """One call of the model, reserved before it is made."""

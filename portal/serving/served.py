@@ -16,6 +16,8 @@ from portal.limits.serving import ClientLimits, limits_of
 from portal.llm_clients import revisions
 from portal.llm_clients.hostnames import Mode
 from portal.llm_clients.models import LLMClient, LLMClientHost
+from portal.plugins import finding as plugin_finding
+from portal.plugins.calling import ServedPlugin
 from portal.serving.endpoints import Endpoint, endpoint_of
 from portal.vault import tokens
 
@@ -50,6 +52,7 @@ class Served:
     mode: Mode
     is_open: bool
     request_bodies_days: int
+    plugins: tuple[ServedPlugin, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     fallback: Endpoint | None = None
     cheaper: Endpoint | None = None
@@ -164,6 +167,7 @@ def _served(
         mode=mode,
         is_open=is_open and account.is_active,
         request_bodies_days=account.request_bodies_days,
+        plugins=plugin_finding.served_plugins(llm_client.account_id, content.get("plugins", ())),
         allowed_origins=tuple(llm_client.allowed_origins),
     )
 

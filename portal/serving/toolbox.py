@@ -7,100 +7,20 @@ trusted, and a failure is a sentence for the model: it never raises.
 from __future__ import annotations
 
 import json
-import logging
-import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from portal.adapters import current_adapters
-from portal.errors import PortalError
-from portal.functions import Answer, Function
+from portal.database import current_settings
 from portal.llm_providers.messages import storable
+from portal.serving.plugin_tools import PluginTools
 from portal.serving.served import Served
+from portal.serving.tools import FUNCTION, LONGEST_NAME, Tool, ToolOutcome, function_tool
 
-log = logging.getLogger(__name__)
-
-LONGEST_TEXT = 16_000
 LONGEST_ARGUMENTS = 32_000
-LONGEST_NAME = 64
-FUNCTION, PLUGIN = "function", "plugin"
 NOT_AN_OBJECT = "The arguments must be a JSON object that follows the tool's schema."
-BROKEN = "This tool failed. Answer without it."
-
-
-@dataclass(frozen=True)
-class ToolOutcome:
-    """What came of one call; `text` is for the model, `label` for the history."""
-
-    text: str
-    is_error: bool
-    label: str
-    source: str
-    milliseconds: int
-
-    def noted(self) -> dict[str, Any]:
-        """The entry of the history."""
-        return {
-            "name": self.label,
-            "source": self.source,
-            "is_error": self.is_error,
-            "milliseconds": self.milliseconds,
-        }
-
-
-@dataclass(frozen=True)
-class Tool:
-    """Something that the model may call; `run` may raise PortalError."""
-
-    name: str
-    label: str
-    source: str
-    description: str
-    parameters: Mapping[str, Any]
-    run: Callable[[dict[str, Any], datetime], Answer]
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """The entry of the OpenAI `tools` list."""
-        function = {
-            "name": self.name,
-            "description": self.description,
-            "parameters": dict(self.parameters),
-        }
-        return {"type": "function", "function": function}
-
-    def outcome(self, arguments: dict[str, Any], now: datetime) -> ToolOutcome:
-        """Run it, whatever happens inside; bounded in time by the tool itself."""
-        started = time.monotonic()
-        try:
-            answer = self.run(arguments, now)
-        except PortalError as error:
-            answer = Answer(error.public_message, is_error=True)
-        except Exception:
-            log.exception("the tool %s failed", self.name)
-            answer = Answer(BROKEN, is_error=True)
-        return _outcome(self, answer, started)
-
-
-def _outcome(tool: Tool, answer: Answer, started: float) -> ToolOutcome:
-    return ToolOutcome(
-        text=shortened(answer.text),
-        is_error=answer.is_error,
-        label=tool.label,
-        source=tool.source,
-        milliseconds=int((time.monotonic() - started) * 1000),
-    )
-
-
-def shortened(text: str) -> str:
-    """At most 16,000 characters that a database stores; a cut is told."""
-    text = storable(text)
-    if len(text) <= LONGEST_TEXT:
-        return text
-    note = "\n[The rest is left out.]"
-    return text[: LONGEST_TEXT - len(note)] + note
 
 
 class Toolbox:
@@ -158,22 +78,15 @@ def _refuse(name: str) -> None:
 def toolbox_of(served: Served, question: str, now: datetime) -> Toolbox:
     """What the model of this client gets for this question (the visitor's last message).
 
-    Without functions and plugins nothing is asked of anybody.
+    Without functions and plugins nothing is asked of anybody. A selected plugin that needs no
+    values is called here: at most 5 s each, none is begun after 10 s.
     """
     names = served.content.get("functions") or ()
-    if not names:
+    if not names and not served.plugins:
         return EMPTY
     known = current_adapters().functions
-    return Toolbox(function_tool(known[name]) for name in names if name in known)
-
-
-def function_tool(function: Function) -> Tool:
-    """A built-in function as a tool."""
-    return Tool(
-        name=function.name,
-        label=function.name,
-        source=FUNCTION,
-        description=function.description,
-        parameters=function.parameters,
-        run=function.call,
-    )
+    zone = ZoneInfo(served.timezone)
+    tools = [function_tool(known[name], zone) for name in names if name in known]
+    plugins = PluginTools(served.plugins, current_settings().allow_private_addresses)
+    plugins.prepare(question, now)
+    return Toolbox([*tools, *plugins.tools], plugins.context, plugins.used)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
@@ -10,6 +11,8 @@ from flask import Blueprint, current_app, make_response, redirect, render_templa
 from portal.database import current_settings, db
 from portal.request_history import queries, rating
 from portal.serving import chat_config, incoming
+from portal.serving.attachments import SentFile
+from portal.serving.chat_images import addresses_of
 from portal.serving.events import event_stream, events_of
 from portal.serving.exchanges import exchange_of
 from portal.serving.hosts import key_id_or_refused, requested_client
@@ -21,6 +24,8 @@ from portal.web import ANYBODY, permits
 blueprint = Blueprint("serving", __name__)
 SESSION_COOKIE = "chat_session"
 COOKIE_SECONDS = 30 * 86_400
+# Files that are too large are refused in a sentence, with the message as it was typed.
+LONGEST_FORM = 4_000_000
 
 
 @blueprint.get("/")
@@ -37,15 +42,23 @@ def _browser_session(served: Served) -> str:
     return incoming.session_key(served, request.cookies.get(SESSION_COOKIE))
 
 
-def chat_page(served: Served, key: str, problem: str | None = None, status: int = 200) -> Any:
+def chat_page(
+    served: Served,
+    key: str,
+    problem: str | None = None,
+    status: int = 200,
+    typed: str = "",
+    *,
+    template: str = "serving/chat.html",
+) -> Any:
     """The page with a session's exchanges; `problem` says why there is no answer."""
     history = queries.turns(served.client_id, key)
     session = rating.session_of(served.client_id, key) if history else None
     db.session.rollback()
     response = make_response(
         render_template(
-            "serving/chat.html",
-            config={**served.content, "name": served.name},
+            template,
+            config={**served.content, **addresses_of(served), "name": served.name},
             history=history,
             rating=session.rating if session else None,
             rendered=rendered,
@@ -56,6 +69,7 @@ def chat_page(served: Served, key: str, problem: str | None = None, status: int 
             regenerate_url=url_for("serving.regenerate"),
             rating_url=url_for("serving.rate"),
             message_error=problem,
+            typed=typed,
             retention_days=served.request_bodies_days,
         ),
         status,
@@ -64,18 +78,19 @@ def chat_page(served: Served, key: str, problem: str | None = None, status: int 
 
 
 @blueprint.post("/")
-@permits(ANYBODY, writes=False)
+@permits(ANYBODY, writes=False, longest_body=LONGEST_FORM)
 def send() -> Any:
     """A prompt from the page without script: the page again, with the answer."""
     served = requested_client()
     key_id = key_id_or_refused(served)
     given = request.form.get("session_key", "")
-    exchange = _exchange(served, request.form.get("message", ""), given, key_id)
+    typed = request.form.get("message", "")
+    exchange = ask(served, typed, given, key_id, incoming.sent_files())
     exchange.whole()
     key = exchange.question.session_key
     if exchange.refusal is not None:
         refusal = exchange.refusal
-        return chat_page(served, key, refusal.message, refusal.status)
+        return chat_page(served, key, refusal.message, refusal.status, typed)
     return with_session(redirect(url_for("serving.chat"), 303), key)
 
 
@@ -102,18 +117,25 @@ def new_chat() -> Any:
 
 
 @blueprint.post("/stream")
-@permits(ANYBODY, writes=False)
+@permits(ANYBODY, writes=False, longest_body=LONGEST_FORM)
 def stream() -> Any:
     """A prompt from the page with script: events as the answer comes."""
     served = requested_client()
     key_id = key_id_or_refused(served)
     message, given = incoming.sent_values()
-    exchange = _exchange(served, message, given, key_id)
+    exchange = ask(served, message, given, key_id, incoming.sent_files())
     return event_stream(events_of(exchange, show_sent=False))
 
 
-def _exchange(served: Served, message: str, given_key: str, api_key_id: int | None) -> Exchange:
-    question = incoming.question(served, message, given_key, api_key_id)
+def ask(
+    served: Served,
+    message: str,
+    given_key: str,
+    api_key_id: int | None,
+    files: Sequence[SentFile] = (),
+) -> Exchange:
+    """A question on its way, with the thread of the session that the caller named."""
+    question = incoming.question(served, message, given_key, api_key_id, files)
     return exchange_of(served, question)
 
 
@@ -151,7 +173,7 @@ def prompt(public_id: str | None = None) -> Any:
     key_id = key_id_or_refused(served)
     body = incoming.json_body()
     given = str(body.get("session_key", "")) or request.args.get("session_key", "")
-    exchange = _exchange(served, _last_message(body), given, key_id)
+    exchange = ask(served, _last_message(body), given, key_id)
     exchange.whole()
     return chat_config.prompt_answer(served, exchange)
 

@@ -18,7 +18,7 @@ from portal.job_queue import perform, rings_due
 from portal.system import heartbeats
 from tests.people import People, Person
 from tests.planes import LOOPBACK, Outside, Planes
-from tests.serving.conftest import make_visitor as make_visitor
+from tests.serving.conftest import make_visitor, visitor  # noqa: F401 - fixtures
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 LONGEST_MS = 10_000

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from portal.database import db
 from portal.providers.models import Provider
@@ -134,7 +134,8 @@ def test_the_last_answer_is_replaced_by_another(open_chat: OpenChat, vendor: Ven
     ask(page, "One")
     says(vendor, "Second")
     page.get_by_role("button", name="Answer again").click()
-    expect(answers(page)).to_have_text("Second")
+    expect(answers(page).last).to_have_text("Second")
+    expect(answers(page)).to_have_count(1)
     expect(page.get_by_role("button", name="Answer again")).to_be_focused()
     page.reload()
     expect(answers(page)).to_have_text("Second")
@@ -147,6 +148,7 @@ def test_a_failed_second_try_leaves_the_first_answer(open_chat: OpenChat, vendor
     vendor.answers("500 Oops", "")
     page.get_by_role("button", name="Answer again").click()
     expect(page.locator("[data-sentence]").last).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
     expect(answers(page).first).to_have_text("First")
     expect(page.get_by_role("button", name="Answer again")).to_be_visible()
 
@@ -194,6 +196,52 @@ def test_nothing_in_an_answer_runs(open_chat: OpenChat, vendor: Vendor) -> None:
         page.reload()
 
 
+def a_file(name: str, content: str) -> FilePayload:
+    return {"name": name, "mimeType": "text/plain", "buffer": content.encode()}
+
+
+def test_files_are_chosen_taken_away_and_sent(open_chat: OpenChat, vendor: Vendor) -> None:
+    page = open_chat({"app_file_attachment": True})
+    field = page.locator("[data-files]")
+    field.set_input_files([a_file("one.txt", "first words"), a_file("two.txt", "second words")])
+    field.set_input_files([a_file("three.txt", "third words")])
+    chips = page.locator("[data-chips] li")
+    expect(chips).to_have_text(["one.txt", "two.txt", "three.txt"])
+    page.get_by_role("button", name="Remove two.txt").click()
+    expect(page.get_by_role("button", name="Remove three.txt")).to_be_focused()
+    field.set_input_files([a_file("large.txt", "x" * 100_001)])
+    expect(page.locator("[data-files-problem]")).to_have_text("large.txt is larger than 100 KB.")
+    says(vendor, "Read.")
+    ask(page, "Sum up")
+    expect(answers(page)).to_have_text("Read.")
+    expect(chips).to_have_count(0)
+    sent = vendor.requests[-1]["messages"][-1]["content"]
+    assert sent == "Sum up\n\n```one.txt\nfirst words\n```\n\n```three.txt\nthird words\n```"
+    for _ in range(2):
+        expect(page.locator("[data-talk] .chat-files li")).to_have_text(["one.txt", "three.txt"])
+        page.reload()
+
+
+def test_a_composer_that_grows_covers_nothing(open_chat: OpenChat, vendor: Vendor) -> None:
+    page = open_chat({"app_file_attachment": True}, viewport={"width": 360, "height": 520})
+    says(vendor, RICH)
+    ask(page, "A day?")
+    expect(page.get_by_role("button", name="Answer again")).to_be_in_viewport()
+    page.locator("[data-files]").set_input_files([a_file(f"{n}.txt", "x") for n in "abc"])
+    expect(page.locator("[data-chips] li")).to_have_count(3)
+    expect(page.get_by_role("button", name="Answer again")).to_be_in_viewport(ratio=1)
+
+
+def test_a_refused_file_stays_with_what_was_typed(open_chat: OpenChat, vendor: Vendor) -> None:
+    page = open_chat({"app_file_attachment": True})
+    page.locator("[data-files]").set_input_files([a_file("a.txt", "with \0 in it")])
+    page.get_by_label("Your message").fill("Sum up")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-sentence]")).to_have_text("a.txt is not a text file.")
+    expect(page.get_by_label("Your message")).to_have_value("Sum up")
+    expect(page.locator("[data-chips] li")).to_have_text(["a.txt"])
+
+
 def test_everything_works_without_script(open_chat: OpenChat, vendor: Vendor) -> None:
     page = open_chat(java_script_enabled=False)
     whole = '{"choices": [{"message": {"role": "assistant", "content": "**%s**"}}]}'
@@ -212,10 +260,11 @@ def test_everything_works_without_script(open_chat: OpenChat, vendor: Vendor) ->
 def test_axe_finds_nothing_and_nothing_is_too_wide(
     open_chat: OpenChat, vendor: Vendor, axe_source: str
 ) -> None:
-    page = open_chat({"app_example_prompts": ["Is it open?"]})
+    page = open_chat({"app_example_prompts": ["Is it open?"], "app_file_attachment": True})
     axe, found = Axe(page, axe_source), []
     says(vendor, RICH)
     ask(page, "A day?")
+    page.locator("[data-files]").set_input_files([a_file("a_long_name" * 9 + ".txt", "x")])
     for size in (WIDE, NARROW, {"width": 360, "height": 520}):
         page.set_viewport_size(size)
         for scheme in ("light", "dark"):
@@ -225,9 +274,10 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
 
 
 def test_what_is_pressed_is_large_enough(open_chat: OpenChat, vendor: Vendor) -> None:
-    page = open_chat({"app_example_prompts": ["Is it open?"]}, viewport=NARROW)
+    page = open_chat({"app_file_attachment": True}, viewport=NARROW)
     says(vendor, RICH)
     ask(page, "A day?")
+    page.locator("[data-files]").set_input_files([a_file("a.txt", "x")])
     sizes = page.evaluate(
         "[...document.querySelectorAll('button')].map((b) => [b.ariaLabel || b.textContent, "
         "b.getBoundingClientRect()]).filter(([, r]) => r.width && (r.width < 44 || r.height < 44))"

@@ -9,7 +9,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.database import db, utc_now
-from portal.llm_clients.models import LLMClient, LLMClientAPIKey, LLMClientHost
+from portal.llm_clients.models import (
+    LLMClient,
+    LLMClientAPIKey,
+    LLMClientHost,
+    LLMClientPlugin,
+)
+from portal.plugins.models import Plugin, PluginTest
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
 from portal.request_history.recording import Visit
@@ -36,12 +42,21 @@ PAGES = {
     "undeploy": "{open}undeploy",
     "revisions": "{client}revisions",
     "revision": "{client}revisions/1",
+    "plugins of a client": "{client}plugins",
+    "plugins of another client": "{open}plugins",
     "keys of a client": "{client}keys",
     "keys of a public client": "{open}keys",
     "detach a key": "{client}keys/{key}/detach",
     "sandbox": "/workbench{client}",
     "requests": "/requests/",
     "request": "{request}",
+    "plugins": "/plugins/",
+    "new plugin": "/plugins/new",
+    "new plugin of data": "/plugins/new/static",
+    "new plugin of an interface": "/plugins/new/api",
+    "new plugin of a database": "/plugins/new/sql",
+    "edit plugin": "{plugin}",
+    "delete plugin": "{plugin}delete",
     "providers": "/providers/",
     "choose a vendor": "/providers/new",
     "new provider": "/providers/new?vendor=openai",
@@ -67,9 +82,11 @@ PAGES = {
 NO_PAGES = {
     "static",
     "llm_clients.status",
+    "plugins.status",
     "providers.status",
     "providers.show_status",
     "llm_clients.hostname_preview",
+    "llm_clients.image",
     "accounts.login",
 }
 
@@ -96,7 +113,9 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         )
         key = a_key_that_replaces_another(people.alice.account_id, long_name)
         drafted = db.session.scalars(db.select(LLMClient).filter_by(hashed_id=draft)).one()
-        db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key)])
+        plugin = a_tested_plugin(people.alice.account_id)
+        attached = LLMClientPlugin(llm_client=drafted, plugin=plugin)
+        db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key), attached])
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -117,6 +136,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "running": f"/llm-clients/{running}/",
             "open": f"/llm-clients/{opened}/",
             "provider": f"/providers/{provider.id}/",
+            "plugin": f"/plugins/{plugin.id}/",
             "key": str(key.id),
             "request": f"/requests/{number}",
             "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
@@ -135,6 +155,22 @@ def a_key_that_replaces_another(account_id: int, name: str) -> AuthToken:
     old.replaced_by_id, old.expires_at = key.id, utc_now() + timedelta(hours=5)
     db.session.add(old)
     return key
+
+
+def a_tested_plugin(account_id: int) -> Plugin:
+    """An interface with a parameter, a stored secret and a long result of its test."""
+    parameters = [{"name": "id", "type": "string", "required": True, "where": "path"}]
+    plugin = Plugin(
+        account_id=account_id,
+        name="Prices of the museum shop and everything else that is sold there",
+        description="What things cost. " * 12,
+        kind=Plugin.Kinds.API,
+        sealed_secret="sealed",
+        content={"method": "GET", "url": "https://example.com/{id}", "parameters": parameters},
+    )
+    test = PluginTest(plugin=plugin, state="works", result='{"price":12}' * 90, tested_at=utc_now())
+    db.session.add_all([plugin, test])
+    return plugin
 
 
 def test_no_page_is_left_out(planes: Planes, addresses: dict[str, str]) -> None:

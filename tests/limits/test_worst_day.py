@@ -81,7 +81,7 @@ def dear_server(people: People, make_visitor: MakeVisitor) -> Any:
 def test_the_demo_costs_nothing(people: People, make_visitor: MakeVisitor) -> None:
     visitor = make_visitor()
     page = people.browser(people.alice).get(f"/llm-clients/{visitor.hashed_id}/deploy")
-    assert "At worst it costs US$ 0.00 a day" in page.words
+    assert "The demo provider costs nothing." in page.words
 
 
 def test_a_client_that_wants_a_key_needs_no_warning(

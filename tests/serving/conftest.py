@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from werkzeug.serving import make_server
 
+from portal.app import Dispatcher
 from portal.caching import cache
 from portal.database import db
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from portal.request_history.models import LLMClientRequests
 from tests.people import MakeClient
-from tests.planes import Outside, Planes
+from tests.planes import LOOPBACK, Outside, Planes
 
 
 class Visitor:
@@ -89,3 +92,23 @@ def make_visitor(planes: Planes, outside: Outside, make_client: MakeClient) -> M
 @pytest.fixture
 def visitor(make_visitor: MakeVisitor) -> Visitor:
     return make_visitor()
+
+
+@pytest.fixture
+def port(planes: Planes) -> Iterator[int]:
+    """All planes behind one port of this machine."""
+    everybody = Dispatcher(planes.admin, planes.serving, planes.internal, planes.settings)
+    server = make_server(LOOPBACK, 0, everybody, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def close(visitor: Visitor) -> None:
+    """Visitors of the client are turned away from now on."""
+    with visitor.planes.worker.app_context():
+        db.session.get_one(LLMClient, visitor.client_id).deployed = False
+        db.session.commit()

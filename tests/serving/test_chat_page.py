@@ -80,6 +80,14 @@ def test_later_prompts_see_the_newest_answer_only(visitor: Visitor) -> None:
     assert [message["content"] for message in history[::2]] == ["One", "Two"]
 
 
+def test_many_tries_do_not_push_out_what_was_said_before(visitor: Visitor) -> None:
+    ask(visitor, "One")
+    page = ask(visitor, "Two")
+    for _ in range(22):
+        visitor.ask("POST", "/regenerate", data={"session_key": key_of(page)})
+    assert said(Page(visitor.ask("GET", "/"))) == ["One", "Two"]
+
+
 def test_an_answer_again_streams_where_a_script_asks(visitor: Visitor) -> None:
     page = ask(visitor, "One")
     answer = visitor.ask(

@@ -11,27 +11,8 @@ from portal.serving.markdown import LONGEST, rendered
 
 pytestmark = pytest.mark.engine_independent
 
-ALLOWED = set(
-    [
-        "p",
-        "strong",
-        "em",
-        "s",
-        "code",
-        "pre",
-        "div",
-        "button",
-        "h2",
-        "ul",
-        "ol",
-        "li",
-        "blockquote",
-        "hr",
-        "br",
-        "a",
-    ]
-)
-ALLOWED |= set(["table", "thead", "tbody", "tr", "th", "td"])
+ALLOWED = {"p", "strong", "em", "s", "code", "pre", "div", "button", "h2", "ul", "ol", "li"}
+ALLOWED |= {"blockquote", "hr", "br", "a", "table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"class", "tabindex", "aria-label", "type", "data-copy", "role", "start"}
 ATTRIBUTES |= {"href", "target", "rel"}
 
@@ -140,17 +121,17 @@ def test_nothing_in_it_becomes_an_element_or_attribute_of_its_own(text: str) -> 
 )
 def test_deep_and_broken_nesting_is_no_work(piece: str) -> None:
     text = (piece * 32_000)[:32_000]
-    began = time.monotonic()
+    began = time.thread_time()
     assert rendered(text)
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_a_table_of_nothing_is_no_work() -> None:
     columns = 2_000
     text = "|a" * columns + "\n" + "|-" * columns + "\n" + "|\n" * 20_000
-    began = time.monotonic()
+    began = time.thread_time()
     assert len(rendered(text)) < 2_000_000
-    assert time.monotonic() - began < 3
+    assert time.thread_time() - began < 3
 
 
 def test_what_is_too_long_stays_text() -> None:

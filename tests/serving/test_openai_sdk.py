@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import textwrap
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,11 +14,9 @@ import openai
 import pytest
 from openai import DefaultHttpxClient, OpenAI
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
-from werkzeug.serving import make_server
 
-from portal.app import Dispatcher
 from portal.request_history.models import LLMClientRequests
-from tests.planes import LOOPBACK, Planes
+from tests.planes import LOOPBACK
 from tests.serving.conftest import Visitor
 from tests.serving.keys import make_key
 
@@ -34,19 +31,6 @@ WEATHER: ChatCompletionToolParam = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
     },
 }
-
-
-@pytest.fixture
-def port(planes: Planes) -> Iterator[int]:
-    """All planes behind one port of this machine."""
-    everybody = Dispatcher(planes.admin, planes.serving, planes.internal, planes.settings)
-    server = make_server(LOOPBACK, 0, everybody, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -182,6 +166,18 @@ def test_a_bad_request_names_its_parameter(sdk: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         sdk.chat.completions.create(model="demo", messages=[])
     assert caught.value.param == "messages"
+
+
+@pytest.mark.parametrize("own_host", [False, True], ids=["platform", "client's host"])
+def test_fields_that_are_not_honoured_are_tolerated(own_host: bool, make_sdk: MakeSdk) -> None:
+    answer = make_sdk(own_host=own_host).chat.completions.create(
+        model="demo",
+        messages=HELLO,
+        response_format={"type": "json_object"},
+        user="somebody",
+        extra_body={"unheard_of": {"a": [1, None]}},
+    )
+    assert answer.choices[0].finish_reason == "stop"
 
 
 def documented_python() -> str:

@@ -112,6 +112,38 @@ def test_texts_for_a_page_that_inserts_html_are_escaped(make_visitor: MakeVisito
     assert visitor.rows()[0].request["message"] == "<script>alert(1)</script>"
 
 
+@pytest.mark.parametrize(
+    ("link", "leaves"),
+    [
+        ("[a](https://a.example/?b=1&c=2)", "[a](https://a.example/?b=1&amp;c=2)"),
+        ("[a](mailto:a@a.example)", "[a](mailto:a@a.example)"),
+        ("[a](javascript:alert(1))", "[a]&#40;javascript:alert(1))"),
+        ("[a](JavaScript:alert)", "[a]&#40;JavaScript:alert)"),
+        ("[a]( javascript:alert)", "[a]&#40; javascript:alert)"),
+        ("[a](data:text/html,x)", "[a]&#40;data:text/html,x)"),
+        ('[a](https://a.example" onclick="x)', '[a]&#40;https://a.example" onclick="x)'),
+    ],
+)
+def test_links_that_could_run_are_no_links(
+    link: str, leaves: str, make_visitor: MakeVisitor
+) -> None:
+    visitor = make_visitor(app_welcome_message=link)
+    assert visitor.config()["chatbot"]["app_welcome_message"] == leaves
+    assert leaves in visitor.prompt(link)["smarter"]["messages"][0]["content"]
+
+
+def test_what_is_shown_as_text_reads_as_it_was_written(make_visitor: MakeVisitor) -> None:
+    visitor = make_visitor(
+        app_name="Museum & <b>Garden</b>",
+        app_logo_url="https://a.example/logo?a=1&b=(2)",
+        app_info_url="javascript:alert(1)",
+    )
+    chatbot = visitor.config()["chatbot"]
+    assert chatbot["app_name"] == "Museum & &lt;b&gt;Garden&lt;/b&gt;"
+    assert chatbot["app_logo_url"] == "https://a.example/logo?a=1&b=%282%29"
+    assert chatbot["app_info_url"] == ""
+
+
 def test_only_the_last_user_message_counts(visitor: Visitor) -> None:
     body = {
         "messages": [

@@ -151,13 +151,14 @@ def revision(llm_client_id: str, number: int) -> str:
     llm_client = owned_or_404(llm_client_id)
     shown = _revision_or_404(llm_client, number)
     against = revisions.revision_of(llm_client, number_argument("against") or number - 1)
-    before = against.content if against else {}
+    before = revisions.in_words(llm_client, against.content) if against else {}
+    after = revisions.in_words(llm_client, shown.content)
     return render_template(
         "llm_clients/revision.html",
         llm_client=llm_client,
         revision=row_of(llm_client, shown),
         against=row_of(llm_client, against) if against else None,
-        differences=revisions.differences(before, shown.content),
+        differences=revisions.differences(before, after),
         can_edit=may_edit(llm_client),
     )
 

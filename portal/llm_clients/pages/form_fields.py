@@ -9,10 +9,11 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
-from wtforms import Field, Form, TextAreaField, ValidationError
+from wtforms import Field, FileField, Form, TextAreaField, ValidationError
 from wtforms.widgets import TextInput
 
 from portal.form_rules import NOT_STORABLE, is_storable
+from portal.llm_clients.image_making import LARGEST_FILE, ImageRefused, MadeImage, made_from
 
 # semver.org 2.0.0: MAJOR.MINOR.PATCH, an optional pre-release and build, no leading zeros.
 _NUMBER = r"(0|[1-9]\d{0,8})"
@@ -105,6 +106,27 @@ def _texts(value: Any) -> Iterator[str]:
         ]
     if level:
         raise ValidationError(f"Must be at most {DEEPEST_JSON} levels deep.")
+
+
+class ImageField(FileField):
+    """A picture file; `made` is what becomes of it, None when no file was chosen."""
+
+    def __init__(self, *arguments: Any, kind: str, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.kind = kind
+        self.made: MadeImage | None = None
+
+    @property
+    def is_chosen(self) -> bool:
+        return bool(getattr(self.data, "filename", ""))
+
+    def pre_validate(self, form: Any) -> None:
+        if not self.is_chosen:
+            return
+        try:
+            self.made = made_from(self.data.stream.read(LARGEST_FILE + 1), self.kind)
+        except ImageRefused as error:
+            raise ValidationError(error.public_message) from error
 
 
 def semantic_version(form: Form, field: Field) -> None:

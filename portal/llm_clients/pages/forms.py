@@ -21,9 +21,11 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.form_rules import without_nul
+from portal.llm_clients.image_making import BACKGROUND, LOGO
 from portal.llm_clients.models import LLMClientFunctions
 from portal.llm_clients.pages.form_fields import (
     CommaField,
+    ImageField,
     JSONObjectField,
     LinesField,
     semantic_version,
@@ -78,6 +80,10 @@ class LLMClientForm(FlaskForm):
     app_example_prompts = LinesField("Example prompts", [without_nul])
     app_logo_url = StringField("Logo", [web_address])
     app_background_image_url = StringField("Background image", [web_address])
+    app_logo_file = ImageField("Logo from a file", kind=LOGO)
+    app_logo_remove = BooleanField("Remove the uploaded logo")
+    app_background_file = ImageField("Background from a file", kind=BACKGROUND)
+    app_background_remove = BooleanField("Remove the uploaded background")
     app_file_attachment = BooleanField("Visitors may attach files")
     functions = FunctionsField(
         "Functions",
@@ -112,6 +118,14 @@ class LLMClientForm(FlaskForm):
                 absent = SelectChoice(value=chosen, label=f"{chosen}, not in this account")
                 field.choices = [*field.choices, absent]
         self.name.data = (self.name.data or "").strip()
+
+    def ask_for_files_again(self) -> None:
+        """A browser sends a file once: whoever corrects another field has to choose it anew."""
+        if not self.errors:
+            return
+        for field in (self.app_logo_file, self.app_background_file):
+            if field.is_chosen and not field.errors:
+                field.errors = ["Nothing was saved yet. Choose the file again."]
 
     def validate_name(self, field: StringField) -> None:
         problem = self._name_problem(field.data or "")

@@ -16,13 +16,15 @@ from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.jobs import ring_for
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
-from portal.llm_clients.pages import editing, list_page, queries, status_page
+from portal.llm_clients.pages import editing, form_page, list_page, queries, status_page
 from portal.llm_clients.pages.forms import CloneForm, DeleteForm, LLMClientForm
 from portal.llm_clients.registration import NameTaken
 from portal.providers import finding as provider_finding
 from portal.web import MEMBER, VIEWER, FormActor, not_modified, permits, said
 
 blueprint = Blueprint("llm_clients", __name__, url_prefix="/llm-clients")
+# With two photos as telephones make them: they are refused with the form as it was typed.
+LONGEST_FORM = 12_000_000
 
 
 def owned_or_404(llm_client_id: str) -> LLMClient:
@@ -61,11 +63,11 @@ def index() -> str:
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
-@permits(MEMBER)
+@permits(MEMBER, longest_body=LONGEST_FORM)
 def new() -> Any:
     """A new client."""
     providers = provider_finding.all_of(g.account)
-    form = LLMClientForm(providers, _name_problem(None), data=first_values(providers))
+    form = LLMClientForm(providers, _name_problem(None), data=form_page.first_values(providers))
     if form.validate_on_submit():
         try:
             llm_client = editing.create(form, g.profile, current_user)
@@ -79,21 +81,6 @@ def new() -> Any:
     return _form_page("llm_clients/new.html", form, None)
 
 
-def first_values(providers: list[Any]) -> dict[str, Any]:
-    """What a new form suggests."""
-    provider = providers[0] if providers else None
-    return {
-        "version": "1.0.0",
-        "provider": provider.name if provider else "",
-        "default_model": provider.default_model if provider else "",
-        "default_system_role": "You are a helpful assistant.",
-        "default_temperature": 0.5,
-        "default_max_tokens": 2048,
-        "app_welcome_message": "Welcome! How can I help?",
-        "app_placeholder": "Ask me anything…",
-    }
-
-
 def _refuse_name(form: LLMClientForm | CloneForm, error: Exception) -> None:
     db.session.rollback()
     sentence = getattr(error, "public_message", "This name was taken a moment ago.")
@@ -101,21 +88,7 @@ def _refuse_name(form: LLMClientForm | CloneForm, error: Exception) -> None:
 
 
 def _form_page(template: str, form: LLMClientForm, llm_client: LLMClient | None) -> Any:
-    name = form.name.data or ""
-    page = render_template(
-        template,
-        form=form,
-        llm_client=llm_client,
-        next_revision=(llm_client.newest_revision_number if llm_client else 0) + 1,
-        hostname_preview=_preview(name, llm_client),
-        models=_models_of(form),
-    )
-    return page, (422 if form.errors else 200)
-
-
-def _models_of(form: LLMClientForm) -> list[str]:
-    provider = form.providers.get(form.provider.data or "")
-    return provider.model_names if provider else []
+    return form_page.answer(template, form, llm_client, _preview(form.name.data or "", llm_client))
 
 
 @blueprint.get("/hostname-preview")
@@ -157,7 +130,7 @@ def status(llm_client_id: str) -> Any:
 
 
 @blueprint.route("/<public_id:llm_client_id>/edit", methods=["GET", "POST"])
-@permits(MEMBER)
+@permits(MEMBER, longest_body=LONGEST_FORM)
 def edit(llm_client_id: str) -> Any:
     """Change the configuration; saving makes a revision."""
     llm_client = editable_or_403(llm_client_id)

@@ -12,6 +12,7 @@ from portal.providers import finding as provider_finding
 from portal.providers.prices import Price, worst_daily_cost
 
 BY_TOKENS = "At worst it costs {money} a day: its budget of {tokens} tokens at the dearest price."
+FREE = "The {provider} provider costs nothing."
 BY_MONEY = "At worst it costs {money} a day, its budget."
 NO_PRICE = (
     "At worst it uses {tokens} tokens a day, its budget. What they cost is not known: the portal "
@@ -39,6 +40,8 @@ def _told(llm_client: LLMClient, budget: Budget) -> str:
     worst, unpriced = _worst_micros(llm_client, budget)
     tokens = number(budget.tokens or 0)
     shown = "" if worst is None else money(worst, llm_client.account.currency)
+    if worst == 0 and budget.micros is None:
+        return FREE.format(provider=llm_client.provider)
     if budget.period != DAY:
         return ONLY_MONTH.format(most=shown or f"{tokens} tokens")
     if worst is None:
