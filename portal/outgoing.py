@@ -191,10 +191,62 @@ class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):
     """The same over TLS: certificate and SNI are those of the name, whatever the address."""
 
 
+Place = tuple[str, str, int, bool]
+
+
+class KeptConnections:
+    """Idle connections of this process, each to one place: scheme, host, port, private or not.
+
+    For those who send much to a few places, where a whole pool's comfort costs more than the
+    request. One that went stale while idle fails at its next request; the taker asks for a fresh
+    one then.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: dict[Place, list[HTTPConnection]] = {}
+        self._process = os.getpid()
+
+    def take(self, place: Place, *, fresh: bool = False) -> HTTPConnection:
+        """A connection for one request; it is the taker's until `give_back`."""
+        with self._lock:
+            if self._process != os.getpid():  # a fork's: the parent reads from those
+                self._idle, self._process = {}, os.getpid()
+            idle = self._idle.get(place)
+            if idle and not fresh:
+                return idle.pop()
+        scheme, host, port, allow_private = place
+        return _connection_class(scheme == "https", allow_private)(host, port)
+
+    def give_back(self, place: Place, connection: HTTPConnection) -> None:
+        """Keep it for another request; one too many is closed."""
+        with self._lock:
+            idle = self._idle.setdefault(place, [])
+            if len(idle) < CONNECTIONS_PER_HOST:
+                idle.append(connection)
+                return
+        connection.close()
+
+
+KEPT = KeptConnections()
+
+
+def place_of(url: Url, allow_private: bool) -> Place:
+    """Where a checked URL leads."""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return str(url.scheme), str(url.host).strip("[]"), port, allow_private
+
+
+@cache
+def _connection_class(secure: bool, allow_private: bool) -> type[HTTPConnection]:
+    guarded = _GuardedTLSConnection if secure else _GuardedConnection
+    return type(guarded.__name__, (guarded,), {"allow_private": allow_private})
+
+
 def _pool_class(
-    pool_class: type[HTTPConnectionPool], connection: type[HTTPConnection], allow_private: bool
+    pool_class: type[HTTPConnectionPool], secure: bool, allow_private: bool
 ) -> type[HTTPConnectionPool]:
-    guarded = type(connection.__name__, (connection,), {"allow_private": allow_private})
+    guarded = _connection_class(secure, allow_private)
     return type(pool_class.__name__, (pool_class,), {"ConnectionCls": guarded})
 
 
@@ -202,8 +254,8 @@ def _pool_class(
 def _pool_of_process(process: int, allow_private: bool) -> urllib3.PoolManager:
     manager = urllib3.PoolManager(num_pools=32, maxsize=CONNECTIONS_PER_HOST, retries=False)
     manager.pool_classes_by_scheme = {
-        "http": _pool_class(HTTPConnectionPool, _GuardedConnection, allow_private),
-        "https": _pool_class(HTTPSConnectionPool, _GuardedTLSConnection, allow_private),
+        "http": _pool_class(HTTPConnectionPool, False, allow_private),
+        "https": _pool_class(HTTPSConnectionPool, True, allow_private),
     }
     return manager
 

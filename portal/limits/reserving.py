@@ -20,6 +20,7 @@ from portal.usage.queries import used_since
 
 USES = BudgetUse.__table__
 RESERVATIONS = BudgetReservation.__table__
+MOST_NUMBERS = 20_000
 KEY_COLUMNS = (USES.c.kind, USES.c.subject_id, USES.c.period, USES.c.starts_on)
 # Longer than any prompt may take: five rounds of tools with their repetitions.
 LONGEST_PROMPT = timedelta(minutes=45)
@@ -95,16 +96,13 @@ def write(
     if not wishes and not settled:
         return
     sums = _locked(connection, [*settled, *wishes])
-    still_reserved = _still_reserved(connection, settled)
+    still_reserved = _given_back(connection, settled)
     for settlement in settlements:
         _settle(sums, settlement, still_reserved)
     granted = [wish for wish in wishes if _grant(sums, wish)]
     _store(connection, sums.values(), now)
-    if settled:
-        gone = [{"reserved_id": wish.request_id} for wish in settled]
-        connection.execute(_DELETE, gone)
     if granted:
-        connection.execute(insert(RESERVATIONS), [_reservation(wish) for wish in granted])
+        connection.execute(_INSERT, [_reservation(wish) for wish in granted])
 
 
 def _settle(sums: dict[UseKey, _Sum], settlement: Settlement, still_reserved: set[str]) -> None:
@@ -139,17 +137,39 @@ def _locked(connection: Connection, wishes: Iterable[Wish]) -> dict[UseKey, _Sum
     found = _read(connection, wanted)
     missing = [key for key in wanted if key not in found]
     if missing:
+        for key in missing:
+            _numbers.pop(key, None)
         _make(connection, {key: wanted[key] for key in missing})
         found.update(_read(connection, missing))
     return found
 
 
 def _read(connection: Connection, keys: Iterable[UseKey]) -> dict[UseKey, _Sum]:
-    query = _SELECT.where(tuple_(*KEY_COLUMNS).in_(sorted(keys))).with_for_update()
+    """By the numbers of the rows, where this process has met all of them before."""
+    wanted = sorted(keys)
+    numbers = [_numbers.get(key) for key in wanted]
+    if None in numbers:
+        query = _SELECT.where(tuple_(*KEY_COLUMNS).in_(wanted)).with_for_update()
+        found = _sums_of(connection.execute(query))
+        _remember(found)
+        return found
+    return _sums_of(connection.execute(_BY_NUMBER, {"numbers": numbers}))
+
+
+def _sums_of(rows: Iterable[Any]) -> dict[UseKey, _Sum]:
     return {
-        UseKey(*row[:4]): _Sum(row[4], Amount(*row[5:7]), Amount(*row[7:9]), row[9])
-        for row in connection.execute(query)
+        UseKey(*row[:4]): _Sum(row[4], Amount(*row[5:7]), Amount(*row[7:9]), row[9]) for row in rows
     }
+
+
+def _remember(found: dict[UseKey, _Sum]) -> None:
+    """A number that has become another row's finds nothing, and is then looked up by its key."""
+    if len(_numbers) > MOST_NUMBERS:
+        _numbers.clear()
+    _numbers.update({key: one.id for key, one in found.items()})
+
+
+_numbers: dict[UseKey, int] = {}
 
 
 def _make(connection: Connection, missing: dict[UseKey, Wish]) -> None:
@@ -168,13 +188,12 @@ def _make(connection: Connection, missing: dict[UseKey, Wish]) -> None:
     connection.execute(dialect.insert(USES).on_conflict_do_nothing(), rows)
 
 
-def _still_reserved(connection: Connection, wishes: Sequence[Wish]) -> set[str]:
-    """Those that nobody gave back because they took too long."""
+def _given_back(connection: Connection, wishes: Sequence[Wish]) -> set[str]:
+    """Delete their reservations; those that were still there, since nobody gave them back."""
     if not wishes:
         return set()
-    ids = [wish.request_id for wish in wishes]
-    query = select(RESERVATIONS.c.request_id).where(RESERVATIONS.c.request_id.in_(ids))
-    return set(connection.scalars(query.with_for_update()))
+    ids = sorted(wish.request_id for wish in wishes)
+    return set(connection.scalars(_DELETE, {"reserved": ids}))
 
 
 _SELECT = select(
@@ -186,7 +205,13 @@ _SELECT = select(
     USES.c.reserved_micros,
     USES.c.level,
 ).order_by(USES.c.id)
-_DELETE = delete(RESERVATIONS).where(RESERVATIONS.c.request_id == bindparam("reserved_id"))
+_BY_NUMBER = _SELECT.where(USES.c.id.in_(bindparam("numbers", expanding=True))).with_for_update()
+_DELETE = (
+    delete(RESERVATIONS)
+    .where(RESERVATIONS.c.request_id.in_(bindparam("reserved", expanding=True)))
+    .returning(RESERVATIONS.c.request_id)
+)
+_INSERT = insert(RESERVATIONS)
 _NAMES = ("tokens", "micros", "reserved_tokens", "reserved_micros")
 _UPDATE = (
     update(USES)

@@ -6,16 +6,18 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any, Self
 
 import urllib3
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
     HTTPError,
-    ProtocolError,
     ReadTimeoutError,
 )
+from urllib3.util import parse_url
 
 from portal import outgoing
 from portal.errors import AdapterError
@@ -27,6 +29,7 @@ LARGEST_ANSWER = 2 * 1024 * 1024
 LARGEST_ERROR = 64 * 1024
 PIECE = 64 * 1024
 LAST_WAIT = 0.05
+HUNG_UP = (HTTPException, ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
 
 
 @dataclass(frozen=True)
@@ -51,15 +54,17 @@ class Exchange:
         secret: str,
         allow_private: bool,
     ) -> None:
-        self._url = url
+        parsed = parse_url(url)
+        self._target = parsed.request_uri
+        self._place = outgoing.place_of(parsed, allow_private)
         self._headers = headers
         self._body = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
         self._limits = limits
         self._secret = secret
-        self._pool = outgoing.pool(allow_private)
         self._call = outgoing.Call()
         self._deadline: Deadline | None = None
         self._response: urllib3.BaseHTTPResponse | None = None
+        self._connection: HTTPConnection | None = None
         self._aborted = threading.Event()
 
     def __enter__(self) -> Self:
@@ -78,10 +83,16 @@ class Exchange:
         if self._deadline is not None:
             self._deadline.cancel()
         response, self._response = self._response, None
+        connection, self._connection = self._connection, None
         self._call.finish()
-        if response is not None:
-            response.close()
-            response.release_conn()
+        if connection is None or response is None:
+            return
+        serves_on = response.closed and connection.sock is not None and not self._call.aborted
+        response.close()
+        if serves_on:
+            outgoing.KEPT.give_back(self._place, connection)
+        else:
+            connection.close()
 
     @property
     def content_type(self) -> str:
@@ -140,30 +151,37 @@ class Exchange:
                 secret=self._secret,
                 permanent=True,
             ) from error
-        except (HTTPError, OSError, ValueError) as error:
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
             raise self._unanswered(error) from error
 
     def _post_again_if_stale(self) -> urllib3.BaseHTTPResponse:
         try:
-            return self._post()
-        except (ProtocolError, BrokenPipeError):
+            return self._post(fresh=False)
+        except HUNG_UP:
             # a kept connection that the provider had closed meanwhile: it has seen nothing
             if not self._call.reused or self._call.aborted:
                 raise
-            return self._post()
+            return self._post(fresh=True)
 
-    def _post(self) -> urllib3.BaseHTTPResponse:
-        return self._pool.request(
-            "POST",
-            self._url,
-            body=self._body,
-            headers=self._headers,
-            timeout=urllib3.Timeout(connect=self._limits.connect, read=self._limits.read),
-            retries=False,
-            redirect=False,
-            preload_content=False,
-            decode_content=False,
-        )
+    def _post(self, *, fresh: bool) -> urllib3.BaseHTTPResponse:
+        connection = outgoing.KEPT.take(self._place, fresh=fresh)
+        try:
+            connection.timeout = self._limits.connect
+            connection.request(
+                "POST",
+                self._target,
+                self._body,
+                self._headers,
+                preload_content=False,
+                decode_content=False,
+            )
+            connection.timeout = self._limits.read
+            response = connection.getresponse()
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return response
 
     def _check_status(self, response: urllib3.BaseHTTPResponse) -> None:
         if response.status == 200:
@@ -179,9 +197,9 @@ class Exchange:
     def _unanswered(self, error: Exception) -> ProviderError:
         if self._out_of_time():
             return self.failure("timeout", f"no answer within {self._limits.total:g} s in all")
-        if isinstance(error, ReadTimeoutError):
+        if isinstance(error, TimeoutError):
             return self.failure("timeout", f"no answer within {self._limits.read:g} s")
-        if isinstance(error, ProtocolError):
+        if isinstance(error, HUNG_UP):
             return self.failure("unavailable", f"hung up before answering: {error}")
         if isinstance(error, ConnectTimeoutError):
             # urllib3 begins with the connection's own representation

@@ -10,6 +10,7 @@ import json
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from portal.database import Model, declare_writes, reading, utc_now
+from portal.database import Model, Serialized, declare_writes, reading, utc_now
 from portal.errors import PortalError
 from portal.limits import reserving
 from portal.limits.reserving import Settlement, Wish
@@ -32,6 +33,8 @@ from portal.vault import tokens
 log = logging.getLogger(__name__)
 
 LARGEST_BATCH = 500
+BUSY_BATCH = 3
+LINGER_SECONDS = 0.002
 WAIT_SECONDS = 15.0
 PREVIEW = 200
 # The database's refusals, and values that no driver can send (numbers too large, what is no JSON):
@@ -79,6 +82,7 @@ class Recorder:
         self._waiting: queue.SimpleQueue[Recorded] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._is_busy = False
 
     def record(
         self, row: dict[str, Any], visit: Visit | None, settlement: Settlement | None = None
@@ -110,10 +114,17 @@ class Recorder:
     def _run(self) -> None:
         declare_writes(True)
         while True:
-            batch = [self._waiting.get()]
-            while len(batch) < LARGEST_BATCH and not self._waiting.empty():
-                batch.append(self._waiting.get())
+            batch = self._next_batch()
             self._write([recorded for recorded in batch if not recorded.is_given_up])
+
+    def _next_batch(self) -> list[Recorded]:
+        """What waits, and what comes while others have a turn: busy processes commit less often."""
+        batch = [self._waiting.get()]
+        time.sleep(LINGER_SECONDS if self._is_busy else 0)
+        while len(batch) < LARGEST_BATCH and not self._waiting.empty():
+            batch.append(self._waiting.get())
+        self._is_busy = len(batch) >= BUSY_BATCH
+        return batch
 
     def _write(self, batch: list[Recorded]) -> None:
         """All in one transaction; if a row is refused, one by one: only the bad one fails."""
@@ -283,8 +294,12 @@ def _whole(row: dict[str, Any]) -> dict[str, Any]:
 
 def _without_keys(content: Any) -> Any:
     """JSON without the API keys that somebody wrote into a message; what is no JSON as it is."""
+    if content is None:
+        return None
     try:
         text = json.dumps(content)
     except (TypeError, ValueError, RecursionError):
         return content
-    return json.loads(tokens.hidden(text)) if tokens.NAME in text else content
+    if tokens.NAME in text:
+        text = tokens.hidden(text)
+    return Serialized(text)

@@ -150,10 +150,10 @@ def _pause(error: AdapterError, repetition: int) -> float:
 
 def _said(stream: Iterator[StreamPart]) -> Iterator[StreamPart]:
     """The parts that say something; a stream that ends without its answer is cut."""
+    is_answered = False
     for part in stream:
-        if part.answer is not None:
+        is_answered = is_answered or part.answer is not None
+        if part.answer is not None or any(part.delta.get(name) for name in SAID):
             yield part
-            return
-        if any(part.delta.get(name) for name in SAID):
-            yield part
-    raise failure("cut", "The stream ended without an answer.")
+    if not is_answered:
+        raise failure("cut", "The stream ended without an answer.")

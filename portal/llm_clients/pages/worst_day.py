@@ -46,6 +46,8 @@ def _told(llm_client: LLMClient, budget: Budget) -> str:
         return ONLY_MONTH.format(most=shown or f"{tokens} tokens")
     if worst is None:
         return NO_PRICE.format(tokens=tokens, model=unpriced)
+    if worst == 0 and budget.micros is None:
+        return FREE.format(provider=llm_client.provider)
     if worst == budget.micros:
         return BY_MONEY.format(money=shown)
     return BY_TOKENS.format(money=shown, tokens=tokens)
