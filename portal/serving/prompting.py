@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from portal.adapters import Adapters
@@ -36,15 +37,19 @@ STATUS_OF_REASON = {
 VISITOR_LEFT = 499
 
 
+OpenToolbox = Callable[[Served, str, datetime], Toolbox]
+
+
 @dataclass(frozen=True)
 class Means:
-    """What answering needs of this process."""
+    """What answering needs of this process, also once its request has no context any more."""
 
     adapters: Adapters
     recorder: Recorder
     limiter: Limiter
     breakers: Breakers
     hang_up: HangUp = field(default_factory=HangUp)
+    open_toolbox: OpenToolbox = toolbox_of
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ class Exchange:
     def _open_toolbox(self) -> None:
         """Plugins may ask others beforehand, so only for a prompt that is let through."""
         question = self.question
-        toolbox = toolbox_of(self.served, question.message, question.asked_at)
+        toolbox = self._means.open_toolbox(self.served, question.message, question.asked_at)
         if toolbox is not EMPTY:
             self.request = chat_request(self.served, question, toolbox)
             self._rounds = Rounds(toolbox, self._ask)
