@@ -112,7 +112,10 @@ class Call:
         """Wait no longer than this for each of the bytes still to come."""
         with self._lock:
             if self._socket is not None:
-                self._socket.settimeout(seconds)
+                try:
+                    self._socket.settimeout(seconds)
+                except OSError:  # closed with the last byte, as `Connection: close` wants it
+                    self._socket = None
 
     def abort(self) -> None:
         """Hang up: whoever reads or writes on this exchange is woken with an error or an end."""
