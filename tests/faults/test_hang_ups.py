@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.faults.patience import Guest, PatientVendor
 from tests.kill.admin import Admin
@@ -176,3 +178,21 @@ def test_a_connection_that_is_kept_serves_the_next_prompt(
 def test_a_guest_who_left_makes_room_at_the_ceiling(portal: RunningPortal, host: str) -> None:
     with portal.redis() as connection:
         assert connection.keys("portal:limit:c:*") == []
+
+
+def test_what_a_killed_process_had_reserved_is_given_back_by_the_clock(
+    portal: RunningPortal, vendor: PatientVendor, host: str
+) -> None:
+    vendor.begin()
+    before = len(portal.rows(ROWS))
+    guest = Guest(portal, host, *PATHS["a program's whole answer"])
+    assert vendor.waits.wait(10)
+    assert portal.signal("web worker", signal.SIGKILL)
+    wait_until(portal.is_healthy, 30)
+    guest.leaves()
+    assert len(portal.rows("SELECT id FROM budget_reservations")) == 1
+    assert portal.rows("SELECT reserved_tokens FROM budget_uses")[0][0] > 0
+    with portal.engine.begin() as connection:
+        connection.execute(text("UPDATE budget_reservations SET expires_at = created_at"))
+    wait_until(lambda: is_settled(portal), 15)
+    assert len(portal.rows(ROWS)) == before, "nobody knows what it used"
