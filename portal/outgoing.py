@@ -111,8 +111,11 @@ class Call:
     def limit_wait(self, seconds: float) -> None:
         """Wait no longer than this for each of the bytes still to come."""
         with self._lock:
-            if self._socket is not None and self._socket.fileno() >= 0:
-                self._socket.settimeout(seconds)
+            if self._socket is not None:
+                try:
+                    self._socket.settimeout(seconds)
+                except OSError:  # closed with the last byte, as `Connection: close` wants it
+                    self._socket = None
 
     def abort(self) -> None:
         """Hang up: whoever reads or writes on this exchange is woken with an error or an end."""

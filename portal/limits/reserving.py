@@ -134,6 +134,8 @@ def _grant(sums: dict[UseKey, _Sum], wish: Wish) -> bool:
 def _locked(connection: Connection, wishes: Iterable[Wish]) -> dict[UseKey, _Sum]:
     """The rows of all sums that these wishes are about, locked in one order, made where missing."""
     wanted = {key: wish for wish in wishes for key in wish.sums()}
+    if not wanted.keys() <= _numbers.keys():
+        _make_missing(connection, wanted)
     found = _read(connection, wanted)
     missing = [key for key in wanted if key not in found]
     if missing:
@@ -142,6 +144,15 @@ def _locked(connection: Connection, wishes: Iterable[Wish]) -> dict[UseKey, _Sum
         _make(connection, {key: wanted[key] for key in missing})
         found.update(_read(connection, missing))
     return found
+
+
+def _make_missing(connection: Connection, wanted: dict[UseKey, Wish]) -> None:
+    """Before anything is locked, so that writers who begin a day never wait in a circle."""
+    query = select(*KEY_COLUMNS).where(tuple_(*KEY_COLUMNS).in_(sorted(wanted)))
+    there = {UseKey(*row) for row in connection.execute(query)}
+    missing = {key: wish for key, wish in wanted.items() if key not in there}
+    if missing:
+        _make(connection, missing)
 
 
 def _read(connection: Connection, keys: Iterable[UseKey]) -> dict[UseKey, _Sum]:

@@ -12,7 +12,12 @@ import threading
 import time
 from collections.abc import Callable
 
+from gevent.monkey import get_original
+
 LOOK_EVERY_SECONDS = 0.5
+# A web server that waits in one loop replaces `select.poll` by its own, which knows no hang-ups; we
+# ask without waiting, so the system's is right in both.
+_poll: Callable[[], select.poll] = get_original("select", "poll")
 # Not every system has it; elsewhere a hang-up is noticed by the error flags, or when writing.
 _PEER_CLOSED = getattr(select, "POLLRDHUP", 0)
 _GONE = _PEER_CLOSED | select.POLLHUP | select.POLLERR | select.POLLNVAL
@@ -102,7 +107,7 @@ class Watch:
 
 def _left(watched: list[tuple[socket.socket, HangUp]]) -> list[HangUp]:
     """Those whose other side has closed, asked without waiting."""
-    poll, by_number = select.poll(), {}
+    poll, by_number = _poll(), {}
     for connection, hang_up in watched:
         number = connection.fileno()
         if number < 0:

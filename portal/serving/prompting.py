@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -35,17 +36,22 @@ STATUS_OF_REASON = {
     "forbidden_address": 503,
 }
 VISITOR_LEFT = 499
+OUR_FAULT = "The portal itself failed. Its log has more, under this request's reference."
+log = logging.getLogger(__name__)
+
+
+OpenToolbox = Callable[[Served, str, datetime], Toolbox]
 
 
 @dataclass(frozen=True)
 class Means:
-    """What answering needs of this process."""
+    """What answering needs of this process, also once its request has no context any more."""
 
     adapters: Adapters
     recorder: Recorder
     limiter: Limiter
     breakers: Breakers
-    open_toolbox: Callable[[Served, str, datetime], Toolbox]
+    open_toolbox: OpenToolbox
     hang_up: HangUp = field(default_factory=HangUp)
 
 
@@ -130,6 +136,9 @@ class Exchange:
                 self._record_leaving()
             else:
                 self._refuse(_refusal_of(error), error.detail or error.public_message)
+        except Exception:
+            log.exception("prompt %s failed", self.question.request_id)
+            self._refuse(Refusal(UNAVAILABLE, 500, "fault"), OUR_FAULT)
 
     def _check(self) -> None:
         """Raise NotAnswered for what need not be asked."""

@@ -8,7 +8,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal.accounts.models import Account
 from portal.database import db, utc_now
+from portal.limits.budgets import DAY, starts_on
+from portal.limits.models import BudgetUse, Limits
 from portal.llm_clients.models import (
     LLMClient,
     LLMClientAPIKey,
@@ -47,6 +50,11 @@ PAGES = {
     "keys of a client": "{client}keys",
     "keys of a public client": "{open}keys",
     "detach a key": "{client}keys/{key}/detach",
+    "embed": "{client}embed",
+    "embed an open client": "{open}embed",
+    "limits of a client": "{client}limits",
+    "limits of a public client": "{open}limits",
+    "change the limits of a client": "{client}limits/edit",
     "sandbox": "/workbench{client}",
     "requests": "/requests/",
     "request": "{request}",
@@ -69,6 +77,9 @@ PAGES = {
     "edit key": "/api-keys/{key}/edit",
     "rotate key": "/api-keys/{key}/rotate",
     "revoke key": "/api-keys/{key}/revoke",
+    "limits of a key": "/api-keys/{key}/limits",
+    "limits": "/limits/",
+    "limits of the account": "/limits/account",
     "notifications": "/notifications/",
     "sessions": "/account/sessions",
     "system": "/system/",
@@ -116,6 +127,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         plugin = a_tested_plugin(people.alice.account_id)
         attached = LLMClientPlugin(llm_client=drafted, plugin=plugin)
         db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key), attached])
+        db.session.add_all(some_budgets(people.alice.account_id, drafted.id, key.id))
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -125,8 +137,10 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "request_id": "r1",
             "request": {"message": "Where is the café? " * 20},
             "question_preview": "Where is the café? " * 10,
-            "response": {"text": "Im Foyer."},
+            "response": {"text": "Im Foyer.", "tools_called": A_CALL, "attempts": AN_ATTEMPT},
             "status": 200,
+            "cost_micros": 4_200,
+            "price_version": "2026-11-01",
         }
         current_recorder().record(row, Visit("a" * 64))
         number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
@@ -142,6 +156,37 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
             "closed": planes.settings.url_of(others[0].hostname) + "/",
         }
+
+
+A_CALL = [
+    {
+        "name": "calculator",
+        "source": "function",
+        "is_error": True,
+        "milliseconds": 3,
+        "arguments": '{"expression": "1 + 1"}',
+        "result": "A parenthesis is not closed. " * 9,
+    }
+]
+AN_ATTEMPT = [{"provider": "own", "model": "large", "detail": "silent", "milliseconds": 30_000}]
+
+
+def some_budgets(account_id: int, client_id: int, key_id: int) -> list[Limits | BudgetUse]:
+    """Of the account, of a client (nearly used, some of it reserved) and of a key (used up)."""
+    limits = {"account_id": account_id, "day_tokens": 1_000, "month_micros": 25_000_000}
+    today = {"account_id": account_id, "period": "day", "starts_on": starts_today(account_id)}
+    return [
+        Limits(kind="account", subject_id=account_id, **limits),
+        Limits(kind="client", subject_id=client_id, reached_words="Closed. " * 30, **limits),
+        Limits(kind="key", subject_id=key_id, **limits),
+        BudgetUse(kind="client", subject_id=client_id, tokens=850, reserved_tokens=90, **today),
+        BudgetUse(kind="key", subject_id=key_id, tokens=1_200, level=100, **today),
+    ]
+
+
+def starts_today(account_id: int) -> str:
+    """The present day on the account's wall."""
+    return starts_on(DAY, utc_now(), db.session.get_one(Account, account_id).timezone)
 
 
 def a_key_that_replaces_another(account_id: int, name: str) -> AuthToken:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from tests.faults.vendor import STREAM, Vendor, part
+from tests.faults.patience import Guest, PatientVendor
 from tests.kill.admin import Admin
 from tests.kill.running_portal import LOOPBACK, RunningPortal, running_portal, wait_until
 from tests.model_server import MODEL, call, stream
@@ -22,66 +22,6 @@ pytestmark = pytest.mark.engine_independent
 
 SECONDS = 2.0
 CALLED = stream("Let me see.", calls=[call("calculator", {"expression": "2 + 2"})])[2]
-HEAD = f"HTTP/1.1 200 OK\r\nContent-Type: {STREAM}\r\n"
-
-
-class PatientVendor(Vendor):
-    """Says `words` to the first prompts, then waits until the asker leaves; `left_at` is when."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begin()
-        self.behave = self._answer
-
-    def begin(self, *answers: str, words: str = "") -> None:
-        """The whole answers of the first prompts, and how far the next one gets."""
-        self.requests.clear()
-        self.left.clear()
-        self.waits = threading.Event()
-        self.left_at = 0.0
-        self._answers, self._words = list(answers), words
-
-    def _answer(self, connection: Any) -> None:
-        if not self.requests:
-            connection.wfile.write(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
-            return
-        if self._answers:
-            body = self._answers.pop(0)
-            connection.wfile.write(f"{HEAD}Connection: close\r\n\r\n{body}".encode())
-            return
-        if self._words:
-            connection.wfile.write(f"{HEAD}\r\n{part(self._words)}".encode())
-        self.waits.set()
-        with contextlib.suppress(OSError):
-            connection.connection.settimeout(20)
-            if connection.connection.recv(1) == b"":
-                self.left_at = time.monotonic()
-                self.left.set()
-
-
-class Guest:
-    """A visitor of a client's host, over a socket of his own."""
-
-    def __init__(self, portal: RunningPortal, host: str, path: str, content: Any) -> None:
-        self._socket = socket.create_connection((LOOPBACK, portal.port), timeout=20)
-        body = json.dumps(content)
-        self._socket.sendall(
-            f"POST {path} HTTP/1.1\r\nHost: {host}:{portal.port}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
-        self._read = b""
-
-    def reads(self, words: str) -> None:
-        """Wait until these have come."""
-        while words.encode() not in self._read:
-            piece = self._socket.recv(65_536)
-            assert piece, self._read
-            self._read += piece
-
-    def leaves(self) -> float:
-        """Close the connection; the time at which."""
-        self._socket.close()
-        return time.monotonic()
 
 
 @pytest.fixture(scope="module")
@@ -238,3 +178,21 @@ def test_a_connection_that_is_kept_serves_the_next_prompt(
 def test_a_guest_who_left_makes_room_at_the_ceiling(portal: RunningPortal, host: str) -> None:
     with portal.redis() as connection:
         assert connection.keys("portal:limit:c:*") == []
+
+
+def test_what_a_killed_process_had_reserved_is_given_back_by_the_clock(
+    portal: RunningPortal, vendor: PatientVendor, host: str
+) -> None:
+    vendor.begin()
+    before = len(portal.rows(ROWS))
+    guest = Guest(portal, host, *PATHS["a program's whole answer"])
+    assert vendor.waits.wait(10)
+    assert portal.signal("web worker", signal.SIGKILL)
+    wait_until(portal.is_healthy, 30)
+    guest.leaves()
+    assert len(portal.rows("SELECT id FROM budget_reservations")) == 1
+    assert portal.rows("SELECT reserved_tokens FROM budget_uses")[0][0] > 0
+    with portal.engine.begin() as connection:
+        connection.execute(text("UPDATE budget_reservations SET expires_at = created_at"))
+    wait_until(lambda: is_settled(portal), 15)
+    assert len(portal.rows(ROWS)) == before, "nobody knows what it used"

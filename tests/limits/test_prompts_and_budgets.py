@@ -5,6 +5,9 @@ Every answer of the provider counts 7 tokens in and 2 out, 11 micro-units of mon
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from portal.database import db
@@ -60,6 +63,39 @@ def test_a_failed_prompt_gives_back_all_that_it_reserved(
     set_limits("client", guide.client_id, day_tokens=1_000)
     model_server.plays(refusal(401))
     assert Program(guide).statuses(2) == [502, 502]
+    assert (sums.of("client").tokens, sums.of("client").reserved_tokens) == (0, 0)
+    assert sums.reservations == []
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/stream"])
+def test_a_fault_of_ours_has_its_row_and_gives_back_what_was_reserved(
+    guide: Visitor,
+    set_limits: SetLimits,
+    sums: Sums,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+) -> None:
+    def broken(name: str, base_url: str, api_key: str) -> Any:
+        raise ZeroDivisionError("inside")
+
+    extensions = guide.planes.serving.extensions
+    adapters = replace(extensions["portal_adapters"], chat_provider=broken)
+    monkeypatch.setitem(extensions, "portal_adapters", adapters)
+    set_limits("client", guide.client_id, day_tokens=1_000)
+    body = {"model": MODEL, "messages": [{"role": "user", "content": "hello"}], "message": "hello"}
+    if path == "/stream":
+        told = guide.ask("POST", path, json=body).text
+        assert "event: error" in told
+    else:
+        del body["message"]
+        told = guide.ask("POST", path, json=body).text
+        assert '"server_error"' in told
+    assert "not available right now" in told
+    assert "inside" not in told
+    assert "ZeroDivisionError" in caplog.text
+    (row,) = guide.rows()
+    assert (row.status, row.error_code) == (500, "fault")
     assert (sums.of("client").tokens, sums.of("client").reserved_tokens) == (0, 0)
     assert sums.reservations == []
 

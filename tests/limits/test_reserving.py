@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from portal.database import db, utc_now
+from portal.database import db, declare_writes, utc_now
 from portal.limits import jobs, reserving
 from portal.limits.budgets import DAY, MONTH, Amount, Budget
-from portal.limits.models import BudgetReservation
+from portal.limits.models import BudgetReservation, BudgetUse
 from portal.limits.reserving import LONGEST_PROMPT, Settlement, Wish
 from portal.llm_clients.models import LLMClient
 from portal.request_history.models import LLMClientRequests
@@ -362,3 +364,30 @@ def test_a_wish_whose_batch_was_refused_is_decided_anew(
     write(engine, second)
     assert second.reached is None
     assert sums.of("client").reserved_tokens == 60
+
+
+def test_writers_who_begin_a_day_at_once_wait_for_each_other_but_never_in_a_circle(
+    engine: Engine, wish_for: MakeWish, planes: Planes
+) -> None:
+    writers, days = 6, 15
+    subjects = [Budget("key", number, DAY, 10**9, None) for number in range(1, 9)]
+    begin, wishes = threading.Barrier(writers), []
+
+    def reserve(seed: int) -> None:
+        declare_writes(True)
+        for day in range(days):
+            asked_at = utc_now() + timedelta(days=day)
+            budgets = [subjects[(seed * 3 + day + step * 5) % 8] for step in range(5)]
+            wish = wish_for(10, *budgets, asked_at=asked_at)
+            begin.wait(30)
+            write(engine, wish)
+            wishes.append(wish)
+
+    with ThreadPoolExecutor(writers) as pool:
+        for done in [pool.submit(reserve, seed) for seed in range(writers)]:
+            done.result()
+    assert len(wishes) == writers * days
+    assert all(wish.reached is None for wish in wishes)
+    with planes.worker.app_context():
+        reserved = db.session.scalar(db.select(db.func.sum(BudgetUse.reserved_tokens)))
+    assert reserved == writers * days * 5 * 10

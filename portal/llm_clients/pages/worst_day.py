@@ -40,6 +40,8 @@ def _told(llm_client: LLMClient, budget: Budget) -> str:
     worst, unpriced = _worst_micros(llm_client, budget)
     tokens = number(budget.tokens or 0)
     shown = "" if worst is None else money(worst, llm_client.account.currency)
+    if worst == 0 and budget.micros is None:
+        return FREE.format(provider=llm_client.provider)
     if budget.period != DAY:
         return ONLY_MONTH.format(most=shown or f"{tokens} tokens")
     if worst is None:
