@@ -4,6 +4,13 @@ Why gevent: docs/decisions/20261127-one-loop-a-process.md.
 """
 
 import os
+import resource
+
+# Each stream holds two connections, the visitor's and the provider's.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+_most = 65_536 if _hard == resource.RLIM_INFINITY else min(_hard, 65_536)
+if _soft != resource.RLIM_INFINITY and _soft < _most:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _hard))
 
 _port = int(os.environ.get("PORTAL_PORT") or 9357)
 _internal_port = int(os.environ.get("PORTAL_INTERNAL_PORT") or _port + 1)

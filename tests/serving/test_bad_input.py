@@ -14,7 +14,7 @@ from portal.request_history.models import LLMClientRequests
 from tests.serving.conftest import Visitor
 from tests.serving.strange_requests import Strange, strange_request
 
-SEEDS, REQUESTS_EACH = range(10), 300
+SEEDS, REQUESTS_EACH = range(8), 300
 
 
 @pytest.fixture
