@@ -14,11 +14,9 @@ from sqlalchemy import text
 
 from tests.faults.patience import Guest, PatientVendor
 from tests.kill.admin import Admin
+from tests.kill.conftest import another_database
 from tests.kill.running_portal import LOOPBACK, RunningPortal, running_portal, wait_until
 from tests.model_server import MODEL, call, stream
-
-# About sockets, whatever the database.
-pytestmark = pytest.mark.engine_independent
 
 SECONDS = 2.0
 CALLED = stream("Let me see.", calls=[call("calculator", {"expression": "2 + 2"})])[2]
@@ -32,8 +30,13 @@ def vendor() -> Iterator[PatientVendor]:
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    with running_portal(tmp_path_factory.mktemp("portal")) as running:
+def portal(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningPortal]:
+    environ = {}
+    if request.config.getoption("--database") == "postgresql":
+        environ["DATABASE_URL"] = another_database(request.getfixturevalue("postgres_url"))
+    with running_portal(tmp_path_factory.mktemp("portal"), **environ) as running:
         yield running
 
 
@@ -52,7 +55,7 @@ def host(portal: RunningPortal, vendor: PatientVendor) -> str:
 
 
 ROWS = (
-    "SELECT status, error_code, answer_preview, tokens_in, tokens_out, response"
+    "SELECT status, error_code, answer_preview, tokens_in, tokens_out, CAST(response AS TEXT)"
     " FROM llm_client_requests ORDER BY id"
 )
 ASKED = {"message": "How much?"}

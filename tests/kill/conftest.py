@@ -13,6 +13,11 @@ from sqlalchemy import make_url
 @pytest.fixture
 def own_postgres_url(postgres_url: str) -> str:
     """An empty database that no other test touches; it goes with the run's server."""
+    return another_database(postgres_url)
+
+
+def another_database(postgres_url: str) -> str:
+    """The URL of a new database on the server of this one."""
     url = make_url(postgres_url)
     name = f"portal_killed_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(
