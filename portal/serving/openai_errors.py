@@ -7,6 +7,7 @@ from typing import Any
 from portal.serving.questions import Refusal
 
 INVALID, RATE_LIMIT, SERVER = "invalid_request_error", "requests", "server_error"
+QUOTA = "insufficient_quota"  # type and code, as the original has it for money that is used up
 CODES = {
     401: "invalid_api_key",
     403: "origin_not_allowed",
@@ -37,6 +38,8 @@ def error_body(
 ) -> dict[str, Any]:
     """The JSON of an error; type and, unless given, code follow from the status."""
     kind = RATE_LIMIT if status == 429 else INVALID if status < 500 else SERVER
+    if code == QUOTA:
+        kind = QUOTA
     error = {
         "message": message,
         "type": kind,
@@ -49,6 +52,8 @@ def error_body(
 def refusal_body(refusal: Refusal) -> dict[str, Any]:
     """The same for a prompt that was refused or failed behind us."""
     code = None if refusal.status in CODES else f"provider_{refusal.reason}"
+    if refusal.reason == "budget_reached":
+        code = QUOTA
     return error_body(refusal.status, refusal.message, None, code)
 
 

@@ -123,7 +123,8 @@ def test_the_component_reads_a_sentence_and_a_program_gets_429(
     assert body["choices"] == []
     answer = Program(guide).ask(headers={"Origin": "https://shop.example"})
     assert answer.status_code == 429
-    assert answer.get_json()["error"]["code"] == "rate_limit_exceeded"
+    assert answer.get_json()["error"]["code"] == "insufficient_quota"
+    assert answer.get_json()["error"]["type"] == "insufficient_quota"
     assert "answers again tomorrow" in answer.get_json()["error"]["message"]
     assert answer.headers["x-should-retry"] == "false"
     assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
