@@ -32,11 +32,14 @@ async function copy(button) {
     return;
   }
   const before = [...button.childNodes];
+  const label = button.getAttribute("aria-label");
+  button.setAttribute("aria-label", `Copied: ${label}`);   // the name says what is read
   button.dataset.copied = "";
   button.textContent = "Copied";
   announce("Copied");
   setTimeout(() => {
     button.replaceChildren(...before);
+    button.setAttribute("aria-label", label);
     delete button.dataset.copied;
   }, 2000);
 }
@@ -94,6 +97,13 @@ document.addEventListener("focusin", (event) => closeMenus(event.target));
 
 // After a post: the error summary, or the message that says what changed.
 document.querySelector("[data-focus]")?.focus({ preventScroll: false });
+
+// Where the tabs scroll, the present one is in view.
+const present = document.querySelector(".tabs [aria-current]");
+if (present) {
+  const tabs = present.closest(".tabs");
+  tabs.scrollLeft = present.offsetLeft - (tabs.clientWidth - present.offsetWidth) / 2;
+}
 
 // A select that filters needs no button where a script runs.
 document.addEventListener("change", (event) => {

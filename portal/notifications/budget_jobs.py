@@ -81,7 +81,7 @@ def _subject(use: BudgetUse, name: str) -> str:
     whose = f"{NAMES[use.kind]} {name}".strip()
     if use.level >= FULL:
         return f"The budget of {whose} for {PERIODS[use.period]} is used up"
-    return f"{use.level} % of the budget of {whose} for {PERIODS[use.period]} is used"
+    return f"{use.level}% of the budget of {whose} for {PERIODS[use.period]} is used"
 
 
 def _text(use: BudgetUse, subject: str) -> str:

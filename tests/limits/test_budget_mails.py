@@ -61,7 +61,7 @@ def test_each_mark_is_told_once_and_to_admins_only(
     run_jobs()
     first = mails(planes)
     assert [mail.user_id for mail in first] == [people.alice.user_id]
-    assert first[0].subject == "80 % of the budget of the account for today is used"
+    assert first[0].subject == "80% of the budget of the account for today is used"
     assert "Nothing is refused yet." in first[0].text
     assert f"{planes.settings.platform_url}/limits/" in first[0].text
     use(20)
@@ -87,8 +87,8 @@ def test_day_and_month_are_told_each(planes: Planes, run_jobs: RunJobs, use: Use
     use(85, MONTH)
     run_jobs()
     assert sorted(mail.subject for mail in mails(planes)) == [
-        "80 % of the budget of the account for this month is used",
-        "80 % of the budget of the account for today is used",
+        "80% of the budget of the account for this month is used",
+        "80% of the budget of the account for today is used",
     ]
 
 
@@ -147,5 +147,5 @@ def test_a_raised_budget_has_marks_of_its_own(
     run_jobs()
     assert [mail.subject for mail in mails(planes)] == [
         "The budget of the account for today is used up",
-        "80 % of the budget of the account for today is used",
+        "80% of the budget of the account for today is used",
     ]

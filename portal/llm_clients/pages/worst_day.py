@@ -19,7 +19,7 @@ NO_PRICE = (
     "has no price for {model}."
 )
 ONLY_MONTH = "It has no budget for a day, only for a month: {most} may be gone in one day."
-CHEAPER = " Its cheaper model may add {percent} % to that."
+CHEAPER = " Its cheaper model may add {percent}% to that."
 
 
 def sentence(llm_client: LLMClient) -> str:
