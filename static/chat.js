@@ -27,7 +27,7 @@ async function stream(parts, sent, url, signal) {
     if (name === "sent") followed(() => showSent(parts, data.json));
     if (name === "delta") followed(() => parts.answer.append(data.text));
     if (name === "done") return followed(() => finish(parts, data));
-    if (name === "error") return fail(parts, data.message);
+    if (name === "error") return fail(parts, data.message, data.reason === "budget_reached");
   }
   return fail(parts, "The answer broke off. Send the question again.");
 }
@@ -56,7 +56,8 @@ async function ask(question, again = null) {
   try {
     sentence = await stream(parts, sent, again?.action ?? form.dataset.streamUrl, running.signal);
   } catch (error) {
-    sentence = fail(parts, error.name === "AbortError" ? "Stopped." : "The connection was lost. Send the question again.");
+    const isStopped = error.name === "AbortError";
+    sentence = fail(parts, isStopped ? "Stopped." : "The connection was lost. Send the question again.", isStopped);
   }
   if (parts.error.hidden) replaced?.remove();
   else if (replaced) replaced.hidden = false;

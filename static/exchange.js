@@ -49,8 +49,10 @@ let follows = true;
 scroller.addEventListener("scroll", () => { follows = isAtEnd(); }, { passive: true });
 new ResizeObserver(() => { if (follows) toEnd(); }).observe(scroller);
 
-export function fail(parts, sentence) {
+// Calm is what is no fault: the visitor stopped it, or its owner's words say that the budget is used.
+export function fail(parts, sentence, isCalm = false) {
   followed(() => {
+    parts.error.classList.toggle("is-calm", isCalm);
     parts.error.hidden = false;
     parts.error.querySelector("[data-sentence]").textContent = sentence;
     parts.answer.hidden = !parts.answer.textContent;

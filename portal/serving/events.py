@@ -40,7 +40,9 @@ def events_of(exchange: Exchange, *, show_sent: bool) -> Iterator[bytes]:
     if exchange.answered is not None:
         yield event("done", _done(exchange.question.session_key, exchange.answered))
     elif exchange.refusal is not None:
-        yield event("error", {"message": exchange.refusal.message, "session_key": key})
+        refusal = exchange.refusal
+        told_by = {"message": refusal.message, "reason": refusal.reason}
+        yield event("error", {**told_by, "session_key": key})
 
 
 def _done(session_key: str, answered: Answered) -> dict[str, Any]:

@@ -341,6 +341,19 @@ def test_everything_that_has_the_focus_shows_it(page: Page, addresses: dict[str,
     assert unseen == []
 
 
+def test_on_a_telephone_the_present_tab_and_the_menus_of_rows_are_within_reach(
+    page: Page, addresses: dict[str, str]
+) -> None:
+    page.set_viewport_size(NARROW)
+    page.goto(addresses["client"] + "limits")
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
+    for path in ("/llm-clients/", "/api-keys/"):
+        page.goto(path)
+        menu = page.locator(".row-menu summary").last
+        menu.click()
+        expect(page.locator(".row-menu[open], .row-menu details[open]")).to_have_count(1)
+
+
 def test_a_message_after_a_post_has_the_focus(page: Page, addresses: dict[str, str]) -> None:
     page.goto(addresses["client"] + "edit")
     page.get_by_label("Title", exact=True).fill("Changed")

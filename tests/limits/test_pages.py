@@ -276,7 +276,7 @@ def test_meters_show_what_is_used_and_the_index_names_the_fullest_first(
     assert Program(guide).statuses(5) == [200] * 5
     page = alice.get(path_of(guide))
     assert "45 of 100 tokens" in page.words
-    assert "45 % used" in page.words
+    assert "45% used" in page.words
     assert page.find("progress.meter")["value"] == "45"
     assert fullest(alice.get("/limits/")) == ["guide", "other"]
     assert "refused" not in alice.get("/limits/").words

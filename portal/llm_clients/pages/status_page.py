@@ -130,11 +130,18 @@ def _again(run: Deployment, public_id: str) -> Primary:
     return Primary(kind, url_for(endpoint, llm_client_id=public_id), "Try again")
 
 
+def _fallback(llm_client: LLMClient) -> list[tuple[str, str]]:
+    if not llm_client.fallback_provider:
+        return []
+    return [("Fallback", f"{llm_client.fallback_model} of {llm_client.fallback_provider}")]
+
+
 def configuration(llm_client: LLMClient) -> list[tuple[str, str]]:
     """The configuration in a few lines."""
     return [
         ("Provider", llm_client.provider),
         ("Model", llm_client.default_model),
+        *_fallback(llm_client),
         ("Temperature", f"{llm_client.default_temperature:g}"),
         ("Max tokens", number(llm_client.default_max_tokens)),
         ("Functions", ", ".join(llm_client.function_names) or "None"),
