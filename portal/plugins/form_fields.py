@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from math import isfinite
 from typing import Any
 
 from wtforms import (
@@ -20,7 +18,13 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 
-from portal.form_rules import NOT_STORABLE, is_storable
+from portal.form_rules import (
+    NOT_STORABLE,
+    finite_number,
+    is_storable,
+    refuse_constant,
+    texts_in,
+)
 from portal.plugins import static
 from portal.plugins.parameters import (
     BODY,
@@ -33,7 +37,6 @@ from portal.plugins.parameters import (
     Parameter,
 )
 
-DEEPEST_JSON = 20
 LEAST_ROWS = 3
 NOT_DATA = 'Must be JSON: an object such as {"open": "9 to 17"}, or a list.'
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]{1,60}\Z", re.ASCII)
@@ -75,13 +78,16 @@ class JSONDataField(TextAreaField):
             raise ValidationError("Must be at most 64 KB.")
         try:
             found = json.loads(
-                text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once
+                text,
+                parse_constant=refuse_constant,
+                parse_float=finite_number,
+                object_pairs_hook=_once,
             )
         except (ValueError, RecursionError) as error:
             raise ValidationError(_words(error)) from error
         if not isinstance(found, dict | list):
             raise ValidationError(NOT_DATA)
-        if not all(is_storable(leaf) for leaf in _texts(found)):
+        if not all(is_storable(leaf) for leaf in texts_in(found)):
             raise ValidationError(NOT_STORABLE)
         self.data = found
 
@@ -103,30 +109,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise _Twice(f"The key {twice[:60]} stands twice in one object.")
     return found
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    if not isfinite(number := float(text)):
-        raise ValueError(f"{text} is too large")
-    return number
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every key and text inside, level by level. Raises ValidationError where it is too deep."""
-    level = [value]
-    for _ in range(DEEPEST_JSON + 1):
-        yield from (part for part in level if isinstance(part, str))
-        objects = [part for part in level if isinstance(part, dict)]
-        yield from (key for found in objects for key in found)
-        level = [inner for found in objects for inner in found.values()] + [
-            inner for part in level if isinstance(part, list) for inner in part
-        ]
-    if level:
-        raise ValidationError(f"Must be at most {DEEPEST_JSON} levels deep.")
 
 
 class HeadersField(LinesField):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
 from wtforms import Field, FileField, Form, TextAreaField, ValidationError
 from wtforms.widgets import TextInput
 
-from portal.form_rules import NOT_STORABLE, is_storable
+from portal.form_rules import (
+    NOT_STORABLE,
+    finite_number,
+    is_storable,
+    refuse_constant,
+    texts_in,
+)
 from portal.llm_clients.image_making import LARGEST_FILE, ImageRefused, MadeImage, made_from
 
 # semver.org 2.0.0: MAJOR.MINOR.PATCH, an optional pre-release and build, no leading zeros.
@@ -23,7 +27,6 @@ SEMANTIC_VERSION = re.compile(
 )
 LONGEST_URL = 2048
 LONGEST_JSON = 20_000
-DEEPEST_JSON = 20
 NOT_AN_OBJECT = 'Must be a JSON object, such as {"team": "support"}.'
 
 
@@ -72,40 +75,15 @@ class JSONObjectField(TextAreaField):
             raise ValidationError(f"Must be at most {LONGEST_JSON:,} characters.")
         try:
             found = json.loads(
-                text or "{}", parse_constant=_refuse_constant, parse_float=_finite_number
+                text or "{}", parse_constant=refuse_constant, parse_float=finite_number
             )
         except (ValueError, RecursionError) as error:
             raise ValidationError(NOT_AN_OBJECT) from error
         if not isinstance(found, dict):
             raise ValidationError(NOT_AN_OBJECT)
-        if not all(is_storable(leaf) for leaf in _texts(found)):
+        if not all(is_storable(leaf) for leaf in texts_in(found)):
             raise ValidationError(NOT_STORABLE)
         self.data = found
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite_number(text: str) -> float:
-    """`1e999` would become infinity, which JSON does not know."""
-    if not isfinite(number := float(text)):
-        raise ValueError(f"{text} is too large")
-    return number
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every key and text inside, level by level. Raises ValidationError where it is too deep."""
-    level = [value]
-    for _ in range(DEEPEST_JSON + 1):
-        yield from (part for part in level if isinstance(part, str))
-        objects = [part for part in level if isinstance(part, dict)]
-        yield from (key for found in objects for key in found)
-        level = [inner for found in objects for inner in found.values()] + [
-            inner for part in level if isinstance(part, list) for inner in part
-        ]
-    if level:
-        raise ValidationError(f"Must be at most {DEEPEST_JSON} levels deep.")
 
 
 class ImageField(FileField):
