@@ -37,9 +37,7 @@ class ProviderForm(FlaskForm):
 
     def validate_name(self, field: Field) -> None:
         if not NAME.match(field.data or ""):
-            raise ValidationError(
-                "Must be lower-case letters, digits and -, first a letter."
-            )
+            raise ValidationError("Must be lower-case letters, digits and -, first a letter.")
         if field.data == "demo":
             raise ValidationError("demo is the built-in provider; choose another name.")
 
