@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.answering import JSON, Asked
-from tests.browser.conftest import Axe, OpenBrowser, too_wide
+from tests.browser.conftest import NARROW, WIDE, Axe, OpenBrowser, too_wide
 from tests.browser.foreign_pages import ForeignSite
 from tests.model_server import MODEL, Answer, ModelServer
 
@@ -45,9 +45,16 @@ class Story:
     host: str = ""
 
     def look(self, place: str, page: Page | None = None) -> None:
-        """Axe, and nothing that scrolls sideways."""
+        """Axe, and nothing that scrolls sideways; the other colours and the other width too."""
         seen = page or self.page
-        faults = [*Axe(seen, self.axe_source).violations(), *too_wide(seen)]
+        axe = Axe(seen, self.axe_source)
+        faults = [*axe.violations(), *too_wide(seen)]
+        is_light = self.options["color_scheme"] == "light"
+        seen.emulate_media(color_scheme="dark" if is_light else "light")
+        seen.set_viewport_size(NARROW if is_light else WIDE)
+        faults += [*axe.violations("color-contrast"), *too_wide(seen)]
+        seen.emulate_media(color_scheme=self.options["color_scheme"])
+        seen.set_viewport_size(self.options["viewport"])
         self.found += [f"{place}: {fault}" for fault in faults]
 
     def go(self, place: str) -> None:
