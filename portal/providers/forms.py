@@ -37,12 +37,14 @@ class ProviderForm(FlaskForm):
 
     def validate_name(self, field: Field) -> None:
         if not NAME.match(field.data or ""):
-            raise ValidationError("Must be small letters, digits and -, starting with a letter.")
+            raise ValidationError("Must be lower-case letters, digits and -, first a letter.")
         if field.data == "demo":
             raise ValidationError("demo is the built-in provider; choose another name.")
 
     def validate_base_url(self, field: Field) -> None:
         field.data = (field.data or "").strip().rstrip("/")
+        if not field.data.lower().startswith(("https://", "http://")):
+            raise ValidationError("Must be a web address that starts with https://")
         try:
             check_url(field.data, allow_private=current_settings().allow_private_addresses)
         except AdapterError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from io import BytesIO
 from typing import Any
@@ -14,87 +13,18 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, FrameLocator, Page, expect
 
-from tests.answering import JSON, Asked
-from tests.browser.conftest import NARROW, WIDE, Axe, OpenBrowser, too_wide
-from tests.browser.foreign_pages import ForeignSite, attributes, foreign_site
-from tests.model_server import MODEL, Answer, ModelServer, call, refusal, stream
+from tests.answering import JSON
+from tests.browser.a_story import NAME, Story, Vendor
+from tests.browser.conftest import NARROW, WIDE, OpenBrowser
+from tests.browser.foreign_pages import attributes, foreign_site
+from tests.model_server import MODEL, call, completion, refusal, stream
 from tests.people import People
 
 pytestmark = pytest.mark.engine_independent
 
-NAME = "museum_guide"
 WORDS = "That was enough for today. Come to the counter."
 MODEL_LINE = f"{MODEL} | 128000 | 4096 | 1 | 2"
 SUM = stream("**84** ", "guests, in groups:\n\n", "| Group | Size |\n|---|--:|\n| A | 12 |\n")
-
-
-class Vendor(ModelServer):
-    """Tells its models too, and can be made to talk until it is stopped."""
-
-    def plays(self, *answers: Answer) -> None:
-        super().plays(*answers)
-        played = self.respond
-
-        def respond(asked: Asked) -> Answer:
-            if asked.path.endswith("/models"):
-                return 200, JSON, json.dumps({"data": [{"id": MODEL}, {"id": "small-model"}]})
-            return played(asked)
-
-        self.respond = respond
-
-
-@dataclass
-class Story:
-    """Who is in it, and what looked wrong on the way."""
-
-    page: Page
-    vendor: Vendor
-    shop: ForeignSite
-    open_browser: OpenBrowser
-    options: dict[str, Any]
-    axe_source: str
-    found: list[str] = field(default_factory=list)
-    host: str = ""
-
-    def look(self, place: str, page: Page | None = None) -> None:
-        """Axe, and nothing that scrolls sideways."""
-        seen = page or self.page
-        faults = [*Axe(seen, self.axe_source).violations(), *too_wide(seen)]
-        self.found += [f"{place}: {fault}" for fault in faults]
-
-    def go(self, place: str) -> None:
-        """To one of the main pages, through the menu where the navigation is one."""
-        menu = self.page.get_by_text("Menu", exact=True)
-        if menu.is_visible():
-            menu.click()
-        main = self.page.get_by_role("navigation", name="Main")
-        main.get_by_role("link", name=place).click()
-        expect(self.page.get_by_role("heading", level=1)).to_have_text(place)
-
-    def open_client(self, tab: str = "Status") -> None:
-        """A tab of the client."""
-        tabs = self.page.get_by_role("navigation", name=NAME)
-        if not tabs.is_visible():
-            self.go("LLM clients")
-            self.page.get_by_role("link", name=NAME, exact=True).click()
-        tabs.get_by_role("link", name=tab, exact=True).click()
-        expect(tabs.locator("[aria-current=page]")).to_have_text(tab)
-
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
-
-    def follow(self, name: str) -> None:
-        self.page.get_by_role("link", name=name, exact=True).first.click()
-
-    def fill(self, **values: str) -> None:
-        """Fields by label, `_` for a space."""
-        writable = self.page.locator("input, textarea")
-        for label, value in values.items():
-            named = self.page.get_by_label(label.replace("_", " "), exact=True)
-            named.and_(writable).fill(value)
-
-    def reads(self, words: str) -> None:
-        expect(self.page.locator("main")).to_contain_text(words)
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -388,8 +318,8 @@ def revoke_the_key(story: Story, key: str, chat: Page) -> None:
     story.open_client("Keys")
     story.press("Attach Ticket desk")
     make_a_key(story, "Second desk")
-    story.vendor.plays(*[(200, JSON, json.dumps({"choices": []}))])
-    assert a_program_asks(story, key)[0] != 401
+    story.vendor.plays(completion("Hello."))
+    assert a_program_asks(story, key)[0] == 200
     story.open_client("Keys")
     story.follow("Ticket desk")
     story.look("key")

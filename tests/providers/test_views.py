@@ -65,7 +65,7 @@ def test_a_key_is_sealed_and_only_its_end_is_ever_shown(planes: Planes, alice: B
 
 def test_a_refused_form_does_not_send_the_key_back(planes: Planes, alice: Browser) -> None:
     page = alice.post("/providers/new", {**FILLED, "base_url": "nonsense"}, expected=422)
-    assert page.find("#base_url-error")
+    assert "starts with https://" in page.find("#base_url-error").get_text()
     assert page.find("input[name=name]")["value"] == "mine"
     assert_nowhere(KEY, planes, page)
 
