@@ -32,6 +32,7 @@ from portal.caching import cache
 from portal.database import db, utc_now
 from portal.dns.local_server import LocalNameServer
 from portal.job_queue import perform, rings_due
+from portal.limits.advances import Advances
 from portal.llm_providers.demo_server import DemoProviderServer
 from portal.local_services import TSIG_KEY_NAME
 from portal.settings import Settings
@@ -120,8 +121,10 @@ def built_planes(settings: Settings) -> Iterator[Planes]:
 
 @pytest.fixture
 def planes(built_planes: Planes, redis_server: RedisServer) -> Iterator[Planes]:
-    """The applications over empty tables."""
+    """The applications over empty tables, with nothing reserved beforehand."""
     redis_server.flushall()
+    for app in (built_planes.admin, built_planes.serving):
+        app.extensions["portal_recorder"].advances = Advances()
     yield built_planes
     with built_planes.worker.app_context():
         empty_tables()

@@ -86,6 +86,7 @@ class BudgetUse(BackgroundProgress, TimestampedModel):
 class BudgetReservation(TimestampedModel):
     """What a prompt under way may use at most; given back by its end, or when it expires.
 
+    An advance (advances.py) is one row for several prompts, which shrinks with each that ends.
     `uses` are the numbers of the BudgetUse rows that have it in their sums.
     """
 

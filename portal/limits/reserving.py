@@ -1,88 +1,38 @@
 """Reserving before a prompt and settling after it, for a whole batch in one transaction.
 
-The process's one writer calls this (request_history/writing.py), so that a settlement is committed
-together with the row of the history that it belongs to.
+The process's one writer calls this (request_history/recording.py), so that a settlement is
+committed together with the row of the history that it belongs to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, delete, insert, update
 
-from portal.limits.budgets import FULL_PERCENT, Amount, Budget, UseKey, starts_at
-from portal.limits.models import BudgetReservation, BudgetUse
-from portal.usage.queries import used_since
+from portal.limits.advances import Advance, AdvanceKey, Advances, is_affordable, taken
+from portal.limits.budgets import FULL_PERCENT, Amount, Budget, UseKey
+from portal.limits.models import BudgetReservation
+from portal.limits.sums import Sum, added, locked, store
+from portal.limits.wishes import Settlement, Wish
 
-USES = BudgetUse.__table__
 RESERVATIONS = BudgetReservation.__table__
-MOST_NUMBERS = 20_000
-KEY_COLUMNS = (USES.c.kind, USES.c.subject_id, USES.c.period, USES.c.starts_on)
+NOTHING = Amount(0, 0)
 # Longer than any prompt may take: five rounds of tools with their repetitions.
 LONGEST_PROMPT = timedelta(minutes=45)
 
 
-@dataclass
-class Wish:
-    """What a prompt wants to reserve, and what became of it.
-
-    `reached` is the budget that is in its way. Otherwise `amount` is reserved in each of `uses`.
-    """
-
-    request_id: str
-    account_id: int
-    timezone: str
-    budgets: tuple[Budget, ...]
-    amount: Amount
-    asked_at: datetime
-    percent: int = FULL_PERCENT
-    reached: Budget | None = None
-    uses: tuple[int, ...] = ()
-
-    def sums(self) -> list[UseKey]:
-        """The sums of the wish's budgets, in their order."""
-        return [budget.key(self.asked_at, self.timezone) for budget in self.budgets]
-
-
-@dataclass(frozen=True)
-class Settlement:
-    """A reservation, and what was used of it."""
-
-    wishes: tuple[Wish, ...]
-    used: Amount
-
-
-@dataclass
-class _Sum:
-    """A BudgetUse row while the batch is being written."""
-
-    id: int
-    used: Amount
-    reserved: Amount
-    level: int
-    is_changed: bool = False
-    is_newly_reached: bool = False
-
-    def use(self, amount: Amount) -> None:
-        self.used, self.is_changed = _added(self.used, amount), True
-
-    def reserve(self, amount: Amount, sign: int = 1) -> None:
-        self.reserved, self.is_changed = _added(self.reserved, amount, sign), True
-
-    def reach(self, level: int) -> None:
-        """Remember the highest mark; a new one asks for a mail (notifications)."""
-        if level > self.level:
-            self.level, self.is_newly_reached = level, True
-
-
-def _added(first: Amount, second: Amount, sign: int = 1) -> Amount:
-    return Amount(
-        max(0, first.tokens + sign * second.tokens), max(0, first.micros + sign * second.micros)
-    )
+def grant_from(advances: Advances, wish: Wish, now: datetime) -> bool:
+    """Grant a wish from memory, if an advance with its budgets has enough left."""
+    if wish.percent != FULL_PERCENT:
+        return False
+    advance = advances.grant(_key(wish), wish.amount, now)
+    if advance is not None:
+        _take_from(advance, wish)
+    return advance is not None
 
 
 def write(
@@ -90,177 +40,222 @@ def write(
     wishes: Sequence[Wish],
     settlements: Sequence[Settlement],
     now: datetime,
-) -> None:
-    """Settle first, then decide each wish in its turn."""
+    *,
+    advances: Advances | None = None,
+    closed: Sequence[Advance] = (),
+) -> list[Advance]:
+    """Settle first, then close advances, then decide each wish in its turn.
+
+    The advances that were taken are `advances.keep`'s when the transaction is committed.
+    """
     settled = [wish for settlement in settlements for wish in settlement.wishes]
-    if not wishes and not settled:
-        return
-    sums = _locked(connection, [*settled, *wishes])
+    if not wishes and not settled and not closed:
+        return []
+    also = [key for advance in closed for key in advance.key.sums]
+    sums = locked(connection, [*settled, *wishes], also)
     still_reserved = _given_back(connection, settled)
-    for settlement in settlements:
-        _settle(sums, settlement, still_reserved)
-    granted = [wish for wish in wishes if _grant(sums, wish)]
-    _store(connection, sums.values(), now)
-    if granted:
-        connection.execute(_INSERT, [_reservation(wish) for wish in granted])
+    full = {key for one in settlements for key in _settle(sums, one, still_reserved)}
+    if full and advances is not None:
+        advances.end(full)
+    for advance in closed:
+        _close(connection, sums, advance, now)
+    decided = _Decisions(connection, sums, advances, now)
+    for wish in wishes:
+        decided.decide(wish)
+    store(connection, sums.values(), now)
+    if decided.rows:
+        connection.execute(_INSERT, decided.rows)
+    return list(decided.taken.values())
 
 
-def _settle(sums: dict[UseKey, _Sum], settlement: Settlement, still_reserved: set[str]) -> None:
-    """All its reservations are given back; what was used counts once."""
+def _settle(
+    sums: Mapping[UseKey, Sum], settlement: Settlement, still_reserved: set[str]
+) -> set[UseKey]:
+    """All its reservations are given back; what was used counts once. The sums that are too full.
+
+    A sum is too full when a provider counted more than was reserved.
+    """
+    full = set()
     for number, wish in enumerate(settlement.wishes):
         for budget, key in zip(wish.budgets, wish.sums(), strict=True):
             found = sums[key]
-            if wish.request_id in still_reserved:
+            if wish.reservation_id in still_reserved:
                 found.reserve(wish.amount, -1)
             if number == 0:
                 found.use(settlement.used)
                 found.reach(budget.level(found.used))
+            if not budget.fits(found.total, NOTHING):
+                full.add(key)
+    return full
 
 
-def _grant(sums: dict[UseKey, _Sum], wish: Wish) -> bool:
-    wish.reached = None  # a batch that was refused is decided once more
-    found = [sums[key] for key in wish.sums()]
-    for budget, use in zip(wish.budgets, found, strict=True):
-        if not budget.fits(_added(use.used, use.reserved), wish.amount, wish.percent):
-            wish.reached = budget
+def _key(wish: Wish) -> AdvanceKey:
+    return AdvanceKey(wish.account_id, wish.budgets, tuple(wish.sums()))
+
+
+def _take_from(advance: Advance, wish: Wish) -> None:
+    wish.reached, wish.uses, wish.advance_id = None, advance.uses, advance.id
+
+
+class _Decisions:
+    """The wishes of a batch, decided in their turn; `rows` are the reservations to be made."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        sums: Mapping[UseKey, Sum],
+        advances: Advances | None,
+        now: datetime,
+    ) -> None:
+        self._connection, self._sums, self._advances, self._now = connection, sums, advances, now
+        self.taken: dict[AdvanceKey, Advance] = {}
+        self.rows: list[dict[str, Any]] = []
+
+    def decide(self, wish: Wish) -> None:
+        """A wish whose batch was refused is decided once more, from the beginning."""
+        wish.reached, wish.uses, wish.advance_id = None, (), ""
+        key = _key(wish)
+        if self._is_in_advance(key, wish):
+            return
+        found = [self._sums[one] for one in key.sums]
+        in_the_way = self._in_the_way(wish, found)
+        if in_the_way is not None and self._recall(key):
+            in_the_way = self._in_the_way(wish, found)
+        if in_the_way is not None:
+            wish.reached, use = in_the_way
             use.reach(FULL_PERCENT)
+        else:
+            wish.uses = tuple(use.id for use in found)
+            self._reserve(key, wish, found)
+
+    @staticmethod
+    def _in_the_way(wish: Wish, found: list[Sum]) -> tuple[Budget, Sum] | None:
+        for budget, use in zip(wish.budgets, found, strict=True):
+            if not budget.fits(use.total, wish.amount, wish.percent):
+                return budget, use
+        return None
+
+    def _recall(self, key: AdvanceKey) -> bool:
+        """Give back what this process holds for the same budgets, before a wish is refused."""
+        held = self._advances.recall(key) if self._advances is not None else None
+        return held is not None and _close(self._connection, self._sums, held, self._now)
+
+    def _reserve(self, key: AdvanceKey, wish: Wish, found: list[Sum]) -> None:
+        if self._may_take(key, wish, found):
+            advance = taken(key, wish.amount, wish.uses, self._now)
+            self.taken[key] = advance
+            self._is_in_advance(key, wish)
+            amount, row = advance.amount, _row_of(advance)
+        else:
+            amount, row = wish.amount, _reservation(wish)
+        for use in found:
+            use.reserve(amount)
+        self.rows.append(row)
+
+    def _is_in_advance(self, key: AdvanceKey, wish: Wish) -> bool:
+        """Whether an advance that this batch took has enough left; then it is granted."""
+        advance = self.taken.get(key) if wish.percent == FULL_PERCENT else None
+        if advance is None or not advance.draw(wish.amount, self._now):
             return False
-    for use in found:
-        use.reserve(wish.amount)
-    wish.uses = tuple(use.id for use in found)
-    return True
+        _take_from(advance, wish)
+        return True
 
-
-def _locked(connection: Connection, wishes: Iterable[Wish]) -> dict[UseKey, _Sum]:
-    """The rows of all sums that these wishes are about, locked in one order, made where missing."""
-    wanted = {key: wish for wish in wishes for key in wish.sums()}
-    if not wanted.keys() <= _numbers.keys():
-        _make_missing(connection, wanted)
-    found = _read(connection, wanted)
-    missing = [key for key in wanted if key not in found]
-    if missing:
-        for key in missing:
-            _numbers.pop(key, None)
-        _make(connection, {key: wanted[key] for key in missing})
-        found.update(_read(connection, missing))
-    return found
-
-
-def _make_missing(connection: Connection, wanted: dict[UseKey, Wish]) -> None:
-    """Before anything is locked, so that writers who begin a day never wait in a circle."""
-    query = select(*KEY_COLUMNS).where(tuple_(*KEY_COLUMNS).in_(sorted(wanted)))
-    there = {UseKey(*row) for row in connection.execute(query)}
-    missing = {key: wish for key, wish in wanted.items() if key not in there}
-    if missing:
-        _make(connection, missing)
-
-
-def _read(connection: Connection, keys: Iterable[UseKey]) -> dict[UseKey, _Sum]:
-    """By the numbers of the rows, where this process has met all of them before."""
-    wanted = sorted(keys)
-    numbers = [_numbers.get(key) for key in wanted]
-    if None in numbers:
-        query = _SELECT.where(tuple_(*KEY_COLUMNS).in_(wanted)).with_for_update()
-        found = _sums_of(connection.execute(query))
-        _remember(found)
-        return found
-    return _sums_of(connection.execute(_BY_NUMBER, {"numbers": numbers}))
-
-
-def _sums_of(rows: Iterable[Any]) -> dict[UseKey, _Sum]:
-    return {
-        UseKey(*row[:4]): _Sum(row[4], Amount(*row[5:7]), Amount(*row[7:9]), row[9]) for row in rows
-    }
-
-
-def _remember(found: dict[UseKey, _Sum]) -> None:
-    """A number that has become another row's finds nothing, and is then looked up by its key."""
-    if len(_numbers) > MOST_NUMBERS:
-        _numbers.clear()
-    _numbers.update({key: one.id for key, one in found.items()})
-
-
-_numbers: dict[UseKey, int] = {}
-
-
-def _make(connection: Connection, missing: dict[UseKey, Wish]) -> None:
-    """A sum begins with what the hourly sums know of its period; a key's begins at nothing."""
-    rows = []
-    for key in sorted(missing):
-        wish = missing[key]
-        since = starts_at(key, wish.timezone)
-        tokens, micros = used_since(connection, key.kind, key.subject_id, since)
-        rows.append(
-            dict(zip(("kind", "subject_id", "period", "starts_on"), key, strict=True))
-            | {"account_id": wish.account_id, "tokens": tokens, "micros": micros}
-            | {"created_at": wish.asked_at, "updated_at": wish.asked_at}
-        )
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(USES).on_conflict_do_nothing(), rows)
+    def _may_take(self, key: AdvanceKey, wish: Wish, found: list[Sum]) -> bool:
+        """One for each key and batch, and only after a wish that came shortly before."""
+        if self._advances is None or wish.percent != FULL_PERCENT or key in self.taken:
+            return False
+        used = zip(wish.budgets, (use.total for use in found), strict=True)
+        return self._advances.is_busy(key, self._now) and is_affordable(used, wish.amount)
 
 
 def _given_back(connection: Connection, wishes: Sequence[Wish]) -> set[str]:
-    """Delete their reservations; those that were still there, since nobody gave them back."""
-    if not wishes:
-        return set()
-    ids = sorted(wish.request_id for wish in wishes)
-    return set(connection.scalars(_DELETE, {"reserved": ids}))
+    """Delete or shrink their reservations; those that were there, since nobody gave them back."""
+    alone = sorted(wish.request_id for wish in wishes if not wish.advance_id)
+    there = set(connection.scalars(_DELETE, {"reserved": alone})) if alone else set()
+    shares: defaultdict[str, Amount] = defaultdict(lambda: NOTHING)
+    for wish in wishes:
+        if wish.advance_id:
+            shares[wish.advance_id] = added(shares[wish.advance_id], wish.amount)
+    for advance_id in sorted(shares):
+        amount = shares[advance_id]
+        if _is_shrunk(connection, _SHRINK, advance_id, amount):
+            there.add(advance_id)
+    return there
 
 
-_SELECT = select(
-    *KEY_COLUMNS,
-    USES.c.id,
-    USES.c.tokens,
-    USES.c.micros,
-    USES.c.reserved_tokens,
-    USES.c.reserved_micros,
-    USES.c.level,
-).order_by(USES.c.id)
-_BY_NUMBER = _SELECT.where(USES.c.id.in_(bindparam("numbers", expanding=True))).with_for_update()
+def _close(
+    connection: Connection, sums: Mapping[UseKey, Sum], advance: Advance, now: datetime
+) -> bool:
+    """Give back what is left; the row stays for the prompts under way, like any of theirs.
+
+    Only the first time changes anything, and only before the sweep came: `expires_at` tells.
+    """
+    times = {"open_until": advance.expires_at, "expires_at": now + LONGEST_PROMPT}
+    if not _is_shrunk(connection, _CLOSE, advance.id, advance.left, **times):
+        return False
+    for key in advance.key.sums:
+        if key in sums:
+            sums[key].reserve(advance.left, -1)
+    return True
+
+
+def _is_shrunk(
+    connection: Connection, statement: Any, advance_id: str, less: Amount, **values: datetime
+) -> bool:
+    """Whether the row was there; it is deleted when nothing is left of it."""
+    parameters = {"advance_id": advance_id, "t": less.tokens, "m": less.micros, **values}
+    left = connection.scalar(statement, parameters)
+    if left is not None and left <= 0:
+        connection.execute(_DELETE, {"reserved": [advance_id]})
+    return left is not None
+
+
 _DELETE = (
     delete(RESERVATIONS)
     .where(RESERVATIONS.c.request_id.in_(bindparam("reserved", expanding=True)))
     .returning(RESERVATIONS.c.request_id)
 )
+_SHRINK = (
+    update(RESERVATIONS)
+    .where(RESERVATIONS.c.request_id == bindparam("advance_id"))
+    .values(
+        tokens=RESERVATIONS.c.tokens - bindparam("t"),
+        micros=RESERVATIONS.c.micros - bindparam("m"),
+        updated_at=RESERVATIONS.c.updated_at,
+    )
+    .returning(RESERVATIONS.c.tokens)
+)
+_CLOSE = _SHRINK.where(RESERVATIONS.c.expires_at == bindparam("open_until")).values(
+    expires_at=bindparam("expires_at")
+)
 _INSERT = insert(RESERVATIONS)
-_NAMES = ("tokens", "micros", "reserved_tokens", "reserved_micros")
-_UPDATE = (
-    update(USES)
-    .where(USES.c.id == bindparam("use_id"))
-    .values({name: bindparam(name) for name in _NAMES} | {"updated_at": USES.c.updated_at})
-)
-_REACH = (
-    update(USES)
-    .where(USES.c.id == bindparam("use_id"))
-    .values({name: bindparam(name) for name in ("level", "next_attempt_at", "updated_at")})
-)
-
-
-def _store(connection: Connection, sums: Iterable[_Sum], now: datetime) -> None:
-    changed = [
-        {"use_id": one.id, **dict(zip(_NAMES, (*one.used, *one.reserved), strict=True))}
-        for one in sums
-        if one.is_changed
-    ]
-    reached = [
-        {"use_id": one.id, "level": one.level, "next_attempt_at": now, "updated_at": now}
-        for one in sums
-        if one.is_newly_reached
-    ]
-    if changed:
-        connection.execute(_UPDATE, changed)
-    if reached:
-        connection.execute(_REACH, reached)
 
 
 def _reservation(wish: Wish) -> dict[str, Any]:
+    expires_at = wish.asked_at + LONGEST_PROMPT
+    return _row(wish.account_id, wish.request_id, wish.uses, wish.amount, wish.asked_at, expires_at)
+
+
+def _row_of(advance: Advance) -> dict[str, Any]:
+    account_id, at, until = advance.key.account_id, advance.taken_at, advance.expires_at
+    return _row(account_id, advance.id, advance.uses, advance.amount, at, until)
+
+
+def _row(
+    account_id: int,
+    request_id: str,
+    uses: tuple[int, ...],
+    amount: Amount,
+    at: datetime,
+    expires_at: datetime,
+) -> dict[str, Any]:
     return {
-        "account_id": wish.account_id,
-        "request_id": wish.request_id,
-        "uses": list(wish.uses),
-        "tokens": wish.amount.tokens,
-        "micros": wish.amount.micros,
-        "created_at": wish.asked_at,
-        "updated_at": wish.asked_at,
-        "expires_at": wish.asked_at + LONGEST_PROMPT,
+        "account_id": account_id,
+        "request_id": request_id,
+        "uses": list(uses),
+        "tokens": amount.tokens,
+        "micros": amount.micros,
+        "created_at": at,
+        "updated_at": at,
+        "expires_at": expires_at,
     }

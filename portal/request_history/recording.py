@@ -24,7 +24,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from portal.database import Model, Serialized, declare_writes, reading, utc_now
 from portal.errors import PortalError
 from portal.limits import reserving
-from portal.limits.reserving import Settlement, Wish
+from portal.limits.advances import Advance, Advances
+from portal.limits.wishes import Settlement, Wish
 from portal.request_history import key_uses
 from portal.request_history.models import LLMClientRequests, Prompt
 from portal.usage.models import RequestRollup
@@ -62,13 +63,15 @@ class Visit:
 class Recorded:
     """What there is to tell about one request. `row` holds columns of LLMClientRequests.
 
-    An entry with a `wish` has no row yet: it reserves for a prompt that is to be asked.
+    An entry with a `wish` has no row yet: it reserves for a prompt that is to be asked. One with a
+    `closed` advance is the writer's own.
     """
 
     row: dict[str, Any] | None = None
     visit: Visit | None = None
     settlement: Settlement | None = None
     wish: Wish | None = None
+    closed: Advance | None = None
     committed: threading.Event = field(default_factory=threading.Event)
     failure: str = ""
     is_given_up: bool = False
@@ -83,6 +86,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_busy = False
+        self.advances = Advances()
 
     def record(
         self, row: dict[str, Any], visit: Visit | None, settlement: Settlement | None = None
@@ -91,8 +95,12 @@ class Recorder:
         self._wait_for(Recorded(_whole(row), visit, settlement))
 
     def reserve(self, wish: Wish) -> None:
-        """Return when the wish is decided and committed. Raises NotRecorded as `record` does."""
-        self._wait_for(Recorded(wish=wish))
+        """Return when the wish is decided and committed. Raises NotRecorded as `record` does.
+
+        What an advance affords was committed before.
+        """
+        if not reserving.grant_from(self.advances, wish, utc_now()):
+            self._wait_for(Recorded(wish=wish))
 
     def _wait_for(self, recorded: Recorded) -> None:
         self._start()
@@ -114,12 +122,29 @@ class Recorder:
     def _run(self) -> None:
         declare_writes(True)
         while True:
-            batch = self._next_batch()
-            self._write([recorded for recorded in batch if not recorded.is_given_up])
+            batch = [recorded for recorded in self._next_batch() if self._is_to_write(recorded)]
+            batch += [Recorded(closed=advance) for advance in self.advances.ended(utc_now())]
+            self._write(batch)
+
+    def _is_to_write(self, recorded: Recorded) -> bool:
+        """Not what nobody waits for, nor what an advance affords that was taken meanwhile."""
+        if recorded.is_given_up:
+            return False
+        wish = recorded.wish
+        if wish is None or not reserving.grant_from(self.advances, wish, utc_now()):
+            return True
+        recorded.committed.set()
+        return False
 
     def _next_batch(self) -> list[Recorded]:
-        """What waits, and what comes while others have a turn: busy processes commit less often."""
-        batch = [self._waiting.get()]
+        """What waits, and what comes while others have a turn: busy processes commit less often.
+
+        Nothing, when advances are to be looked at first.
+        """
+        try:
+            batch = [self._waiting.get(timeout=self.advances.wait_seconds)]
+        except queue.Empty:
+            return []
         time.sleep(LINGER_SECONDS if self._is_busy else 0)
         while len(batch) < LARGEST_BATCH and not self._waiting.empty():
             batch.append(self._waiting.get())
@@ -131,7 +156,7 @@ class Recorder:
         if not batch:
             return
         try:
-            _commit(self._engine(), batch)
+            taken = _commit(self._engine(), batch, self.advances)
         except UNWRITABLE as error:
             log.warning("a batch of %d rows was not written: %s", len(batch), error)
             if len(batch) > 1 and not isinstance(error, AWAY):
@@ -140,25 +165,34 @@ class Recorder:
                 return
             for recorded in batch:
                 self._check(recorded, type(error).__name__)
+            taken = []
+        for advance in taken:
+            self.advances.keep(advance)
         for recorded in batch:
             recorded.committed.set()
 
     def _check(self, recorded: Recorded, failure: str) -> None:
         """After an error: was the row written all the same?"""
+        if recorded.closed is not None:
+            self.advances.again(recorded.closed)
         try:
             recorded.failure = "" if _is_recorded(self._engine(), recorded) else failure
         except UNWRITABLE:
             recorded.failure = failure
 
 
-def _commit(engine: Engine, batch: list[Recorded]) -> None:
+def _commit(engine: Engine, batch: list[Recorded], advances: Advances) -> list[Advance]:
     wishes = [entry.wish for entry in batch if entry.wish is not None]
     settlements = [entry.settlement for entry in batch if entry.settlement is not None]
+    closed = [entry.closed for entry in batch if entry.closed is not None]
     told = [entry for entry in batch if entry.row is not None]
     with engine.begin() as connection:
-        reserving.write(connection, wishes, settlements, utc_now())
+        taken = reserving.write(
+            connection, wishes, settlements, utc_now(), advances=advances, closed=closed
+        )
         if told:
             _insert(connection, told, engine.dialect.name)
+    return taken
 
 
 def _insert(connection: Connection, told: list[Recorded], dialect_name: str) -> None:

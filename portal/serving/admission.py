@@ -8,7 +8,7 @@ from typing import Any
 from portal.limits import defaults
 from portal.limits.budgets import DAY, FULL_PERCENT, Amount, Budget
 from portal.limits.rates import Ceiling, Denied, Rate
-from portal.limits.reserving import Settlement, Wish
+from portal.limits.wishes import Settlement, Wish
 from portal.llm_providers import ChatRequest
 from portal.request_history.recording import NotRecorded, Recorder
 from portal.serving.endpoints import Endpoint

@@ -82,4 +82,5 @@ def test_two_hundred_slow_answers_of_one_client_slow_nobody_else(
             guest.leaves()
         left = "SELECT count(*) FROM llm_client_requests WHERE error_code = 'visitor_left'"
         wait_until(lambda: portal.rows(left) == [(defaults.CLIENT_CONCURRENT,)], 10)
-        assert portal.rows("SELECT count(*) FROM budget_reservations") == [(0,)]
+        reserved = "SELECT count(*) FROM budget_reservations"
+        wait_until(lambda: portal.rows(reserved) == [(0,)], 5)

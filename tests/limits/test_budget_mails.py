@@ -10,7 +10,7 @@ from portal.database import db, utc_now
 from portal.limits import reserving
 from portal.limits.budgets import DAY, MONTH, Amount, Budget
 from portal.limits.models import BudgetUse
-from portal.limits.reserving import Settlement, Wish
+from portal.limits.wishes import Settlement, Wish
 from portal.notifications import budget_jobs
 from portal.notifications.models import Mail
 from tests.limits.conftest import Program, SetLimits

@@ -16,7 +16,8 @@ from portal.database import db, declare_writes, utc_now
 from portal.limits import jobs, reserving
 from portal.limits.budgets import DAY, MONTH, Amount, Budget
 from portal.limits.models import BudgetReservation, BudgetUse
-from portal.limits.reserving import LONGEST_PROMPT, Settlement, Wish
+from portal.limits.reserving import LONGEST_PROMPT
+from portal.limits.wishes import Settlement, Wish
 from portal.llm_clients.models import LLMClient
 from portal.request_history.models import LLMClientRequests
 from portal.request_history.recording import NotRecorded, Recorder, Visit

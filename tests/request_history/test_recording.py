@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from portal.database import db, reading, utc_now
+from portal.limits.advances import Advance, Advances
 from portal.llm_clients.models import LLMClient
 from portal.request_history import recording
 from portal.request_history.models import LLMClientRequests, Prompt
@@ -74,11 +75,11 @@ class Held:
         self._finished = threading.Event()
         self._commit = recording._commit
 
-    def commit(self, engine: Engine, batch: list[Any]) -> None:
+    def commit(self, engine: Engine, batch: list[Any], advances: Advances) -> list[Advance]:
         self._reached.set()
         self._go_on.wait(10)
         try:
-            self._commit(engine, batch)
+            return self._commit(engine, batch, advances)
         finally:
             self._finished.set()
 
@@ -206,11 +207,12 @@ def test_a_commit_that_happened_but_was_answered_with_an_error_is_not_doubled(
     """The connection breaks between the database's commit and its answer."""
     broken: list[int] = []
 
-    def commit_and_break(engine: Engine, batch: list[Any]) -> None:
-        held.commit(engine, batch)
+    def commit_and_break(engine: Engine, batch: list[Any], advances: Advances) -> list[Advance]:
+        taken = held.commit(engine, batch, advances)
         if len(batch) == size and not broken:
             broken.append(size)
             raise OperationalError("COMMIT", {}, Exception("the connection is lost"))
+        return taken
 
     monkeypatch.setattr(recording, "_commit", commit_and_break)
     waiting = held.gather(row("first"), *(row(str(number)) for number in range(size)))
@@ -229,7 +231,7 @@ def test_a_row_that_did_not_get_in_is_told(
     row: Callable[..., dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(engine: Engine, batch: list[Any]) -> None:
+    def refuse(engine: Engine, batch: list[Any], advances: Advances) -> list[Advance]:
         raise OperationalError("INSERT", {}, Exception("database is locked"))
 
     monkeypatch.setattr(recording, "_commit", refuse)
