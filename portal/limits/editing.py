@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 def _begin_marks_anew(account: Account, kind: SubjectKinds, subject_id: int) -> None:
-    """Another budget has other marks: who reaches 80 % of it is told once more."""
+    """Another budget has other marks: who reaches 80% of it is told once more."""
     db.session.execute(
         update(BudgetUse)
         .where(BudgetUse.account_id == account.id)

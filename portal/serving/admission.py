@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from portal.formatting import plural
 from portal.limits import defaults
 from portal.limits.budgets import DAY, FULL_PERCENT, Amount, Budget
 from portal.limits.rates import Ceiling, Denied, Rate
@@ -138,7 +139,7 @@ def _reached(served: Served, budget: Budget) -> Refusal:
 
 def _detail(budget: Budget) -> str:
     limits = [
-        f"{budget.tokens:,} tokens" if budget.tokens is not None else "",
+        plural(budget.tokens, "token", "tokens") if budget.tokens is not None else "",
         f"{budget.micros / 1_000_000:,.2f} in money" if budget.micros is not None else "",
     ]
     told = " and ".join(limit for limit in limits if limit)

@@ -41,7 +41,7 @@ from tests.serving.keys import make_key
         (
             {"day_micros": 1_000_000, "cheaper_provider": "vendor", "cheaper_model": "small"},
             {},
-            "US$ 1.00 a day, its budget. Its cheaper model may add 20 % to that.",
+            "US$ 1.00 a day, its budget. Its cheaper model may add 20% to that.",
         ),
         (
             {"day_tokens": 1_000},
