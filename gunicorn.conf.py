@@ -3,6 +3,7 @@
 Why gevent: docs/decisions/20261127-one-loop-a-process.md.
 """
 
+import gc
 import os
 import resource
 
@@ -42,3 +43,10 @@ control_socket_disable = True
 accesslog = None
 errorlog = "-"
 loglevel = "info"
+
+
+def post_worker_init(worker: object) -> None:
+    """What was loaded stays: the collector need not look at it again with every few prompts."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
