@@ -5,6 +5,7 @@ address while Host, SNI and certificate check keep the name: nothing can change 
 Redirects are for callers to refuse; the pool follows none by itself with `redirect=False`.
 """
 
+import atexit
 import ipaddress
 import os
 import socket
@@ -231,7 +232,17 @@ class KeptConnections:
         connection.close()
 
 
+    def close(self) -> None:
+        """Close what is idle; the process ends."""
+        with self._lock:
+            idle, self._idle = self._idle, {}
+        for connections in idle.values():
+            for connection in connections:
+                connection.close()
+
+
 KEPT = KeptConnections()
+atexit.register(KEPT.close)
 
 
 def place_of(url: Url, allow_private: bool) -> Place:

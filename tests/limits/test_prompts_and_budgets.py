@@ -131,7 +131,7 @@ def test_the_component_reads_a_sentence_and_a_program_gets_429(
     assert model_server.asked == []
     assert [(row.status, row.error_code) for row in guide.rows()] == [(429, "budget_reached")] * 2
     assert "client" in guide.rows()[0].error_text
-    assert "1 tokens" in guide.rows()[0].error_text
+    assert "(1 token)" in guide.rows()[0].error_text
 
 
 def test_a_client_says_it_in_its_own_words(guide: Visitor, set_limits: SetLimits) -> None:
