@@ -78,6 +78,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+    items[:] = _long_ones_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+# What waits for browsers, processes and time-outs: begun first, so that nobody waits for it alone.
+LONG = ("browser", "faults", "kill")
+
+
+def _long_ones_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Each process's share of the run begins with some of the long files, whole."""
+    by_file: dict[Path, list[pytest.Item]] = {}
+    short = []
+    for item in items:
+        if item.path.parent.name in LONG:
+            by_file.setdefault(item.path, []).append(item)
+        else:
+            short.append(item)
+    files, size = list(by_file.values()), -(-len(short) // workers)
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        ordered += [item for file in files[worker::workers] for item in file]
+        ordered += short[worker * size : (worker + 1) * size]
+    return ordered
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

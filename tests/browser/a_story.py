@@ -76,10 +76,14 @@ class Story:
         expect(tabs.locator("[aria-current=page]")).to_have_text(tab)
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
+        """A button that sends a form; the next page is there when this returns."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, exact=True).click()
 
     def follow(self, name: str) -> None:
-        self.page.get_by_role("link", name=name, exact=True).first.click()
+        """A link; the next page is there when this returns."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=name, exact=True).first.click()
 
     def fill(self, **values: str) -> None:
         """Fields by label, `_` for a space."""
