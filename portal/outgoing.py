@@ -231,7 +231,6 @@ class KeptConnections:
                 return
         connection.close()
 
-
     def close(self) -> None:
         """Close what is idle; the process ends."""
         with self._lock:
