@@ -27,6 +27,7 @@ from portal.errors import AdapterError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 ALLOWED_PORTS = frozenset({443})
 CONNECTIONS_PER_HOST = 64
+MOST_PLACES = 32
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 V4_COMPATIBLE = ipaddress.IPv6Network("::/96")
 # Not for the public either, but missing in some Pythons' tables
@@ -223,13 +224,16 @@ class KeptConnections:
         return _connection_class(scheme == "https", allow_private)(host, port)
 
     def give_back(self, place: Place, connection: HTTPConnection) -> None:
-        """Keep it for another request; one too many is closed."""
+        """Keep it for another request; one too many is closed, and the oldest place of too many."""
         with self._lock:
             idle = self._idle.setdefault(place, [])
-            if len(idle) < CONNECTIONS_PER_HOST:
+            spare = [connection] if len(idle) >= CONNECTIONS_PER_HOST else []
+            if not spare:
                 idle.append(connection)
-                return
-        connection.close()
+            if len(self._idle) > MOST_PLACES:
+                spare += self._idle.pop(next(iter(self._idle)))
+        for one in spare:
+            one.close()
 
     def close(self) -> None:
         """Close what is idle; the process ends."""

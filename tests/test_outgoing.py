@@ -205,3 +205,25 @@ def test_a_finished_call_leaves_its_connection_alone() -> None:
         call.abort()
         ours.sendall(b"x")
         assert theirs.recv(1) == b"x"
+
+
+def test_connections_are_kept_for_a_few_places_only() -> None:
+    kept = outgoing.KeptConnections()
+    places: list[outgoing.Place] = [
+        ("http", f"h{number}", 80, True) for number in range(outgoing.MOST_PLACES + 1)
+    ]
+    given = [kept.take(place) for place in places]
+    for place, connection in zip(places, given, strict=True):
+        kept.give_back(place, connection)
+    assert kept.take(places[0]) is not given[0], "the oldest place is forgotten"
+    assert kept.take(places[1]) is given[1]
+    assert kept.take(places[-1], fresh=True) is not given[-1]
+
+
+def test_of_one_place_no_more_connections_are_kept_than_are_needed() -> None:
+    kept, place = outgoing.KeptConnections(), ("http", "h", 80, True)
+    many = [kept.take(place) for _ in range(outgoing.CONNECTIONS_PER_HOST + 1)]
+    for connection in many:
+        kept.give_back(place, connection)
+    again = [kept.take(place) for _ in many]
+    assert set(again) & set(many) == set(many[:-1])

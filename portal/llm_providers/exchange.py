@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +30,14 @@ LARGEST_ANSWER = 2 * 1024 * 1024
 LARGEST_ERROR = 64 * 1024
 PIECE = 64 * 1024
 LAST_WAIT = 0.05
-HUNG_UP = (HTTPException, ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
+HUNG_UP = (
+    HTTPException,
+    ConnectionResetError,
+    BrokenPipeError,
+    ConnectionAbortedError,
+    ssl.SSLEOFError,
+    ssl.SSLZeroReturnError,
+)
 
 
 @dataclass(frozen=True)
