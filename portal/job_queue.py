@@ -222,6 +222,21 @@ def still_ours(model: type[Any], row_id: int, generation: int) -> Any | None:
     )
 
 
+def rings_of(
+    model: type[Any], function: JobFunction, now: datetime, *conditions: Any, most: int
+) -> Iterator[Ring]:
+    """A ring for each row that is due and in nobody's hands, the longest due first."""
+    query = (
+        select(model.id, model.generation, model.next_attempt_at)
+        .where(*conditions, model.next_attempt_at <= now)
+        .where(or_(model.leased_until.is_(None), model.leased_until < now))
+        .order_by(model.next_attempt_at)
+        .limit(most)
+    )
+    for row_id, generation, due_at in db.session.execute(query):
+        yield Ring(job_name(function), (row_id,), ring_key(row_id, generation, due_at, now))
+
+
 def ring_key(row_id: int, generation: int, due_at: datetime, now: datetime) -> str:
     """One ring per claim, and another each 10 s that the row waits in vain."""
     overdue = max(0, int((now - due_at).total_seconds()))

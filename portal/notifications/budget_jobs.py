@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from portal.accounts.models import Account, Role, UserProfile
 from portal.adapters import current_adapters
 from portal.database import current_settings, db, utc_now
-from portal.job_queue import Ring, claim, job, job_name, ring_key, still_ours, sweep
+from portal.job_queue import Ring, claim, job, rings_of, still_ours, sweep
 from portal.limits.finding import name_of
 from portal.limits.models import BudgetUse
 from portal.notifications.models import Mail
@@ -29,15 +29,7 @@ REFUSED = (
 @sweep
 def reached_marks(now: datetime) -> Iterator[Ring]:
     """Budgets that reached a mark of which nobody was told."""
-    query = (
-        select(BudgetUse.id, BudgetUse.generation, BudgetUse.next_attempt_at)
-        .where(BudgetUse.next_attempt_at <= now)
-        .where(or_(BudgetUse.leased_until.is_(None), BudgetUse.leased_until < now))
-        .limit(MOST_AT_ONCE)
-    )
-    for use_id, generation, due_at in db.session.execute(query):
-        key = ring_key(use_id, generation, due_at, now)
-        yield Ring(job_name(tell_of_budget), (use_id,), key)
+    yield from rings_of(BudgetUse, tell_of_budget, now, most=MOST_AT_ONCE)
 
 
 @job

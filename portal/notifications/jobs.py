@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from portal.adapters import current_adapters
 from portal.database import current_settings, db, utc_now
 from portal.errors import AdapterError
-from portal.job_queue import Ring, claim, job, job_name, ring_key, still_ours, sweep
+from portal.job_queue import Ring, claim, job, job_name, ring_key, rings_of, still_ours, sweep
 from portal.llm_clients.deployment.models import Deployment
 from portal.notifications import notices
 from portal.notifications.models import Mail
@@ -68,15 +68,7 @@ def _mail_about(run: Deployment, now: datetime) -> Mail:
 @sweep
 def due_mails(now: datetime) -> Iterator[Ring]:
     """Mails that a server may take now."""
-    query = (
-        select(Mail.id, Mail.generation, Mail.next_attempt_at)
-        .where(Mail.sent_at.is_(None), Mail.next_attempt_at <= now)
-        .where(or_(Mail.leased_until.is_(None), Mail.leased_until < now))
-        .order_by(Mail.next_attempt_at)
-        .limit(MOST_AT_ONCE)
-    )
-    for mail_id, generation, due_at in db.session.execute(query):
-        yield Ring(job_name(send_mail), (mail_id,), ring_key(mail_id, generation, due_at, now))
+    yield from rings_of(Mail, send_mail, now, Mail.sent_at.is_(None), most=MOST_AT_ONCE)
 
 
 @job

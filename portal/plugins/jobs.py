@@ -6,10 +6,8 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import or_, select
-
 from portal.database import current_settings, db, utc_now
-from portal.job_queue import Ring, claim, job, job_name, ring_key, still_ours, sweep
+from portal.job_queue import Ring, claim, job, rings_of, still_ours, sweep
 from portal.plugins import finding, testing
 from portal.plugins.models import PluginTest
 from portal.plugins.parameters import PluginError
@@ -43,12 +41,4 @@ def call_plugin(test_id: int) -> None:
 @sweep
 def due_tests(now: datetime) -> Iterator[Ring]:
     """Tests that are due and in nobody's hands."""
-    query = (
-        select(PluginTest.id, PluginTest.generation, PluginTest.next_attempt_at)
-        .where(PluginTest.next_attempt_at <= now)
-        .where(or_(PluginTest.leased_until.is_(None), PluginTest.leased_until < now))
-        .limit(MOST_AT_ONCE)
-    )
-    for test_id, generation, due_at in db.session.execute(query):
-        key = ring_key(test_id, generation, due_at, now)
-        yield Ring(job_name(call_plugin), (test_id,), key)
+    yield from rings_of(PluginTest, call_plugin, now, most=MOST_AT_ONCE)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import or_, select
-
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
 from portal.errors import AdapterError, PortalError
-from portal.job_queue import Ring, claim, job, job_name, ring_key, still_ours, sweep
+from portal.job_queue import Ring, claim, job, rings_of, still_ours, sweep
 from portal.providers import checking, finding
 from portal.providers.models import Provider
 
@@ -46,12 +44,4 @@ def check_provider(provider_id: int) -> None:
 @sweep
 def due_checks(now: datetime) -> Iterator[Ring]:
     """Providers whose test is due and in nobody's hands."""
-    query = (
-        select(Provider.id, Provider.generation, Provider.next_attempt_at)
-        .where(Provider.next_attempt_at <= now)
-        .where(or_(Provider.leased_until.is_(None), Provider.leased_until < now))
-        .limit(MOST_AT_ONCE)
-    )
-    for provider_id, generation, due_at in db.session.execute(query):
-        key = ring_key(provider_id, generation, due_at, now)
-        yield Ring(job_name(check_provider), (provider_id,), key)
+    yield from rings_of(Provider, check_provider, now, most=MOST_AT_ONCE)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete
 
 from portal.accounts import audit
 from portal.adapters import current_adapters
 from portal.certificates import store
 from portal.database import current_settings, db, utc_now
-from portal.job_queue import Ring, claim, enqueue, job, job_name, ring_key, still_ours, sweep
+from portal.job_queue import Ring, claim, enqueue, job, rings_of, still_ours, sweep
 from portal.llm_clients import registration
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.models import Deployment
@@ -97,16 +97,13 @@ def _hosts(
 @sweep
 def due_deployments(now: datetime) -> Iterator[Ring]:
     """Runs that want an attempt: due, and in nobody's hands."""
-    query = (
-        select(Deployment.id, Deployment.generation, Deployment.next_attempt_at)
-        .where(Deployment.state == Deployment.States.ACTIVE, Deployment.next_attempt_at <= now)
-        .where(or_(Deployment.leased_until.is_(None), Deployment.leased_until < now))
-        .order_by(Deployment.next_attempt_at)
-        .limit(DUE_AT_ONCE)
+    yield from rings_of(
+        Deployment,
+        advance_deployment,
+        now,
+        Deployment.state == Deployment.States.ACTIVE,
+        most=DUE_AT_ONCE,
     )
-    for run_id, generation, due_at in db.session.execute(query):
-        key = ring_key(run_id, generation, due_at, now)
-        yield Ring(job_name(advance_deployment), (run_id,), key)
 
 
 def remove_old_tombstones(now: datetime) -> int:
