@@ -20,8 +20,9 @@ ENGINES = ("sqlite", "postgresql")
 
 def run_engine(engine: str, arguments: Sequence[str], report: Path) -> int:
     """One pytest run; its exit code. The counts go to `report`."""
-    # Two more than the cores that the suite is meant for: many tests wait more than they compute.
-    workers = os.environ.get("PORTAL_TEST_WORKERS", "4")
+    # One more than the cores that the suite is meant for: many tests wait more than they compute,
+    # and some of them would take a crowded machine for a silent peer.
+    workers = os.environ.get("PORTAL_TEST_WORKERS", "3")
     print(f"\n=== Tests on {engine} ===", flush=True)
     command = [sys.executable, "-m", "pytest", f"--database={engine}", f"--junitxml={report}"]
     command += ["-n", workers, "--dist", "worksteal", "-q", "-r", "s", *arguments]

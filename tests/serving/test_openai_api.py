@@ -45,7 +45,7 @@ WHOLE = {
     "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9},
 }
 END = "data: [DONE]\n\n"
-SILENCE_SECONDS = 0.3
+SILENCE_SECONDS = 1.0
 
 
 def request(*messages: Any, **fields: Any) -> dict[str, Any]:
