@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, Self
 
 AnswerStatus = Literal["found", "no_record", "no_name", "could_not_ask"]
+Trouble = Literal["", "servfail", "refused", "timeout", "lame", "truncated", "bogus", "unreachable"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Answer:
 
     `ttl` in seconds; for no_record and no_name it is how long a cache may repeat the "no"
     (RFC 2308). `alias` is the chain of CNAME targets that led to `values`, or to nothing.
+    `trouble` is the code of why a server could not be asked; "bogus": only the signatures are
+    wrong, with checking disabled it answers (RFC 4035 section 5.5).
     """
 
     status: AnswerStatus
@@ -52,6 +55,23 @@ class Answer:
     server: str = ""
     detail: str = ""
     alias: tuple[str, ...] = ()
+    trouble: Trouble = ""
+
+
+@dataclass(frozen=True)
+class Delegation:
+    """Which zone a name lies in and who serves it.
+
+    `found`: `servers` are (name, address) of each name server; `no_name`: the parent zone says
+    that the domain does not exist; `no_record`: it exists there and no server of its own answers
+    for it; `could_not_ask`: nobody said either.
+    """
+
+    status: AnswerStatus
+    zone: str = ""
+    servers: tuple[tuple[str, str], ...] = ()
+    detail: str = ""
+    trouble: Trouble = ""
 
 
 @dataclass(frozen=True)
@@ -83,9 +103,15 @@ class ZoneEditor(Protocol):
     def read(self, name: str, type: str) -> Answer:
         """What the zone's own server says now."""
 
+    def try_out(self) -> str:
+        """Prove that the settings work by writing and removing a record; a sentence on success."""
+
 
 class Resolver(Protocol):
     """Asks name servers; a server that could not be asked is an Answer, not an exception."""
+
+    def delegation(self, name: str) -> Delegation:
+        """The zone that `name` lies in and its servers, found from the parent down."""
 
     def authority(self, name: str, type: str) -> tuple[Answer, ...]:
         """The truth now, one answer for each server of the zone."""

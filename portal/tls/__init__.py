@@ -7,14 +7,29 @@ from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True)
+class Challenge:
+    """What the authority wants to see of a name before it issues (RFC 8555 section 8).
+
+    `http-01`: `content` under /.well-known/acme-challenge/`token` on `host`. `dns-01`: a TXT record
+    `content` at _acme-challenge.`host`.
+    """
+
+    kind: Literal["http-01", "dns-01"]
+    host: str
+    token: str
+    content: str
+
+
+@dataclass(frozen=True)
 class Issuance:
     """How far a certificate is. PEM texts and dates are filled in once the status is `issued`.
 
     `chain_pem` is what a server sends: its own certificate first, the root left out. `state` goes
-    into the next `request` unread; it can be stored as JSON.
+    into the next `request` unread; it can be stored as JSON. `challenges` have to be answered
+    before the next `request`. `elsewhere`: somebody else keeps the certificate and renews it.
     """
 
-    status: Literal["issued", "waiting", "failed"]
+    status: Literal["issued", "waiting", "failed", "elsewhere"]
     message: str
     reason: str = ""
     retry_in_seconds: int | None = None
@@ -25,6 +40,7 @@ class Issuance:
     not_before: datetime | None = None
     not_after: datetime | None = None
     state: dict[str, Any] = field(default_factory=dict, repr=False)
+    challenges: tuple[Challenge, ...] = ()
 
 
 class Issuer(Protocol):
