@@ -108,6 +108,7 @@ class LLMClient(Addresses, CachedLookups, TimestampedModel):
     custom_domain_id: Mapped[int | None] = mapped_column(
         ForeignKey("llm_client_custom_domains.id", ondelete="SET NULL"), index=True
     )
+    uses_bare_domain: Mapped[bool] = mapped_column(Boolean, default=False)
     name: Mapped[str] = mapped_column(String(255))
     description: Mapped[str] = mapped_column(Text, default="")
     version: Mapped[str] = mapped_column(String(64), default="1.0.0")
@@ -234,6 +235,7 @@ class LLMClientRevision(TimestampedModel):
 class LLMClientHost(TimestampedModel):
     """A host name that belongs to an account: in use, going out of use, or kept as a tombstone.
 
+    Without `custom_domain_id` it lies on the platform's own domain.
     `is_published`: a record or certificate of ours may exist; `is_open`: visitors are answered.
     """
 
@@ -253,7 +255,11 @@ class LLMClientHost(TimestampedModel):
     is_published: Mapped[bool] = mapped_column(Boolean, default=False)
     is_open: Mapped[bool] = mapped_column(Boolean, default=False)
     kept_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    custom_domain_id: Mapped[int | None] = mapped_column(
+        ForeignKey("llm_client_custom_domains.id", ondelete="SET NULL"), index=True
+    )
     llm_client: Mapped[LLMClient | None] = relationship()
+    custom_domain: Mapped[LLMClientCustomDomain | None] = relationship()
 
 
 class LLMClientAPIKey(TimestampedModel):
