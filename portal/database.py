@@ -86,6 +86,10 @@ class TimestampedModel(Model):
     )
 
 
+# Of a reference in a column that joined its table by a migration (migrations/env.py).
+JOINED_LATER = {"joined_later": True}
+
+
 class BackgroundProgress:
     """Columns of a row that jobs work on, one step at a time.
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account, User, enum_column
-from portal.database import BackgroundProgress, TimestampedModel, UTCDateTime
+from portal.database import JOINED_LATER, BackgroundProgress, TimestampedModel, UTCDateTime
 
 
 class LLMClientCustomDomain(BackgroundProgress, TimestampedModel):
@@ -69,7 +69,9 @@ class LLMClientCustomDomain(BackgroundProgress, TimestampedModel):
     wants_delegation: Mapped[bool] = mapped_column(Boolean, default=False)
     challenge_label: Mapped[str] = mapped_column(String(32), default="")
     setup_link_generation: Mapped[int] = mapped_column(Integer, default=1)
-    added_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    added_by_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL", info=JOINED_LATER)
+    )
     watched_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account, User, UserProfile, enum_column
 from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
-from portal.database import Model, TimestampedModel, UTCDateTime
+from portal.database import JOINED_LATER, Model, TimestampedModel, UTCDateTime
 from portal.llm_clients import hostnames
 from portal.llm_clients.addresses import Addresses
 from portal.llm_clients.cached_lookups import CachedLookups
@@ -256,7 +256,8 @@ class LLMClientHost(TimestampedModel):
     is_open: Mapped[bool] = mapped_column(Boolean, default=False)
     kept_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     custom_domain_id: Mapped[int | None] = mapped_column(
-        ForeignKey("llm_client_custom_domains.id", ondelete="SET NULL"), index=True
+        ForeignKey("llm_client_custom_domains.id", ondelete="SET NULL", info=JOINED_LATER),
+        index=True,
     )
     llm_client: Mapped[LLMClient | None] = relationship()
     custom_domain: Mapped[LLMClientCustomDomain | None] = relationship()
