@@ -73,7 +73,12 @@ _DOMAIN = re.compile(
 
 @dataclass(frozen=True)
 class Settings:
-    """What one process of the portal knows about its surroundings."""
+    """What one process of the portal knows about its surroundings.
+
+    Customers point their names to `edge_host` (empty: `edge.<base_api_domain>`) or to one of
+    `edge_addresses` (empty: `edge_address`). `caa_domains` is how CAA records name our certificate
+    authority; `http_port` is where it asks.
+    """
 
     environment: str = "local"
     root_domain: str = "localhost"
@@ -87,6 +92,10 @@ class Settings:
     dns_port: int = DEFAULT_PORT + 3
     demo_port: int = DEFAULT_PORT + 4
     edge_address: str = "127.0.0.1"
+    edge_host: str = ""
+    edge_addresses: tuple[str, ...] = ()
+    http_port: int = 80
+    caa_domains: tuple[str, ...] = ()
     data_dir: Path = Path("data")
     database_url: str = "sqlite:///data/portal.sqlite3"
     redis_url: str = ""
@@ -137,11 +146,19 @@ class Settings:
         values["zone_editor"] = environ.get("PORTAL_ZONE_EDITOR", environment.zone_editor)
         values["issuer"] = environ.get("PORTAL_ISSUER", environment.issuer)
         values["edge_address"] = environ.get("PORTAL_EDGE_ADDRESS", "127.0.0.1")
+        values["edge_host"] = environ.get("PORTAL_EDGE_HOST", "").lower().strip(".")
+        values["edge_addresses"] = _words(environ.get("PORTAL_EDGE_ADDRESSES", ""))
+        values["caa_domains"] = _words(environ.get("PORTAL_CAA_DOMAINS", "").lower())
+        values["http_port"] = reader.number("PORTAL_HTTP_PORT", 80, 1, 65_535)
         values["trusted_proxies"] = reader.number("PORTAL_TRUSTED_PROXIES", 0, 0, 9)
         if reader.problems:
             raise SettingsError(reader.problems)
         known_fields = {f.name for f in fields(cls)}
         return cls(**{k: v for k, v in values.items() if k in known_fields})  # type: ignore[arg-type]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
 
 
 class _Reader:

@@ -11,7 +11,6 @@ from portal.custom_domains.observations import HostSeen, Question
 from portal.custom_domains.reasons import failed, passed
 from portal.custom_domains.results import CheckResult, Checks, Reasons, Verdicts
 from portal.custom_domains.routing import leads_to
-from portal.dns import Delegation
 from portal.tls.probe import Probe
 
 ISSUABLE, HTTPS = Checks.ISSUABLE, Checks.HTTPS
@@ -45,19 +44,16 @@ def waits_on(earlier: Iterable[CheckResult]) -> str:
 
 
 def check_issuable(
-    question: Question,
-    delegation: Delegation,
-    seen: HostSeen,
-    earlier: tuple[CheckResult, ...],
+    question: Question, seen: HostSeen, earlier: tuple[CheckResult, ...]
 ) -> CheckResult:
     """The row of one host: CAA, IPv6, the way of the authority's question."""
     host = seen.host.host
-    if forbidden := _forbidden(question, seen, delegation):
+    if forbidden := _forbidden(question, seen):
         return forbidden
     if missing := waits_on(earlier):
         return failed(ISSUABLE, host, Reasons.WAITS_FOR_OTHERS, others=missing)
     return (
-        _stray(question, seen, delegation)
+        _stray(question, seen)
         or _blocked(question, seen)
         or _refused_before(seen)
         or passed(ISSUABLE, host, _all_clear(question, seen), detail=_allowed_by(seen))
@@ -86,7 +82,7 @@ def check_https(
     return passed(HTTPS, host.host, sentence, found=probe.names, source=seen.visited_address)
 
 
-def _forbidden(question: Question, seen: HostSeen, delegation: Delegation) -> CheckResult | None:
+def _forbidden(question: Question, seen: HostSeen) -> CheckResult | None:
     allowance, host = seen.allowance, seen.host.host
     if not question.caa_domains or allowance is None:
         return None
@@ -109,7 +105,7 @@ def _forbidden(question: Question, seen: HostSeen, delegation: Delegation) -> Ch
     )
 
 
-def _stray(question: Question, seen: HostSeen, delegation: Delegation) -> CheckResult | None:
+def _stray(question: Question, seen: HostSeen) -> CheckResult | None:
     """IPv6 is what an authority asks first, and half of the visitors."""
     wrong = [one for one in seen.aaaa.said if one.values and not leads_to(question.target, one)]
     if not wrong:
@@ -121,7 +117,7 @@ def _stray(question: Question, seen: HostSeen, delegation: Delegation) -> CheckR
         ISSUABLE,
         host,
         Reasons.STRAY_AAAA,
-        label=records.short_label(host, delegation.zone),
+        label=records.short_label(host, seen.delegation.zone),
         others=", ".join(foreign),
         expected=", ".join(ours) or "no AAAA record",
         found=tuple(foreign),
