@@ -75,7 +75,7 @@ _DOMAIN = re.compile(
 class Settings:
     """What one process of the portal knows about its surroundings.
 
-    Customers point their names to `edge_host` (empty: `edge.<base_api_domain>`) or to one of
+    Customers point their names to `edge_host` or to one of
     `edge_addresses` (empty: `edge_address`). `caa_domains` is how CAA records name our certificate
     authority; `http_port` is where it asks.
     """
@@ -92,7 +92,7 @@ class Settings:
     dns_port: int = DEFAULT_PORT + 3
     demo_port: int = DEFAULT_PORT + 4
     edge_address: str = "127.0.0.1"
-    edge_host: str = ""
+    edge_host: str = "edge.api.local.localhost"
     edge_addresses: tuple[str, ...] = ()
     http_port: int = 80
     caa_domains: tuple[str, ...] = ()
@@ -146,7 +146,7 @@ class Settings:
         values["zone_editor"] = environ.get("PORTAL_ZONE_EDITOR", environment.zone_editor)
         values["issuer"] = environ.get("PORTAL_ISSUER", environment.issuer)
         values["edge_address"] = environ.get("PORTAL_EDGE_ADDRESS", "127.0.0.1")
-        values["edge_host"] = environ.get("PORTAL_EDGE_HOST", "").lower().strip(".")
+        values["edge_host"] = environ.get("PORTAL_EDGE_HOST", f"edge.{values['base_api_domain']}")
         values["edge_addresses"] = _words(environ.get("PORTAL_EDGE_ADDRESSES", ""))
         values["caa_domains"] = _words(environ.get("PORTAL_CAA_DOMAINS", "").lower())
         values["http_port"] = reader.number("PORTAL_HTTP_PORT", 80, 1, 65_535)
