@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from portal.custom_domains import records, troubles
+from portal.custom_domains.hosts import DomainHost
 from portal.custom_domains.observations import HostSeen, Question
 from portal.custom_domains.reasons import failed, passed
 from portal.custom_domains.results import CheckResult, Checks, Reasons, Verdicts
@@ -44,7 +45,7 @@ def waits_on(earlier: Iterable[CheckResult]) -> str:
 
 
 def check_issuable(
-    question: Question, seen: HostSeen, earlier: tuple[CheckResult, ...]
+    question: Question, seen: HostSeen, earlier: tuple[CheckResult, ...], now: datetime
 ) -> CheckResult:
     """The row of one host: CAA, IPv6, the way of the authority's question."""
     host = seen.host.host
@@ -55,7 +56,7 @@ def check_issuable(
     return (
         _stray(question, seen)
         or _blocked(question, seen)
-        or _refused_before(seen)
+        or _limited(seen, now)
         or passed(ISSUABLE, host, _all_clear(question, seen), detail=_allowed_by(seen))
     )
 
@@ -70,8 +71,7 @@ def check_https(
     if not host.is_wanted_open:
         return failed(HTTPS, host.host, Reasons.NOT_DEPLOYED)
     if not host.chain_pem and not (seen.visited and seen.visited.ok):
-        others = "the certificate is there"
-        return failed(HTTPS, host.host, Reasons.WAITS_FOR_OTHERS, others=others)
+        return _without_certificate(host)
     for probe in (seen.edge, seen.visited):
         if probe is not None and (wrong := _wrong_certificate(host.host, host.serial, probe)):
             return wrong
@@ -145,20 +145,28 @@ def _blocked(question: Question, seen: HostSeen) -> CheckResult | None:
     return None
 
 
-def _refused_before(seen: HostSeen) -> CheckResult | None:
-    """What the authority said when it was last asked, until it has issued."""
-    host = seen.host
-    if not host.certificate_reason or host.chain_pem:
+def _limited(seen: HostSeen, now: datetime) -> CheckResult | None:
+    """The authority has a limit that is reached, and it is known until when."""
+    host, until = seen.host, seen.host.next_certificate_attempt_at
+    is_over = until is None or until <= now
+    if host.certificate_reason not in RATE_LIMITED or host.chain_pem or is_over:
         return None
-    limited = host.certificate_reason in RATE_LIMITED
-    reason = Reasons.CA_RATE_LIMIT if limited else Reasons.CA_REFUSED
-    return failed(
-        ISSUABLE,
-        host.host,
-        reason,
-        detail=host.certificate_detail or host.certificate_reason,
-        clears_at=host.next_certificate_attempt_at,
-    )
+    reason, detail = Reasons.CA_RATE_LIMIT, host.certificate_detail
+    return failed(ISSUABLE, host.host, reason, detail=detail, clears_at=until)
+
+
+def _without_certificate(host: DomainHost) -> CheckResult:
+    """Not issued yet; where the authority said why, in its own words."""
+    if host.certificate_reason and host.certificate_reason not in RATE_LIMITED:
+        return failed(
+            HTTPS,
+            host.host,
+            Reasons.CA_REFUSED,
+            detail=host.certificate_detail or host.certificate_reason,
+            clears_at=host.next_certificate_attempt_at,
+        )
+    others = "the certificate is there"
+    return failed(HTTPS, host.host, Reasons.WAITS_FOR_OTHERS, others=others)
 
 
 def _all_clear(question: Question, seen: HostSeen) -> str:
