@@ -82,11 +82,14 @@ def read_response(
     zone: str | None = None,
 ) -> Answer:
     """Turn a response into an Answer; pure."""
+    chain, ttl, rrset = _follow(response, zone)
+    where, asked = server_text(server), plain_name(response.question[0].name)
+    if leads_nowhere(asked, chain) and not response.flags & dns.flags.TC:
+        # BIND answers SERVFAIL to a circle, knot and others NOERROR
+        return Answer("no_record", (), ttl, where, chain_words(asked, chain), chain)
     failed = _failure(response, server, recursive)
     if failed:
         return failed
-    chain, ttl, rrset = _follow(response, zone)
-    where = server_text(server)
     if rrset is not None:
         values, left_out = _bounded(sorted(value_of(rdata) for rdata in rrset))
         return Answer("found", values, max(ttl, rrset.ttl), where, left_out, chain)
@@ -94,10 +97,14 @@ def read_response(
     if chain and zone is not None and not lies_in(chain[-1], zone):
         return Answer("no_record", (), ttl, where, f"an alias of {chain[-1]}", chain)
     if response.rcode() == dns.rcode.NXDOMAIN:
-        missing = chain[-1] if chain else plain_name(response.question[0].name)
+        missing = chain[-1] if chain else asked
         return Answer("no_name", (), negative, where, f"{missing} does not exist", chain)
-    words = chain_words(plain_name(response.question[0].name), chain)
-    return Answer("no_record", (), negative, where, words, chain)
+    return Answer("no_record", (), negative, where, chain_words(asked, chain), chain)
+
+
+def leads_nowhere(name: str, chain: tuple[str, ...]) -> bool:
+    """Whether it is no use to follow these aliases any further."""
+    return runs_in_a_circle(name, chain) or len(chain) > LONGEST_CHAIN
 
 
 def chain_words(name: str, chain: tuple[str, ...]) -> str:

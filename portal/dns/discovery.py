@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache, partial
 
 from portal.dns import Answer, Delegation
-from portal.dns.ask import LONGEST_CHAIN, chain_words, runs_in_a_circle
+from portal.dns.ask import chain_words, leads_nowhere
 from portal.dns.asking import Address, Asking, best_of
 from portal.dns.values import absolute_name, plain_name
 from portal.dns.zone_finder import ServedZone, ZoneFinder
@@ -91,7 +91,7 @@ class DiscoveringResolver:
 def _followed(name: str, answer: Answer, zone: ServedZone, look: Look) -> Answer:
     """The answer with what lies at the end of its aliases, in whatever zone that is."""
     while answer.alias and answer.status in ("no_record", "no_name"):
-        if runs_in_a_circle(name, answer.alias) or len(answer.alias) > LONGEST_CHAIN:
+        if leads_nowhere(name, answer.alias):
             return replace(answer, status="no_record", detail=chain_words(name, answer.alias))
         zone, said = look(answer.alias[-1], zone.delegation.zone)
         if said is None:
