@@ -79,6 +79,7 @@ REGISTERED = (
     answers_views,
     budget_jobs,
     client_limits_views,
+    custom_domain_jobs,
     limit_jobs,
     certificate_models,
     deployment_views,
