@@ -15,6 +15,7 @@ from portal import adapters, caching, database, job_queue, limits, request_histo
 from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import models as certificate_models
+from portal.custom_domains import jobs as custom_domain_jobs
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.limits import jobs as limit_jobs
 from portal.limits import views as limits_views
