@@ -16,8 +16,8 @@ from tests.custom_domains.test_names import SPELLINGS
 States = LLMClientCustomDomain.States
 
 PROOFS = ("none", "routing", "text", "both")
-# Who holds the name in the end, with the proofs that there are then: H(older), C(laimant) or nobody. A row for each proof of the holder,
-# a column for each proof of the claimant, both in the order of PROOFS.
+# Who holds the name in the end, with the proofs that there are then: H(older), C(laimant), nobody.
+# A row for each proof of the holder, a column for each of the claimant, in the order of PROOFS.
 MATRIX = {
     "normal": ("H H H H", "H H H H", "H H H H", "H H H H"),
     "holder deleted": ("- - C C", "- - C C", "- - C C", "- - C C"),
