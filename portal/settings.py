@@ -7,6 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from portal.issuer_settings import (
+    ISSUERS,
+    AcmeSettings,
+    KubernetesSettings,
+    acme_settings,
+    kubernetes_settings,
+)
+
 DEFAULT_PORT = 9357
 
 
@@ -102,6 +110,8 @@ class Settings:
     tsig_secret: str = field(default="", repr=False)
     admin_password: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
+    acme: AcmeSettings = AcmeSettings()
+    kubernetes: KubernetesSettings = KubernetesSettings()
 
     @property
     def platform_host(self) -> str:
@@ -135,7 +145,7 @@ class Settings:
         for key in ("scheme", "is_local", "allow_private_addresses"):
             values[key] = getattr(environment, key)
         values["zone_editor"] = environ.get("PORTAL_ZONE_EDITOR", environment.zone_editor)
-        values["issuer"] = environ.get("PORTAL_ISSUER", environment.issuer)
+        values.update(_issuer(reader, environment))
         values["edge_address"] = environ.get("PORTAL_EDGE_ADDRESS", "127.0.0.1")
         values["trusted_proxies"] = reader.number("PORTAL_TRUSTED_PROXIES", 0, 0, 9)
         if reader.problems:
@@ -200,6 +210,21 @@ def _domains(
         found[name] = value = reader.environ.get(f"PORTAL_{name.upper()}", pattern).lower()
         if root and not _DOMAIN.match(str(value)):
             reader.problems.append(f"PORTAL_{name.upper()} is {value!r}, which is not a domain.")
+    return found
+
+
+def _issuer(reader: _Reader, environment: Environment) -> dict[str, object]:
+    """Who issues certificates; only the chosen one's settings are looked at."""
+    kind = reader.environ.get("PORTAL_ISSUER") or environment.issuer
+    found: dict[str, object] = {"issuer": kind}
+    if kind not in ISSUERS:
+        known = ", ".join(ISSUERS)
+        reader.problems.append(f"PORTAL_ISSUER is {kind!r}; it must be one of {known}.")
+    elif kind == "acme":
+        secret = reader.secret("PORTAL_ACME_EAB_KEY", None, required=False)
+        found["acme"] = acme_settings(reader.environ, secret, reader.problems)
+    elif kind == "cert_manager":
+        found["kubernetes"] = kubernetes_settings(reader.environ, reader.problems)
     return found
 
 
