@@ -14,7 +14,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
 from portal.accounts import views as accounts
 from portal.adapters import Adapters
-from portal.certificates import models as certificate_models
+from portal.certificates import jobs as certificate_jobs
+from portal.certificates.accounts import StoredAuthorityAccounts
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.limits import jobs as limit_jobs
 from portal.limits import views as limits_views
@@ -80,7 +81,7 @@ REGISTERED = (
     budget_jobs,
     client_limits_views,
     limit_jobs,
-    certificate_models,
+    certificate_jobs,
     deployment_views,
     embed_views,
     images_pages_views,
@@ -165,7 +166,7 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
     caching.init_app(app, redis)
     job_queue.init_app(app, _doorbell(redis))
     vault.init_app(app, settings.encryption_keys)
-    adapters.init_app(app, outside or adapters.build(settings))
+    adapters.init_app(app, outside or adapters.build(settings, StoredAuthorityAccounts()))
     limits.init_app(app, redis)
     request_history.init_app(app)
     web.install_filters(app)

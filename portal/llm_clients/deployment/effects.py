@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from portal.certificates import store
-from portal.database import db
+from portal.certificates import orders, store
+from portal.certificates.naming import certificate_name
+from portal.database import current_settings, db
 from portal.limits import editing as limits_editing
 from portal.limits.models import SubjectKinds
 from portal.llm_clients import registration, revisions
@@ -27,10 +28,13 @@ def begun(run: Deployment, now: datetime) -> None:
         run.revision = revisions.revision_of(llm_client, number)
         llm_client.dns_verification_status = Dns.VERIFYING
         llm_client.tls_certificate_issuance_status = Tls.NO_CERTIFICATE
+        for host in registration.hosts_of(llm_client, HostStates.CURRENT):
+            store.serve_again(host.hostname)
         return
     llm_client.deployed = False
     for host in registration.hosts_of(llm_client):
         host.is_open = False
+        store.stop_serving(host.hostname)
 
 
 def published(run: Deployment, target: Target, done: Done, now: datetime) -> None:
@@ -44,8 +48,13 @@ def dns_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None
 
 
 def certified(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    for host, issuance in done.issued.items():
-        store.keep(run.llm_client.account_id, host, issuance)
+    account_id, settings = run.llm_client.account_id, current_settings()
+    for name, issuance in done.issued.items():
+        orders.record_for(account_id, name, holder_of(run), issuance, now)
+    for host in target.hosts:
+        name = certificate_name(host, settings)
+        if name != host:
+            store.share(account_id, host, name)
 
 
 def certificate_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
@@ -89,10 +98,16 @@ def forgotten(run: Deployment, target: Target, done: Done, now: datetime) -> Non
     db.session.delete(run.llm_client)
 
 
-def waiting(run: Deployment, result: Wait) -> None:
-    """Keep what an issuer wants to be told again at the next attempt."""
-    for host, state in result.order_states.items():
-        store.keep_order(run.llm_client.account_id, host, state)
+def waiting(run: Deployment, result: Wait, now: datetime) -> None:
+    """Keep how far each order has come, for the next attempt."""
+    for name, issuance in result.issuances.items():
+        account_id = run.llm_client.account_id
+        orders.record_for(account_id, name, holder_of(run), issuance, now)
+
+
+def holder_of(run: Deployment) -> str:
+    """Who has an order in hand."""
+    return f"deployment-{run.id}"
 
 
 def failed(run: Deployment) -> None:

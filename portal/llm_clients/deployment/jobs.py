@@ -9,10 +9,14 @@ from sqlalchemy import delete
 
 from portal.accounts import audit
 from portal.adapters import current_adapters
-from portal.certificates import store
+from portal.certificates import orders, store
+from portal.certificates.models import Certificate
+from portal.certificates.naming import certificate_name
+from portal.certificates.orders import Wish
 from portal.database import current_settings, db, utc_now
 from portal.job_queue import Ring, claim, enqueue, job, rings_of, still_ours, sweep
 from portal.llm_clients import registration
+from portal.llm_clients.deployment import effects
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.deployment.steps import Target, attempt
@@ -42,7 +46,7 @@ def advance_deployment(deployment_id: int) -> None:
     generation, step = run.generation, deployment.STEPS[run.step]
     given_up = deployment.broke_off(run)
     target = target_of(run, utc_now())
-    db.session.rollback()
+    db.session.commit()
     result = given_up or attempt(step.act, target, current_adapters(), utc_now())
     run = still_ours(Deployment, deployment_id, generation)
     if run is None:
@@ -68,17 +72,38 @@ def target_of(run: Deployment, now: datetime) -> Target:
     """What the run's step has to know, read in one go."""
     settings = current_settings()
     current, leaving = _hosts(run.llm_client, run.kind)
-    certificates = {host: store.good_certificate(host, now) for host in (*current, *leaving)}
+    certificates = {host: _certificate_of(host, run, now) for host in (*current, *leaving)}
     good = {host: found for host, found in certificates.items() if found}
+    own = {host: found for host, found in good.items() if found.hostname == host}
     return Target(
         hosts=current,
         leaving_hosts=leaving,
         edge_address=settings.edge_address,
         edge_port=settings.edge_port,
         serials={host: found.serial for host, found in good.items()},
-        chains={host: found.chain_pem for host, found in good.items()},
-        order_states={host: store.order_state(host) for host in current if host not in good},
+        chains={host: found.chain_pem for host, found in own.items()},
+        wishes=_wishes(run, [host for host in current if host not in good], now),
+        platform_zone=settings.base_api_domain,
     )
+
+
+def _certificate_of(host: str, run: Deployment, now: datetime) -> Certificate | None:
+    """What the host is served with, or may share; at its end, what is left to be revoked."""
+    if run.kind != Deployment.Kinds.DEPLOY:
+        return store.unrevoked(host, now)
+    found = store.good_certificate(host, now)
+    name = certificate_name(host, current_settings())
+    return found or (store.good_of_name(name, now) if name != host else None)
+
+
+def _wishes(run: Deployment, hosts: list[str], now: datetime) -> dict[str, Wish]:
+    """The certificates to ask for, their orders taken in hand; for one step only."""
+    if run.step != "request_certificate":
+        return {}
+    settings, account_id = current_settings(), run.llm_client.account_id
+    names = {host: certificate_name(host, settings) for host in hosts}
+    holder = effects.holder_of(run)
+    return {host: orders.take(account_id, names[host], host, holder, now) for host in hosts}
 
 
 def _hosts(
