@@ -44,10 +44,12 @@ from portal.serving import (
     answers_views,
     cross_origin,
     edge,
+    edge_memory,
     embedding,
     hosts,
     images_views,
     openai_api,
+    proofs_views,
     workbench,
 )
 from portal.serving import views as serving
@@ -130,6 +132,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     app.register_blueprint(serving.blueprint)
     app.register_blueprint(embedding.blueprint)
     app.register_blueprint(openai_api.blueprint)
+    app.register_blueprint(proofs_views.blueprint)
     cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)
     app.register_error_handler(Exception, _serving_fault)
@@ -140,6 +143,7 @@ def create_internal_app(settings: Settings, outside: Adapters | None = None) -> 
     """The plane for the TLS edge and probes, bound to loopback or a private name."""
     app = _create_app(settings, outside)
     app.register_blueprint(edge.blueprint)
+    edge_memory.init_app(app)
     return app
 
 
@@ -160,7 +164,9 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.url_map.converters.update(public_id=web.PublicId, row_id=web.RowId, digest=web.Digest)
+    app.url_map.converters.update(
+        public_id=web.PublicId, row_id=web.RowId, digest=web.Digest, proof_token=web.ProofToken
+    )
     redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
     database.init_app(app, settings)
     caching.init_app(app, redis)

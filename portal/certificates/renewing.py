@@ -10,7 +10,7 @@ from portal.tls import Renewal
 
 LONGEST_PAUSE = timedelta(days=1)
 SHORTEST_PAUSE = timedelta(minutes=10)
-LATEST_LEFT = timedelta(days=1)  # whatever anybody suggests
+A_DAY = timedelta(days=1)  # of its life at either end is not touched, whatever anybody suggests
 
 
 def renewal_time(certificate: Certificate, wish: Renewal) -> datetime:
@@ -21,7 +21,8 @@ def renewal_time(certificate: Certificate, wish: Renewal) -> datetime:
     start, end = certificate.not_before, certificate.not_after
     assert start is not None and end is not None  # noqa: S101, PT018 - issued
     if wish.at is not None:
-        return min(wish.at, end - LATEST_LEFT)
+        edge = min(A_DAY, (end - start) / 3)
+        return min(max(wish.at, start + edge), end - edge)
     share = random.Random(certificate.serial).uniform(0, 0.02)  # noqa: S311 - jitter
     return end - (end - start) * (1 / 3 + share)
 

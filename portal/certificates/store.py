@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import or_, select
 
 from portal.certificates.models import Certificate, SharedCertificateHost
 from portal.database import current_settings, db
@@ -89,10 +89,14 @@ def is_wanted(name: str) -> bool:
 
 
 def stop_serving(hostname: str) -> None:
-    """From this commit on the edge gets nothing for the host, revoked or not."""
+    """From this commit on the edge gets nothing for the host, revoked or not.
+
+    Row by row: what the edge is told from memory is forgotten with a row's change.
+    """
     _set_served(hostname, False)
-    shared = delete(SharedCertificateHost).where(SharedCertificateHost.hostname == hostname)
-    db.session.execute(shared.execution_options(synchronize_session="fetch"))
+    shared = select(SharedCertificateHost).where(SharedCertificateHost.hostname == hostname)
+    for row in db.session.scalars(shared):
+        db.session.delete(row)
 
 
 def serve_again(hostname: str) -> None:
@@ -111,10 +115,11 @@ def _set_served(hostname: str, is_served: bool) -> None:
 def revoke(hostname: str, now: datetime) -> None:
     """No certificate of the host's own is served from this commit on, nor renewed."""
     stop_serving(hostname)
-    query = update(Certificate).where(
+    query = select(Certificate).where(
         Certificate.hostname == hostname, Certificate.revoked_at.is_(None)
     )
-    db.session.execute(query.values(revoked_at=now).execution_options(synchronize_session="fetch"))
+    for certificate in db.session.scalars(query):
+        certificate.revoked_at = now
 
 
 def pem_of(certificate: Certificate) -> str:

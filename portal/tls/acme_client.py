@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 logging.getLogger("acme.client").setLevel(logging.INFO)
 
 SECONDS = 8
-NONCE_TRIES = 8
+NONCE_TRIES = 12
 
 
 class PatientNetwork(client.ClientNetwork):

@@ -214,8 +214,8 @@ def test_an_order_that_takes_time_keeps_its_state_between_attempts(story: Story)
     story.step()
     assert story.step() == "Wait"
     assert story.run.next_attempt_at == story.now + timedelta(seconds=7)
-    later = story.now + timedelta(seconds=7)
-    wish = target_of(story.run, later).wishes[story.host]
+    story.now += timedelta(seconds=7)
+    wish = target_of(story.run, story.now).wishes[story.host]
     assert wish.state["order"] == {"order": "https://ca.example/1"}
     story.finish()
     assert story.llm_client.ready
