@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.people",
     "tests.model_server",
     "tests.edge_peers",
+    "tests.edge_portal",
 ]

@@ -20,13 +20,11 @@ class AcmeSettings:
     """Which authority, who we are there, and how it may see that a name is ours.
 
     `ca_file`: the root that the directory's own HTTPS is checked with, empty for the machine's.
-    `roots_file`: the roots that its certificates lead to, empty for the machine's.
     """
 
     directory: str = LETS_ENCRYPT
     contact: str = ""
     ca_file: str = ""
-    roots_file: str = ""
     challenge: str = "http-01"
     wildcards: bool = False
     eab_key_id: str = ""
@@ -47,15 +45,19 @@ class KubernetesSettings:
     service_port: int = 80
 
 
-def acme_settings(environ: Mapping[str, str], secret: str, problems: list[str]) -> AcmeSettings:
-    """PORTAL_ACME_*; `secret` is the key of an external account binding, if there is one."""
+def acme_settings(
+    environ: Mapping[str, str], secret: str, can_edit_zone: bool, problems: list[str]
+) -> AcmeSettings:
+    """PORTAL_ACME_*; `secret` is the key of an external account binding, if there is one.
+
+    Unless PORTAL_ACME_WILDCARDS says otherwise, there are wildcards where we edit the zone.
+    """
     found = AcmeSettings(
         directory=environ.get("PORTAL_ACME_DIRECTORY") or LETS_ENCRYPT,
         contact=environ.get("PORTAL_ACME_CONTACT", "").removeprefix("mailto:"),
         ca_file=environ.get("PORTAL_ACME_CA_FILE", ""),
-        roots_file=environ.get("PORTAL_ACME_ROOTS_FILE", ""),
         challenge=environ.get("PORTAL_ACME_CHALLENGE") or "http-01",
-        wildcards=environ.get("PORTAL_ACME_WILDCARDS", "") in ("1", "true", "yes"),
+        wildcards=environ.get("PORTAL_ACME_WILDCARDS") != "no" and can_edit_zone,
         eab_key_id=environ.get("PORTAL_ACME_EAB_KEY_ID", ""),
         eab_key=secret,
     )
@@ -72,13 +74,16 @@ def _acme_problems(found: AcmeSettings) -> list[str]:
     if found.challenge not in CHALLENGES:
         known = " or ".join(CHALLENGES)
         problems.append(f"PORTAL_ACME_CHALLENGE is {found.challenge!r}; it must be {known}.")
-    files = {"PORTAL_ACME_CA_FILE": found.ca_file, "PORTAL_ACME_ROOTS_FILE": found.roots_file}
-    for name, path in files.items():
-        if path and not Path(path).is_file():
-            problems.append(f"{name} is {path!r}, which is not a file.")
+    problems += file_problems("PORTAL_ACME_CA_FILE", found.ca_file)
     if bool(found.eab_key_id) != bool(found.eab_key):
         problems.append("PORTAL_ACME_EAB_KEY_ID and PORTAL_ACME_EAB_KEY belong together.")
     return problems
+
+
+def file_problems(name: str, path: str) -> list[str]:
+    """What is wrong with a setting that may name a file."""
+    is_wrong = path and not Path(path).is_file()
+    return [f"{name} is {path!r}, which is not a file."] if is_wrong else []
 
 
 def kubernetes_settings(environ: Mapping[str, str], problems: list[str]) -> KubernetesSettings:

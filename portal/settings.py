@@ -12,6 +12,7 @@ from portal.issuer_settings import (
     AcmeSettings,
     KubernetesSettings,
     acme_settings,
+    file_problems,
     kubernetes_settings,
 )
 
@@ -110,6 +111,7 @@ class Settings:
     tsig_secret: str = field(default="", repr=False)
     admin_password: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
+    certificate_roots_file: str = ""
     acme: AcmeSettings = AcmeSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
 
@@ -216,13 +218,16 @@ def _domains(
 def _issuer(reader: _Reader, environment: Environment) -> dict[str, object]:
     """Who issues certificates; only the chosen one's settings are looked at."""
     kind = reader.environ.get("PORTAL_ISSUER") or environment.issuer
-    found: dict[str, object] = {"issuer": kind}
+    roots = reader.environ.get("PORTAL_CERTIFICATE_ROOTS_FILE", "")
+    reader.problems += file_problems("PORTAL_CERTIFICATE_ROOTS_FILE", roots)
+    found: dict[str, object] = {"issuer": kind, "certificate_roots_file": roots}
     if kind not in ISSUERS:
         known = ", ".join(ISSUERS)
         reader.problems.append(f"PORTAL_ISSUER is {kind!r}; it must be one of {known}.")
     elif kind == "acme":
         secret = reader.secret("PORTAL_ACME_EAB_KEY", None, required=False)
-        found["acme"] = acme_settings(reader.environ, secret, reader.problems)
+        can_edit = reader.environ.get("PORTAL_ZONE_EDITOR", environment.zone_editor) != "manual"
+        found["acme"] = acme_settings(reader.environ, secret, can_edit, reader.problems)
     elif kind == "cert_manager":
         found["kubernetes"] = kubernetes_settings(reader.environ, reader.problems)
     return found

@@ -175,14 +175,22 @@ class Caddy:
     https_port: int
 
 
-def start_caddy(folder: Path, caddyfile: str, http_port: int, https_port: int) -> Caddy:
+def start_caddy(
+    folder: Path,
+    caddyfile: str,
+    http_port: int,
+    https_port: int,
+    environment: Mapping[str, str] | None = None,
+) -> Caddy:
     """Caddy with this configuration, which names both ports and keeps its state in `folder`."""
     path = program("caddy")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "Caddyfile").write_text(caddyfile)
     homes = {name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
     started = Program(
-        [path, "run", "--adapter", "caddyfile", "--config", folder / "Caddyfile"], folder, homes
+        [path, "run", "--adapter", "caddyfile", "--config", folder / "Caddyfile"],
+        folder,
+        {**homes, **(environment or {})},
     )
     started.wait_for(http_port, https_port)
     return Caddy(started, http_port, https_port)

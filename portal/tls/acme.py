@@ -5,7 +5,6 @@ two steps, or repeated, nothing is lost: the authority's own view of the order d
 """
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Self
 
 from acme import errors, messages
@@ -25,6 +24,7 @@ from portal.tls.acme_answers import (
 )
 from portal.tls.acme_client import AcmeClient, plain_errors
 from portal.tls.authority import key_text, new_key
+from portal.tls.roots import roots_in
 
 STEPS_AT_ONCE = 4
 STUCK_AFTER = timedelta(hours=1)
@@ -35,15 +35,18 @@ State = dict[str, Any]
 class AcmeIssuer:
     """One account at one directory; its key is kept by `accounts`."""
 
-    def __init__(self, settings: AcmeSettings, accounts: AuthorityAccounts) -> None:
+    def __init__(
+        self, settings: AcmeSettings, accounts: AuthorityAccounts, roots_file: str = ""
+    ) -> None:
         self._settings = settings
+        self._roots_file = roots_file
         self._accounts = accounts
         self._acme: AcmeClient | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings, accounts: AuthorityAccounts) -> Self:
         """Asks nobody before the first certificate is wanted."""
-        return cls(settings.acme, accounts)
+        return cls(settings.acme, accounts, settings.certificate_roots_file)
 
     def request(self, names: tuple[str, ...], now: datetime, state: State) -> Issuance:
         """Order, tell, finalize or download: whatever is next, and what follows at once."""
@@ -85,8 +88,7 @@ class AcmeIssuer:
 
     def roots_pem(self) -> str | None:
         """The roots of a private authority; None: those of the machine."""
-        path = self._settings.roots_file
-        return Path(path).read_text() if path else None
+        return roots_in(self._roots_file)
 
     def _client(self) -> AcmeClient:
         if self._acme is None:

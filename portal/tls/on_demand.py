@@ -5,15 +5,19 @@ from typing import Any, Self
 
 from portal.settings import Settings
 from portal.tls import AuthorityAccounts, Issuance, Renewal
+from portal.tls.roots import roots_in
 
 
 class EdgeIssuer:
     """Asks nobody: the edge asks us, at the first handshake with a name (`/internal/ask`)."""
 
+    def __init__(self, roots_file: str = "") -> None:
+        self._roots_file = roots_file
+
     @classmethod
     def from_settings(cls, settings: Settings, accounts: AuthorityAccounts) -> Self:
-        """There is nothing to set here; the edge has its own settings."""
-        return cls()
+        """The edge has its own settings; here only the roots of a private authority."""
+        return cls(settings.certificate_roots_file)
 
     def request(self, names: tuple[str, ...], now: datetime, state: dict[str, Any]) -> Issuance:
         """True at once: the edge may issue from now on."""
@@ -30,6 +34,6 @@ class EdgeIssuer:
         """The edge renews by itself."""
         return Renewal()
 
-    def roots_pem(self) -> None:
-        """Those of the machine."""
-        return
+    def roots_pem(self) -> str | None:
+        """The roots of a private authority; None: those of the machine."""
+        return roots_in(self._roots_file)
