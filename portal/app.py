@@ -14,7 +14,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
 from portal.accounts import views as accounts
 from portal.adapters import Adapters
-from portal.certificates import models as certificate_models
+from portal.certificates import jobs as certificate_jobs
+from portal.certificates.accounts import StoredAuthorityAccounts
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.limits import jobs as limit_jobs
 from portal.limits import views as limits_views
@@ -43,10 +44,12 @@ from portal.serving import (
     answers_views,
     cross_origin,
     edge,
+    edge_memory,
     embedding,
     hosts,
     images_views,
     openai_api,
+    proofs_views,
     workbench,
 )
 from portal.serving import views as serving
@@ -80,7 +83,7 @@ REGISTERED = (
     budget_jobs,
     client_limits_views,
     limit_jobs,
-    certificate_models,
+    certificate_jobs,
     deployment_views,
     embed_views,
     images_pages_views,
@@ -129,6 +132,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     app.register_blueprint(serving.blueprint)
     app.register_blueprint(embedding.blueprint)
     app.register_blueprint(openai_api.blueprint)
+    app.register_blueprint(proofs_views.blueprint)
     cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)
     app.register_error_handler(Exception, _serving_fault)
@@ -139,6 +143,7 @@ def create_internal_app(settings: Settings, outside: Adapters | None = None) -> 
     """The plane for the TLS edge and probes, bound to loopback or a private name."""
     app = _create_app(settings, outside)
     app.register_blueprint(edge.blueprint)
+    edge_memory.init_app(app)
     return app
 
 
@@ -159,13 +164,15 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.url_map.converters.update(public_id=web.PublicId, row_id=web.RowId, digest=web.Digest)
+    app.url_map.converters.update(
+        public_id=web.PublicId, row_id=web.RowId, digest=web.Digest, proof_token=web.ProofToken
+    )
     redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
     database.init_app(app, settings)
     caching.init_app(app, redis)
     job_queue.init_app(app, _doorbell(redis))
     vault.init_app(app, settings.encryption_keys)
-    adapters.init_app(app, outside or adapters.build(settings))
+    adapters.init_app(app, outside or adapters.build(settings, StoredAuthorityAccounts()))
     limits.init_app(app, redis)
     request_history.init_app(app)
     web.install_filters(app)
