@@ -20,7 +20,7 @@ from portal.job_queue import Doorbell, SilentDoorbell
 from portal.limits import jobs as limit_jobs
 from portal.limits import views as limits_views
 from portal.llm_clients import finding, saving, signals
-from portal.llm_clients.deployment import jobs
+from portal.llm_clients.deployment import jobs, tls_status
 from portal.llm_clients.pages import (
     api_keys_views,
     deployment_views,
@@ -32,6 +32,7 @@ from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
 from portal.notifications import budget_jobs
+from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
@@ -86,6 +87,7 @@ REGISTERED = (
     certificate_jobs,
     deployment_views,
     embed_views,
+    expiry_jobs,
     images_pages_views,
     images_views,
     jobs,
@@ -97,6 +99,7 @@ REGISTERED = (
     saving,
     signals,
     system_jobs,
+    tls_status,
 )
 
 

@@ -18,6 +18,7 @@ from portal.certificates import challenges, ledger, preflight, store
 from portal.certificates.authority_limits import FAILURE, ISSUED, ORDER
 from portal.certificates.models import CertificateOrder
 from portal.certificates.naming import is_below
+from portal.certificates.signals import certificate_issued
 from portal.database import current_settings, db
 from portal.tls import Issuance
 from portal.vault import current_sealer
@@ -152,6 +153,7 @@ def _issued(order: CertificateOrder, issuance: Issuance, now: datetime) -> None:
     store.keep(order.account_id, order.name, issuance)
     if current_settings().issuer == "acme":
         ledger.note(ISSUED, order.account_id, order.name, now)
+    certificate_issued.send(CertificateOrder, hosts=store.hosts_of(order.name), now=now)
     _idle(order)
     order.failures = order.attempt = 0
     order.renew_at = None

@@ -88,6 +88,15 @@ def is_wanted(name: str) -> bool:
     return not name.startswith("*.") or db.session.scalar(uses.limit(1)) is not None
 
 
+def hosts_of(name: str) -> list[str]:
+    """The hosts that are served with this name's certificate."""
+    shared = select(SharedCertificateHost.hostname).where(
+        SharedCertificateHost.certificate_name == name
+    )
+    own = [] if name.startswith("*.") else [name]
+    return own + sorted(db.session.scalars(shared))
+
+
 def stop_serving(hostname: str) -> None:
     """From this commit on the edge gets nothing for the host, revoked or not.
 
