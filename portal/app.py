@@ -16,6 +16,7 @@ from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import jobs as certificate_jobs
 from portal.certificates.accounts import StoredAuthorityAccounts
+from portal.custom_domains import jobs as custom_domain_jobs
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.limits import jobs as limit_jobs
 from portal.limits import views as limits_views
@@ -83,6 +84,7 @@ REGISTERED = (
     answers_views,
     budget_jobs,
     client_limits_views,
+    custom_domain_jobs,
     limit_jobs,
     certificate_jobs,
     deployment_views,

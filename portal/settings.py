@@ -84,7 +84,12 @@ _DOMAIN = re.compile(
 
 @dataclass(frozen=True)
 class Settings:
-    """What one process of the portal knows about its surroundings."""
+    """What one process of the portal knows about its surroundings.
+
+    Customers point their names to `edge_host` or to one of
+    `edge_addresses` (empty: `edge_address`). `caa_domains` is how CAA records name our certificate
+    authority; `http_port` is where it asks.
+    """
 
     environment: str = "local"
     root_domain: str = "localhost"
@@ -99,6 +104,9 @@ class Settings:
     demo_port: int = DEFAULT_PORT + 4
     edge_address: str = "127.0.0.1"
     edge_host: str = "edge.api.local.localhost"
+    edge_addresses: tuple[str, ...] = ()
+    http_port: int = 80
+    caa_domains: tuple[str, ...] = ()
     public_resolvers: tuple[tuple[str, int], ...] = ()
     authority_dns_port: int = 53
     data_dir: Path = Path("data")
@@ -156,6 +164,9 @@ class Settings:
         values.update(_issuer(reader, environment))
         values["edge_address"] = environ.get("PORTAL_EDGE_ADDRESS", "127.0.0.1")
         values["edge_host"] = environ.get("PORTAL_EDGE_HOST", f"edge.{values['base_api_domain']}")
+        values["edge_addresses"] = _words(environ.get("PORTAL_EDGE_ADDRESSES", ""))
+        values["caa_domains"] = _words(environ.get("PORTAL_CAA_DOMAINS", "").lower())
+        values["http_port"] = reader.number("PORTAL_HTTP_PORT", 80, 1, 65_535)
         values["public_resolvers"] = _resolvers(reader, environment)
         values["authority_dns_port"] = reader.number("PORTAL_AUTHORITY_DNS_PORT", 53, 1, 65_535)
         values["zone_editor_values"] = _zone_editor_values(reader)
@@ -164,6 +175,10 @@ class Settings:
             raise SettingsError(reader.problems)
         known_fields = {f.name for f in fields(cls)}
         return cls(**{k: v for k, v in values.items() if k in known_fields})  # type: ignore[arg-type]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
 
 
 class _Reader:
