@@ -14,7 +14,8 @@ PORTAL = ROOT / "portal"
 
 # From the bottom to the top; a room may import those before it, and itself.
 FLOORS = [
-    ["errors", "settings", "formatting", "off_loop"],
+    ["errors", "issuer_settings", "formatting", "off_loop"],
+    ["settings"],
     ["outgoing", "smtp"],
     ["dns", "tls", "llm_providers"],
     ["fetching"],

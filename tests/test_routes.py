@@ -81,6 +81,7 @@ class Things:
             "plugin_id": plugin_id,
             "kind": "static",
             "session_id": 1,
+            "token": "t" * 43,
         }
 
     def path(self, app: Flask, rule: Rule) -> str:

@@ -16,7 +16,7 @@ from tests.custom_domains.test_names import SPELLINGS
 States = LLMClientCustomDomain.States
 
 PROOFS = ("none", "routing", "text", "both")
-# Who holds the name in the end, with the proofs that there are then: H(older), C(laimant), nobody.
+# Who holds the name in the end, with the proofs there are then: H(older), C(laimant) or nobody.
 # A row for each proof of the holder, a column for each of the claimant, in the order of PROOFS.
 MATRIX = {
     "normal": ("H H H H", "H H H H", "H H H H", "H H H H"),
