@@ -37,6 +37,7 @@ KEY_NAME = "portal-key"
 KEY_SECRET = base64.b64encode(b"thirty-two octets for the peers!").decode()
 STARTS_WITHIN = 15.0
 Fault = str | tuple[str, float]
+PASSING = {"flap": "servfail", "lose": "drop"}
 
 
 def free_dns_port(hosts: Sequence[str] = ("127.0.0.1",)) -> int:
@@ -79,7 +80,8 @@ class FaultyAuthority:
     """Serves `zones` (origin to zone file); `faults` of (name or *, type or *) change that.
 
     Faults: servfail, refused, nxdomain, drop, tc, tc_always, lame, bad_id, garbage,
-    wrong_question, ("delay", seconds), ("flap", questions that fail first). With `recursive` it
+    wrong_question, ("delay", seconds), ("flap", questions that fail first), ("lose", questions that
+    are dropped first). With `recursive` it
     answers as a public resolver does; `bogus` then fails unless checking is disabled.
     """
 
@@ -141,10 +143,10 @@ class FaultyAuthority:
             return "", 0
         fault = self.faults[key]
         fault, argument = (fault, 0.0) if isinstance(fault, str) else fault
-        if fault != "flap":
+        if fault not in PASSING:
             return fault, argument
         self._failed[key] = self._failed.get(key, 0) + 1
-        return ("servfail" if self._failed[key] <= argument else ""), 0
+        return (PASSING[fault] if self._failed[key] <= argument else ""), 0
 
     def _truth(self, query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query, recursion_available=self.recursive)
