@@ -81,8 +81,8 @@ class FaultyAuthority:
 
     Faults: servfail, refused, nxdomain, drop, tc, tc_always, lame, bad_id, garbage,
     wrong_question, ("delay", seconds), ("flap", questions that fail first), ("lose", questions that
-    are dropped first). With `recursive` it
-    answers as a public resolver does; `bogus` then fails unless checking is disabled.
+    are dropped first), no_edns (FORMERR to whoever uses it), no_question (a bare FORMERR). With
+    `recursive` it answers as a public resolver does; `bogus` fails unless checking is disabled.
     """
 
     def __init__(
@@ -132,6 +132,10 @@ class FaultyAuthority:
         if fault == "delay":
             time.sleep(argument)
         response = self._truth(query)
+        if fault == "no_edns" and query.edns >= 0:
+            response.set_rcode(dns.rcode.FORMERR)
+            response.use_edns(False)
+            response.answer = []
         if fault == "bogus" and not query.flags & dns.flags.CD:
             fault = "servfail"
         return _spoilt(response, fault, by)
@@ -179,6 +183,9 @@ def _spoilt(response: dns.message.Message, fault: str, by: str) -> bytes:
     elif fault == "tc_always" or (fault == "tc" and by == "udp"):
         response.flags |= dns.flags.TC
         response.answer, response.authority = [], []
+    elif fault == "no_question":
+        response.set_rcode(dns.rcode.FORMERR)
+        response.question, response.answer = [], []
     elif fault == "garbage":
         return b"\x00" * 5
     elif fault == "bad_id":
