@@ -1,0 +1,32 @@
+"""What a typed domain becomes, told before it is added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portal.accounts.models import Account
+from portal.custom_domains import claims, names
+from portal.custom_domains.names import NameRefused
+
+
+@dataclass(frozen=True)
+class NamePreview:
+    """The canonical name, as people and as name servers write it; or the reason against it."""
+
+    name: str = ""
+    shown: str = ""
+    warning: str = ""
+    records: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def preview(text: str, account: Account) -> NamePreview:
+    """Asks nobody: only whether the text is a domain that could be added."""
+    if not text.strip():
+        return NamePreview()
+    try:
+        name = names.checked_name(text, claims.premises())
+    except NameRefused as refused:
+        return NamePreview(problem=refused.public_message)
+    shown = names.unicode_form(name)
+    return NamePreview(name=name, shown=shown, warning=names.look_alike_warning(name))
