@@ -10,7 +10,7 @@ from typing import Protocol
 
 from flask import Flask, current_app
 
-from portal.dns import Resolver, ZoneEditor
+from portal.dns import Resolver, ZoneEditor, zone_editor_class
 from portal.dns.local import LocalZoneEditor
 from portal.dns.manual import ManualZoneEditor
 from portal.dns.resolver import AddressedResolver
@@ -35,6 +35,17 @@ class CertificateProbe(Protocol):
     ) -> Probe: ...
 
 
+class CustomerZoneEditor(Protocol):
+    """The editor of a customer's zone by its kind and settings; raises AdapterError."""
+
+    def __call__(self, kind: str, zone: str, values: Mapping[str, str]) -> ZoneEditor: ...
+
+
+def customer_zone_editor(kind: str, zone: str, values: Mapping[str, str]) -> ZoneEditor:
+    """The editor registered under `kind`, on `zone` where its settings name none."""
+    return zone_editor_class(kind).from_settings({"zone": zone, **values})
+
+
 @dataclass(frozen=True)
 class Adapters:
     """How we reach name servers, certificate issuers, the edge and the providers of models.
@@ -49,6 +60,7 @@ class Adapters:
     chat_provider: Callable[[str, str, str], ChatProvider]
     list_models: Callable[[str, str], tuple[str, ...]]
     mail_sender: MailSender | None
+    customer_zone_editor: CustomerZoneEditor = field(default=customer_zone_editor)
     functions: Mapping[str, Function] = field(default_factory=built_in)
 
 
@@ -67,6 +79,7 @@ def build(settings: Settings) -> Adapters:
         ),
         list_models=partial(list_models, allow_private_addresses=settings.allow_private_addresses),
         mail_sender=SmtpSender(settings.smtp_url) if settings.smtp_url else None,
+        customer_zone_editor=partial(editor_of_customer, settings),
     )
 
 
@@ -98,6 +111,17 @@ def init_app(app: Flask, adapters: Adapters) -> None:
 def current_adapters() -> Adapters:
     adapters: Adapters = current_app.extensions["portal_adapters"]
     return adapters
+
+
+def editor_of_customer(
+    settings: Settings, kind: str, zone: str, values: Mapping[str, str]
+) -> ZoneEditor:
+    """The editor of a customer's zone; the embedded name server takes any zone."""
+    if kind != "local":
+        return customer_zone_editor(kind, zone, values)
+    return LocalZoneEditor(
+        zone, settings.edge_address, settings.dns_port, TSIG_KEY_NAME, settings.tsig_secret
+    )
 
 
 def platform_zone_editor(settings: Settings) -> ZoneEditor:

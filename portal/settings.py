@@ -87,6 +87,7 @@ class Settings:
     dns_port: int = DEFAULT_PORT + 3
     demo_port: int = DEFAULT_PORT + 4
     edge_address: str = "127.0.0.1"
+    edge_host: str = "edge.api.local.localhost"
     data_dir: Path = Path("data")
     database_url: str = "sqlite:///data/portal.sqlite3"
     redis_url: str = ""
@@ -137,6 +138,7 @@ class Settings:
         values["zone_editor"] = environ.get("PORTAL_ZONE_EDITOR", environment.zone_editor)
         values["issuer"] = environ.get("PORTAL_ISSUER", environment.issuer)
         values["edge_address"] = environ.get("PORTAL_EDGE_ADDRESS", "127.0.0.1")
+        values["edge_host"] = environ.get("PORTAL_EDGE_HOST", f"edge.{values['base_api_domain']}")
         values["trusted_proxies"] = reader.number("PORTAL_TRUSTED_PROXIES", 0, 0, 9)
         if reader.problems:
             raise SettingsError(reader.problems)

@@ -78,6 +78,11 @@ class Deployment(BackgroundProgress, TimestampedModel):
     )
 
     @property
+    def is_custom(self) -> bool:
+        """Whether it is about the hosts on the customer's own domain."""
+        return self.scope == self.Scopes.CUSTOM
+
+    @property
     def is_active(self) -> bool:
         return self.state == self.States.ACTIVE
 
