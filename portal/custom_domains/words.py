@@ -110,7 +110,7 @@ def finding_of(result: CheckResult) -> Finding:
         title=TITLES.get(result.reason, "") if result.reason else "",
         status=look_of(result),
         sentence=result.sentence,
-        who="" if passes else WHO[result.who_acts],
+        who="" if passes or result.fix.startswith(WHO[Acts.NOBODY][:-1]) else WHO[result.who_acts],
         fix=result.fix,
         expected=expected,
         found=tuple(parts for _, parts in compared) if shows else (),

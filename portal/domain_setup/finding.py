@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account
@@ -99,6 +99,25 @@ def clients_on(custom_domain: LLMClientCustomDomain) -> list[ServedClient]:
         .order_by(LLMClient.name, LLMClient.id)
     )
     return [ServedClient(llm_client, run) for llm_client, run in db.session.execute(query)]
+
+
+def clients_elsewhere(
+    account: Account, custom_domain: LLMClientCustomDomain, most: int = 500
+) -> list[LLMClient]:
+    """The account's clients that are not on this domain, by name."""
+    query = (
+        select(LLMClient)
+        .where(
+            LLMClient.account_id == account.id,
+            or_(
+                LLMClient.custom_domain_id.is_(None),
+                LLMClient.custom_domain_id != custom_domain.id,
+            ),
+        )
+        .order_by(LLMClient.name, LLMClient.id)
+        .limit(most)
+    )
+    return list(db.session.scalars(query))
 
 
 def events_of(custom_domain: LLMClientCustomDomain) -> list[CustomDomainEvent]:
