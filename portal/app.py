@@ -15,6 +15,15 @@ from portal import adapters, caching, database, job_queue, limits, request_histo
 from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import models as certificate_models
+from portal.domain_setup import (
+    clients_views,
+    link_views,
+    mail_views,
+    publishing_views,
+)
+from portal.domain_setup import finding as domain_finding
+from portal.domain_setup import jobs as domain_jobs
+from portal.domain_setup import views as custom_domains
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.limits import jobs as limit_jobs
 from portal.limits import views as limits_views
@@ -79,6 +88,8 @@ REGISTERED = (
     answers_views,
     budget_jobs,
     client_limits_views,
+    clients_views,
+    domain_jobs,
     limit_jobs,
     certificate_models,
     deployment_views,
@@ -87,10 +98,12 @@ REGISTERED = (
     images_views,
     jobs,
     keys_views,
+    mail_views,
     notification_jobs,
     plugin_jobs,
     plugins_views,
     provider_jobs,
+    publishing_views,
     saving,
     signals,
     system_jobs,
@@ -109,6 +122,8 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
     for blueprint in (
         overview.blueprint,
         llm_clients.blueprint,
+        custom_domains.blueprint,
+        link_views.blueprint,
         workbench.blueprint,
         history.blueprint,
         providers.blueprint,
@@ -159,7 +174,9 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.url_map.converters.update(public_id=web.PublicId, row_id=web.RowId, digest=web.Digest)
+    app.url_map.converters.update(
+        public_id=web.PublicId, row_id=web.RowId, digest=web.Digest, setup_token=web.SetupToken
+    )
     redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
     database.init_app(app, settings)
     caching.init_app(app, redis)
@@ -188,6 +205,11 @@ class NavigationCounts:
     def llm_clients(self) -> int:
         account = g.get("account")
         return finding.count(account) if account is not None else 0
+
+    @property
+    def custom_domains(self) -> int:
+        account = g.get("account")
+        return domain_finding.count(account) if account is not None else 0
 
 
 def _shell() -> dict[str, Any]:

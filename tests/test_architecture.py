@@ -30,6 +30,7 @@ FLOORS = [
     ["request_history"],
     ["serving"],
     ["overview", "notifications"],
+    ["domain_setup"],
     ["schema", "installation", "local_services"],
     ["app"],
     ["worker"],

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from portal.custom_domains import words
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.words import CheckLine, Finding
-from portal.formatting import StatusView
+from portal.formatting import READY, StatusView
 
 States = LLMClientCustomDomain.States
 YOUNG = timedelta(minutes=15)
@@ -68,7 +68,7 @@ def standing_of(
         reason=reason,
         worst=words.finding_of(worst) if worst else None,
         checks=checks,
-        passed=sum(line.status.token == "ready" for line in checks),
+        passed=sum(line.status.token == READY.token for line in checks),
         checked_at=custom_domain.checked_at,
         next_look_at=custom_domain.next_attempt_at,
         pace=words.pace(custom_domain, now, zone),

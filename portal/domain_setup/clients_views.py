@@ -119,9 +119,7 @@ def choose_domain(llm_client_id: str) -> Any:
     return _tab(llm_client, form)
 
 
-def _choose_form(
-    llm_client: LLMClient, offered: list[LLMClientCustomDomain]
-) -> ChooseDomainForm:
+def _choose_form(llm_client: LLMClient, offered: list[LLMClientCustomDomain]) -> ChooseDomainForm:
     present = llm_client.custom_domain
     return ChooseDomainForm(
         [(str(one.id), names.unicode_form(one.domain_name)) for one in offered],

@@ -29,6 +29,10 @@ class NewDomainForm(FlaskForm):
     owns_it_now = BooleanField("I own this domain now")
 
 
+def _choices(pairs: list[tuple[str, str]]) -> list[SelectChoice]:
+    return [SelectChoice(value=value, label=label) for value, label in pairs]
+
+
 class AttachForm(FlaskForm):
     """Which client comes to the domain."""
 
@@ -37,7 +41,9 @@ class AttachForm(FlaskForm):
 
     def __init__(self, choices: list[tuple[str, str]], **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.llm_client.choices = [SelectChoice(value=value, label=label) for value, label in choices]
+        self.llm_client.choices = [
+            SelectChoice(value=value, label=label) for value, label in choices
+        ]
 
 
 class ChooseDomainForm(FlaskForm):
@@ -48,9 +54,7 @@ class ChooseDomainForm(FlaskForm):
 
     def __init__(self, choices: list[tuple[str, str]], **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.custom_domain.choices = [
-            SelectChoice(value=value, label=label) for value, label in choices
-        ]
+        self.custom_domain.choices = _choices(choices)
 
 
 class RemoveForm(FlaskForm):
@@ -116,6 +120,4 @@ def settings_of(kind: str) -> tuple[SettingField, ...]:
 
 def kinds_offered(is_local: bool) -> dict[str, str]:
     """The editors that a customer may choose; the embedded one only on a developer's machine."""
-    return {
-        kind: label for kind, (label, _) in ZONE_EDITORS.items() if is_local or kind != "local"
-    }
+    return {kind: label for kind, (label, _) in ZONE_EDITORS.items() if is_local or kind != "local"}

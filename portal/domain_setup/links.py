@@ -33,9 +33,7 @@ def expiry(now: datetime) -> datetime:
     return day.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def token_of(
-    custom_domain: LLMClientCustomDomain, expires_at: datetime, secret_key: str
-) -> str:
+def token_of(custom_domain: LLMClientCustomDomain, expires_at: datetime, secret_key: str) -> str:
     """Signed and safe in a path."""
     claims = [
         custom_domain.account_id,

@@ -13,13 +13,12 @@ from portal.custom_domains.hosts import hosts_on
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.standing import Links, Standing
 from portal.database import current_settings
+from portal.dns import ZONE_EDITORS
 from portal.domain_setup import finding, links, rows
 from portal.domain_setup.finding import ServedClient
 from portal.domain_setup.rows import HostLine, RecordRow
-from portal.dns import ZONE_EDITORS
-from portal.formatting import StatusView, plural, status_view
+from portal.formatting import READY, StatusView, plural, status_view
 from portal.llm_clients.deployment import words as run_words
-from portal.llm_clients.deployment.words import EventLine
 from portal.system import heartbeats
 
 MANUAL = "manual"
@@ -62,7 +61,10 @@ def worker_words(now: datetime) -> tuple[bool, str]:
 
 def links_of(custom_domain: LLMClientCustomDomain, reader: Reader, back_url: str = "") -> Links:
     """Where the buttons of the checks lead for people with an account."""
-    number, show_url = custom_domain.id, url_for("custom_domains.show", custom_domain_id=custom_domain.id)
+    number, show_url = (
+        custom_domain.id,
+        url_for("custom_domains.show", custom_domain_id=custom_domain.id),
+    )
     if not reader.may_edit or custom_domain.state == custom_domain.States.REMOVING:
         return Links(refresh_url=back_url or show_url)
     return Links(
@@ -73,7 +75,9 @@ def links_of(custom_domain: LLMClientCustomDomain, reader: Reader, back_url: str
     )
 
 
-def context(custom_domain: LLMClientCustomDomain, now: datetime, zone: str, reader: Reader) -> dict[str, Any]:
+def context(
+    custom_domain: LLMClientCustomDomain, now: datetime, zone: str, reader: Reader
+) -> dict[str, Any]:
     """The domain's own page and its fragment."""
     stands = standing.standing_of(
         custom_domain, now, zone, worker_words(now), links_of(custom_domain, reader)
@@ -88,6 +92,7 @@ def context(custom_domain: LLMClientCustomDomain, now: datetime, zone: str, read
         "poll_url": url_for("custom_domains.status", custom_domain_id=custom_domain.id),
         "zone_file_url": url_for("custom_domains.zone_file", custom_domain_id=custom_domain.id),
         "is_link": False,
+        "has_primary": True,
     }
 
 
@@ -177,13 +182,11 @@ def worst_look(looks: list[StatusView]) -> StatusView:
     return min(looks, key=lambda look: _WORST.index(look.token), default=DONE)
 
 
-def steps(
-    stands: Standing, record_rows: tuple[RecordRow, ...], hosts: list[HostLine]
-) -> Steps:
+def steps(stands: Standing, record_rows: tuple[RecordRow, ...], hosts: list[HostLine]) -> Steps:
     """Each step as done, as what is in its way, or as later."""
     entered = worst_look([row.status for row in record_rows if row.is_required])
     checked = DONE if stands.passed == len(stands.checks) else stands.status
     live = worst_look([host.status for host in hosts]) if hosts else LATER
     looks = (entered, checked, live)
-    undone = [number for number, look in enumerate(looks, start=2) if look.token != "ready"]
+    undone = [number for number, look in enumerate(looks, start=2) if look.token != READY.token]
     return Steps(entered, checked, live, undone[0] if undone else 0)

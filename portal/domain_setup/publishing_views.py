@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import abort, redirect, render_template, url_for
 
-from portal.accounts import audit
 from portal.custom_domains import names, records, zone_editing
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import current_settings, db, utc_now
@@ -20,9 +19,9 @@ from portal.domain_setup.forms import (
     settings_of,
 )
 from portal.domain_setup.jobs import try_zone_editor
-from portal.domain_setup.views import blueprint, owned_or_404
+from portal.domain_setup.views import blueprint, owned_or_404, told
 from portal.job_queue import enqueue
-from portal.web import ADMIN, FormActor, not_modified, permits, said
+from portal.web import ADMIN, not_modified, permits, said
 
 POLL_MS = 1_500
 
@@ -40,11 +39,9 @@ def publishing(custom_domain_id: int) -> Any:
     if form.validate_on_submit():
         before = _options(custom_domain)
         form.populate_obj(custom_domain)
-        audit.record(
-            FormActor(),
+        told(
             "custom_domain_options_changed",
             custom_domain,
-            name=custom_domain.domain_name,
             before=before,
             after=_options(custom_domain),
         )
@@ -120,11 +117,9 @@ def _store(custom_domain: LLMClientCustomDomain, kind: str, form: ZoneEditorForm
     zone_editing.keep_values(custom_domain, kind, settings_of(kind), typed)
     zone_tests.forget(custom_domain)
     secrets = [one.name for one in settings_of(kind) if one.secret and typed.get(one.name)]
-    audit.record(
-        FormActor(),
+    told(
         "custom_domain_editor_changed",
         custom_domain,
-        name=custom_domain.domain_name,
         before={"zone_editor": before},
         after={"zone_editor": kind, **custom_domain.zone_editor_settings, "replaced": secrets},
     )
@@ -186,7 +181,6 @@ def editor_test(custom_domain_id: int) -> Any:
     kind = custom_domain.zone_editor
     if kind != "manual":
         _begin_test(custom_domain)
-        name = custom_domain.domain_name
-        audit.record(FormActor(), "custom_domain_editor_tested", custom_domain, name=name)
+        told("custom_domain_editor_tested", custom_domain)
         db.session.commit()
     return redirect(_editor_url(custom_domain_id, kind) + "#test", 303)

@@ -1,4 +1,4 @@
-"""What the set-up page draws: records, hosts with their certificates, the timeline. Rows to values."""
+"""What the set-up page draws: records, hosts with certificates, the timeline. Rows to values."""
 
 from __future__ import annotations
 

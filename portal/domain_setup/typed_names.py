@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portal.accounts.models import Account
 from portal.custom_domains import claims, names
 from portal.custom_domains.names import NameRefused
 
@@ -16,11 +15,10 @@ class NamePreview:
     name: str = ""
     shown: str = ""
     warning: str = ""
-    records: tuple[str, ...] = ()
     problem: str = ""
 
 
-def preview(text: str, account: Account) -> NamePreview:
+def preview(text: str) -> NamePreview:
     """Asks nobody: only whether the text is a domain that could be added."""
     if not text.strip():
         return NamePreview()

@@ -47,6 +47,11 @@ def reader() -> Reader:
     return Reader(current_user.id, g.profile.may_edit, g.profile.role == "admin")
 
 
+def told(action: str, custom_domain: LLMClientCustomDomain, **changes: Any) -> None:
+    """Note in the audit log what the person did to a domain."""
+    audit.record(FormActor(), action, custom_domain, name=custom_domain.domain_name, **changes)
+
+
 def back_to(custom_domain: LLMClientCustomDomain) -> Any:
     return redirect(url_for("custom_domains.show", custom_domain_id=custom_domain.id), 303)
 
@@ -77,7 +82,7 @@ def new() -> Any:
         custom_domain = claims.add(
             g.account, text, utc_now(), current_user, claims_held=bool(form.owns_it_now.data)
         )
-        audit.record(FormActor(), "custom_domain_added", custom_domain, name=custom_domain.domain_name)
+        told("custom_domain_added", custom_domain)
         db.session.commit()
     except (NameRefused, IntegrityError) as error:
         db.session.rollback()
@@ -93,7 +98,7 @@ def _new_page(form: NewDomainForm, *, is_held: bool = False) -> Any:
         "custom_domains/new.html",
         form=form,
         is_held=is_held,
-        preview=typed_names.preview(form.domain_name.data or "", g.account),
+        preview=typed_names.preview(form.domain_name.data or ""),
     )
     return body, (422 if form.errors else 200)
 
@@ -103,7 +108,7 @@ def _new_page(form: NewDomainForm, *, is_held: bool = False) -> Any:
 def name_preview() -> str:
     """What a typed text becomes, while it is typed."""
     text = request.args.get("name", "")[:500]
-    return render_template("custom_domains/_name.html", preview=typed_names.preview(text, g.account))
+    return render_template("custom_domains/_name.html", preview=typed_names.preview(text))
 
 
 @blueprint.get("/<row_id:custom_domain_id>/")
@@ -133,7 +138,7 @@ def check(custom_domain_id: int) -> Any:
     if waits > 0:
         said(TOO_SOON.format(seconds=ceil(waits)), "off")
     else:
-        audit.record(FormActor(), "custom_domain_checked", custom_domain, name=custom_domain.domain_name)
+        told("custom_domain_checked", custom_domain)
     db.session.commit()
     target = request.form.get("next", "")
     return redirect(safe_next(target), 303) if target else back_to(custom_domain)
@@ -145,7 +150,7 @@ def resume(custom_domain_id: int) -> Any:
     """Look again at a domain that was given up."""
     custom_domain = owned_or_404(custom_domain_id)
     claims.resume(custom_domain, utc_now())
-    audit.record(FormActor(), "custom_domain_resumed", custom_domain, name=custom_domain.domain_name)
+    told("custom_domain_resumed", custom_domain)
     db.session.commit()
     said("We look again, as on the first day.")
     return back_to(custom_domain)
@@ -167,8 +172,7 @@ def remove(custom_domain_id: int) -> Any:
     if form.validate_on_submit():
         typed = (form.confirm_name.data or "").strip().lower()
         if typed in (custom_domain.domain_name, shown):
-            name = custom_domain.domain_name
-            audit.record(FormActor(), "custom_domain_removed", custom_domain, name=name)
+            told("custom_domain_removed", custom_domain)
             claims.remove(custom_domain, utc_now())
             db.session.commit()
             said(f"{shown} is removed. What answered there is closed.")
