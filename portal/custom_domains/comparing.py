@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from os.path import commonprefix
 
+# What a person copies or compares: names, addresses, values of records.
+_TECHNICAL = re.compile(
+    r"(?:_?[\w*-]+(?:\.[\w-]+)+|_[a-z][\w-]*|llm-verify=[^\s,;.]+|\b[0-9a-f:]+::[0-9a-f:]*)"
+)
 ALIKE = 0.5  # below that two texts are simply different, and all of it is marked
 OPEN_BOX = "␣"  # what nobody sees at an end of a value is drawn
 
@@ -33,6 +38,15 @@ def difference(expected: str, found: str) -> tuple[tuple[Part, ...], tuple[Part,
     return (_pieces(expected, start, end) if missing else _whole(expected, False)), _whole(
         found, False
     )
+
+
+def with_names(sentence: str) -> tuple[Part, ...]:
+    """A sentence in pieces: those that are names or values of the DNS are the different ones."""
+    pieces, at = [], 0
+    for match in _TECHNICAL.finditer(sentence):
+        pieces += [Part(sentence[at : match.start()]), Part(match.group(), True)]
+        at = match.end()
+    return tuple(piece for piece in (*pieces, Part(sentence[at:])) if piece.text)
 
 
 def _whole(text: str, is_different: bool) -> tuple[Part, ...]:

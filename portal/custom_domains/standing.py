@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from portal.custom_domains import words
+from portal.custom_domains import names, records, words
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.words import CheckLine, Finding
 from portal.formatting import READY, StatusView
@@ -32,6 +32,7 @@ class Standing:
     """Status, reason, the worst finding, the five checks, and when we look next."""
 
     domain_name: str
+    dns_zone: str
     status: StatusView
     reason: str
     worst: Finding | None
@@ -63,7 +64,10 @@ def standing_of(
     worst = words.worst_of(results)
     checks = words.check_lines(results)
     return Standing(
-        domain_name=custom_domain.domain_name,
+        domain_name=names.unicode_form(custom_domain.domain_name),
+        dns_zone=names.unicode_form(
+            records.zone_guess(custom_domain.domain_name, custom_domain.zone_name)
+        ),
         status=status,
         reason=reason,
         worst=words.finding_of(worst) if worst else None,

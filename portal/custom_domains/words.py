@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from portal.custom_domains.comparing import Part, difference
+from portal.custom_domains.comparing import Part, difference, with_names
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.results import Acts, CheckResult, Checks, Reasons, Verdicts
 from portal.custom_domains.titles import RECORD_WORDS, TITLES
@@ -47,9 +47,10 @@ class Finding:
     host: str
     title: str
     status: StatusView
-    sentence: str
+    sentence: tuple[Part, ...]
+    acts: str
     who: str
-    fix: str
+    fix: tuple[Part, ...]
     expected: tuple[Part, ...]
     found: tuple[tuple[Part, ...], ...]
     source: str
@@ -109,9 +110,10 @@ def finding_of(result: CheckResult) -> Finding:
         host=result.host,
         title=TITLES.get(result.reason, "") if result.reason else "",
         status=look_of(result),
-        sentence=result.sentence,
+        sentence=with_names(result.sentence),
+        acts=result.who_acts.value,
         who="" if passes or result.fix.startswith(WHO[Acts.NOBODY][:-1]) else WHO[result.who_acts],
-        fix=result.fix,
+        fix=with_names(result.fix),
         expected=expected,
         found=tuple(parts for _, parts in compared) if shows else (),
         source=result.source,
@@ -193,12 +195,16 @@ def _without_a_fault(
     return status_view("ready", "Verified"), "It is yours; attach a client"
 
 
-def record_word(result: CheckResult | None, is_found: bool, is_required: bool) -> StatusView:
+def record_word(
+    result: CheckResult | None, value: str, found: Sequence[str], *, is_required: bool
+) -> StatusView:
     """What the last column of the records says of one record."""
     if result is None or result.reason in PATIENT:
-        if is_found:
+        if value in found:
             return status_view("ready", "Correct")
-        return status_view("progress", "Not checked yet") if is_required else OPTIONAL
+        if is_required:
+            return status_view("progress", "Not checked yet")
+        return status_view("attention", "Other value") if found else OPTIONAL
     if result.verdict == Verdicts.PASS:
         return status_view("ready", "Correct")
     look = look_of(result)
@@ -217,7 +223,7 @@ def pace(custom_domain: LLMClientCustomDomain, now: datetime, zone: str) -> str:
     if custom_domain.state == States.REMOVING:
         return "We take its hosts down and withdraw what we published."
     if custom_domain.is_verified:
-        return "We look every six hours while you use it. Your visitors notice nothing of it."
+        return "We look every six hours for as long as the domain is in use."
     since = custom_domain.watched_since or now
     young_until, until = since + PATIENCE, (since + WATCHED_FOR).astimezone(ZoneInfo(zone))
     end = f"until {until.day} {until:%B}"

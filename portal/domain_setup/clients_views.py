@@ -32,7 +32,7 @@ def attach(custom_domain_id: int) -> Any:
     """Put a client of the account on this domain, off the one it is on."""
     custom_domain = owned_or_404(custom_domain_id)
     offered = _attachable(custom_domain)
-    form = AttachForm([(client.hashed_id, _choice(client)) for client in offered])
+    form = AttachForm([(client.hashed_id, client.name) for client in offered])
     if form.validate_on_submit():
         llm_client = editable_or_403(form.llm_client.data)
         problem = _put(llm_client, custom_domain, bool(form.uses_bare_domain.data))
@@ -46,6 +46,7 @@ def attach(custom_domain_id: int) -> Any:
         shown_name=names.unicode_form(custom_domain.domain_name),
         form=form,
         offered=offered,
+        hosts={one.hashed_id: _host_words(one, custom_domain) for one in offered},
     )
     return body, (422 if form.errors else 200)
 
@@ -56,9 +57,11 @@ def _attachable(custom_domain: LLMClientCustomDomain) -> list[LLMClient]:
     return [llm_client for llm_client in found if may_edit(llm_client)]
 
 
-def _choice(llm_client: LLMClient) -> str:
-    domain = llm_client.custom_domain
-    return f"{llm_client.name} (now on {domain.domain_name})" if domain else llm_client.name
+def _host_words(llm_client: LLMClient, custom_domain: LLMClientCustomDomain) -> str:
+    """The host that it would get, and where it is now."""
+    host = hostnames.custom_host(llm_client.name, custom_domain.domain_name)
+    present = llm_client.custom_domain
+    return f"{host}, now on {present.domain_name}" if present else host
 
 
 def _put(llm_client: LLMClient, custom_domain: LLMClientCustomDomain, uses_bare: bool) -> str:
@@ -92,7 +95,8 @@ def _put(llm_client: LLMClient, custom_domain: LLMClientCustomDomain, uses_bare:
 def domain(llm_client_id: str) -> Any:
     """The tab: the client's domain with its checks, and which domain it shall be."""
     llm_client = client_or_404(llm_client_id)
-    return _tab(llm_client, _choose_form(llm_client, finding.all_of(g.account)))
+    offered = finding.all_of(g.account)
+    return _tab(llm_client, _choose_form(llm_client, offered), offered)
 
 
 @clients_blueprint.get("/<public_id:llm_client_id>/domain/status")
@@ -116,7 +120,7 @@ def choose_domain(llm_client_id: str) -> Any:
             return redirect(url_for(".domain", llm_client_id=llm_client_id), 303)
         form.custom_domain.errors = [problem]
         llm_client = editable_or_403(llm_client_id)
-    return _tab(llm_client, form)
+    return _tab(llm_client, form, offered)
 
 
 def _choose_form(llm_client: LLMClient, offered: list[LLMClientCustomDomain]) -> ChooseDomainForm:
@@ -130,13 +134,17 @@ def _choose_form(llm_client: LLMClient, offered: list[LLMClientCustomDomain]) ->
     )
 
 
-def _tab(llm_client: LLMClient, form: ChooseDomainForm) -> Any:
+def _tab(
+    llm_client: LLMClient, form: ChooseDomainForm, offered: list[LLMClientCustomDomain]
+) -> Any:
     body = render_template(
         "llm_clients/domain.html",
         **_state(llm_client),
         form=form,
         can_edit=may_edit(llm_client),
-        host_label=hostnames.rfc1034_label(llm_client.name),
+        choice_hosts={
+            str(one.id): hostnames.custom_host(llm_client.name, one.domain_name) for one in offered
+        },
     )
     return body, (422 if form.errors else 200)
 

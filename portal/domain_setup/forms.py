@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, PasswordField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
+from wtforms import BooleanField, EmailField, PasswordField, RadioField, StringField
 from wtforms.validators import InputRequired, Length, Regexp
 
 from portal.custom_domains.models import LLMClientCustomDomain
@@ -29,32 +28,26 @@ class NewDomainForm(FlaskForm):
     owns_it_now = BooleanField("I own this domain now")
 
 
-def _choices(pairs: list[tuple[str, str]]) -> list[SelectChoice]:
-    return [SelectChoice(value=value, label=label) for value, label in pairs]
-
-
 class AttachForm(FlaskForm):
     """Which client comes to the domain."""
 
-    llm_client = SelectField("LLM client", validate_choice=True)
+    llm_client = RadioField("LLM client", [InputRequired("Choose a client.")])
     uses_bare_domain = BooleanField("Also at the bare domain")
 
     def __init__(self, choices: list[tuple[str, str]], **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.llm_client.choices = [
-            SelectChoice(value=value, label=label) for value, label in choices
-        ]
+        self.llm_client.choices = choices
 
 
 class ChooseDomainForm(FlaskForm):
     """Which domain a client goes to."""
 
-    custom_domain = SelectField("Domain", validate_choice=True)
+    custom_domain = RadioField("Domain", [InputRequired("Choose a domain.")])
     uses_bare_domain = BooleanField("Also at the bare domain")
 
     def __init__(self, choices: list[tuple[str, str]], **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.custom_domain.choices = _choices(choices)
+        self.custom_domain.choices = choices
 
 
 class RemoveForm(FlaskForm):

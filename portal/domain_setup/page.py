@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import url_for
 
-from portal.custom_domains import names, records, standing, words
+from portal.custom_domains import names, standing, words
 from portal.custom_domains.hosts import hosts_on
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.standing import Links, Standing
@@ -111,7 +111,6 @@ def parts(
         "custom_domain": custom_domain,
         "shown_name": names.unicode_form(custom_domain.domain_name),
         "look_alike": names.look_alike_warning(custom_domain.domain_name),
-        "dns_zone": records.zone_guess(custom_domain.domain_name, custom_domain.zone_name),
         "standing": stands,
         "records": record_rows,
         "records_title": records_title(custom_domain, record_rows),
@@ -174,12 +173,14 @@ def host_lines(
     ]
 
 
+STEP_WORDS = {"waiting": "Waiting on customer", "failed": "Failed"}
 _WORST = ("failed", "waiting", "attention", "progress", "off", "ready")
 
 
 def worst_look(looks: list[StatusView]) -> StatusView:
     """The one that somebody has to look at first; done where there is none."""
-    return min(looks, key=lambda look: _WORST.index(look.token), default=DONE)
+    worst = min(looks, key=lambda look: _WORST.index(look.token), default=DONE)
+    return status_view(worst.token, STEP_WORDS.get(worst.token, worst.word))
 
 
 def steps(stands: Standing, record_rows: tuple[RecordRow, ...], hosts: list[HostLine]) -> Steps:

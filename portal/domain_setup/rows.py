@@ -95,7 +95,6 @@ def _record_row(
     zone = records.zone_guess(custom_domain.domain_name, custom_domain.zone_name)
     short = records.short_label(record.record_name, zone)
     values = found_values(record)
-    is_found = record.record_value in values
     return RecordRow(
         type=record.record_type,
         ttl=record.record_ttl,
@@ -105,7 +104,9 @@ def _record_row(
         name=record.record_name,
         value=record.record_value,
         note=NOTES[record.purpose],
-        status=words.record_word(result, is_found, record.is_required),
+        status=words.record_word(
+            result, record.record_value, values, is_required=record.is_required
+        ),
         found=tuple(difference(record.record_value, value)[1] for value in values[:4]),
     )
 
@@ -156,7 +157,7 @@ def _host_status(served: ServedClient, is_open: bool) -> tuple[StatusView, str]:
         who = run_words.WHO.get(run.who_acts, "")
         return FAILED, " ".join(part for part in (run.message, who) if part)
     if not llm_client.deployed:
-        return status_view("off", "Not deployed"), f"Deploy {llm_client.name} to open it."
+        return status_view("off", "Not deployed"), f"It opens when {llm_client.name} is deployed."
     return status_view("off", "Not yet"), "Opens when the checks pass."
 
 

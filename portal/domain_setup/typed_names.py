@@ -15,6 +15,7 @@ class NamePreview:
     name: str = ""
     shown: str = ""
     warning: str = ""
+    looks_alike: bool = False
     problem: str = ""
 
 
@@ -27,4 +28,6 @@ def preview(text: str) -> NamePreview:
     except NameRefused as refused:
         return NamePreview(problem=refused.public_message)
     shown = names.unicode_form(name)
-    return NamePreview(name=name, shown=shown, warning=names.look_alike_warning(name))
+    warning = names.look_alike_warning(name)
+    looks_alike = " looks like " in warning
+    return NamePreview(name=name, shown=shown, warning=warning, looks_alike=looks_alike)

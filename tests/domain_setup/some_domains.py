@@ -107,9 +107,9 @@ def one_level_too_deep(domain: LLMClientCustomDomain, host: str, now: datetime) 
         ),
         reasons.failed(Checks.HTTPS, host, Reasons.WAITS_FOR_OTHERS, others=others),
     )
-    routing = [record for record in domain.dns_records if record.host == host]
-    for record in routing:
-        record.found = {"values": [EDGE]}
+    for record in domain.dns_records:
+        if record.purpose == Purposes.ROUTING:
+            record.found = {"values": [EDGE]}
 
 
 def all_pass(domain: LLMClientCustomDomain, *hosts: str, now: datetime) -> None:
@@ -133,7 +133,9 @@ def all_pass(domain: LLMClientCustomDomain, *hosts: str, now: datetime) -> None:
         record.found = {"values": [record.record_value]}
 
 
-def open_host(domain: LLMClientCustomDomain, llm_client: LLMClient, host: str, now: datetime) -> None:
+def open_host(
+    domain: LLMClientCustomDomain, llm_client: LLMClient, host: str, now: datetime
+) -> None:
     """The host answers visitors, with a certificate of 90 days."""
     llm_client.deployed = True
     db.session.add_all(
