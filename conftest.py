@@ -1,3 +1,9 @@
 """Pytest's plugins of our own have to be named at the top."""
 
-pytest_plugins = ["tests.peers", "tests.planes", "tests.people", "tests.model_server"]
+pytest_plugins = [
+    "tests.peers",
+    "tests.planes",
+    "tests.people",
+    "tests.model_server",
+    "tests.dns_peers",
+]

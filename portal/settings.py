@@ -73,7 +73,12 @@ _DOMAIN = re.compile(
 
 @dataclass(frozen=True)
 class Settings:
-    """What one process of the portal knows about its surroundings."""
+    """What one process of the portal knows about its surroundings.
+
+    Customers point their names to `edge_host` or to one of
+    `edge_addresses` (empty: `edge_address`). `caa_domains` is how CAA records name our certificate
+    authority; `http_port` is where it asks.
+    """
 
     environment: str = "local"
     root_domain: str = "localhost"
@@ -88,6 +93,9 @@ class Settings:
     demo_port: int = DEFAULT_PORT + 4
     edge_address: str = "127.0.0.1"
     edge_host: str = "edge.api.local.localhost"
+    edge_addresses: tuple[str, ...] = ()
+    http_port: int = 80
+    caa_domains: tuple[str, ...] = ()
     data_dir: Path = Path("data")
     database_url: str = "sqlite:///data/portal.sqlite3"
     redis_url: str = ""
@@ -139,11 +147,18 @@ class Settings:
         values["issuer"] = environ.get("PORTAL_ISSUER", environment.issuer)
         values["edge_address"] = environ.get("PORTAL_EDGE_ADDRESS", "127.0.0.1")
         values["edge_host"] = environ.get("PORTAL_EDGE_HOST", f"edge.{values['base_api_domain']}")
+        values["edge_addresses"] = _words(environ.get("PORTAL_EDGE_ADDRESSES", ""))
+        values["caa_domains"] = _words(environ.get("PORTAL_CAA_DOMAINS", "").lower())
+        values["http_port"] = reader.number("PORTAL_HTTP_PORT", 80, 1, 65_535)
         values["trusted_proxies"] = reader.number("PORTAL_TRUSTED_PROXIES", 0, 0, 9)
         if reader.problems:
             raise SettingsError(reader.problems)
         known_fields = {f.name for f in fields(cls)}
         return cls(**{k: v for k, v in values.items() if k in known_fields})  # type: ignore[arg-type]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
 
 
 class _Reader:

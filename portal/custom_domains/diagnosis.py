@@ -50,9 +50,9 @@ def diagnose(question: Question, observed: Observations, now: datetime) -> Diagn
     ownership = check_ownership(question, observed, now)
     results = [exists, ownership]
     for seen in observed.hosts:
-        routing = check_routing(question, observed.delegation, seen, now)
+        routing = check_routing(question, seen, now)
         before = (exists, ownership, routing)
-        issuable = check_issuable(question, observed.delegation, seen, before)
+        issuable = check_issuable(question, seen, before, now)
         results += [routing, issuable, check_https(question, seen, (*before, issuable))]
     if not observed.hosts:
         results += _rows_without_looks(question, observed, exists)

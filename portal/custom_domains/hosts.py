@@ -17,6 +17,7 @@ class DomainHost:
     `chain_pem`: our certificate for it, empty while there is none. `client_public_id` is what the
     host itself answers when it is asked who it is. `certificate_reason` and `certificate_detail`:
     why the last attempt at a certificate came to nothing, in code and in the authority's words.
+    `last_request_at`: when a visitor last asked something there, as far as it is known.
     """
 
     host: str
@@ -30,6 +31,7 @@ class DomainHost:
     certificate_reason: str = ""
     certificate_detail: str = ""
     next_certificate_attempt_at: datetime | None = None
+    last_request_at: datetime | None = None
 
 
 HostsOf = Callable[[LLMClientCustomDomain, datetime], tuple[DomainHost, ...]]

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from portal.custom_domains import records, troubles
+from portal.custom_domains.hosts import DomainHost
 from portal.custom_domains.observations import HostSeen, Question
 from portal.custom_domains.reasons import failed, passed
 from portal.custom_domains.results import CheckResult, Checks, Reasons, Verdicts
 from portal.custom_domains.routing import leads_to
-from portal.dns import Delegation
 from portal.tls.probe import Probe
 
 ISSUABLE, HTTPS = Checks.ISSUABLE, Checks.HTTPS
@@ -45,21 +45,18 @@ def waits_on(earlier: Iterable[CheckResult]) -> str:
 
 
 def check_issuable(
-    question: Question,
-    delegation: Delegation,
-    seen: HostSeen,
-    earlier: tuple[CheckResult, ...],
+    question: Question, seen: HostSeen, earlier: tuple[CheckResult, ...], now: datetime
 ) -> CheckResult:
     """The row of one host: CAA, IPv6, the way of the authority's question."""
     host = seen.host.host
-    if forbidden := _forbidden(question, seen, delegation):
+    if forbidden := _forbidden(question, seen):
         return forbidden
     if missing := waits_on(earlier):
         return failed(ISSUABLE, host, Reasons.WAITS_FOR_OTHERS, others=missing)
     return (
-        _stray(question, seen, delegation)
+        _stray(question, seen)
         or _blocked(question, seen)
-        or _refused_before(seen)
+        or _limited(seen, now)
         or passed(ISSUABLE, host, _all_clear(question, seen), detail=_allowed_by(seen))
     )
 
@@ -74,8 +71,7 @@ def check_https(
     if not host.is_wanted_open:
         return failed(HTTPS, host.host, Reasons.NOT_DEPLOYED)
     if not host.chain_pem and not (seen.visited and seen.visited.ok):
-        others = "the certificate is there"
-        return failed(HTTPS, host.host, Reasons.WAITS_FOR_OTHERS, others=others)
+        return _without_certificate(host)
     for probe in (seen.edge, seen.visited):
         if probe is not None and (wrong := _wrong_certificate(host.host, host.serial, probe)):
             return wrong
@@ -86,7 +82,7 @@ def check_https(
     return passed(HTTPS, host.host, sentence, found=probe.names, source=seen.visited_address)
 
 
-def _forbidden(question: Question, seen: HostSeen, delegation: Delegation) -> CheckResult | None:
+def _forbidden(question: Question, seen: HostSeen) -> CheckResult | None:
     allowance, host = seen.allowance, seen.host.host
     if not question.caa_domains or allowance is None:
         return None
@@ -109,7 +105,7 @@ def _forbidden(question: Question, seen: HostSeen, delegation: Delegation) -> Ch
     )
 
 
-def _stray(question: Question, seen: HostSeen, delegation: Delegation) -> CheckResult | None:
+def _stray(question: Question, seen: HostSeen) -> CheckResult | None:
     """IPv6 is what an authority asks first, and half of the visitors."""
     wrong = [one for one in seen.aaaa.said if one.values and not leads_to(question.target, one)]
     if not wrong:
@@ -121,7 +117,7 @@ def _stray(question: Question, seen: HostSeen, delegation: Delegation) -> CheckR
         ISSUABLE,
         host,
         Reasons.STRAY_AAAA,
-        label=records.short_label(host, delegation.zone),
+        label=records.short_label(host, seen.delegation.zone),
         others=", ".join(foreign),
         expected=", ".join(ours) or "no AAAA record",
         found=tuple(foreign),
@@ -149,20 +145,28 @@ def _blocked(question: Question, seen: HostSeen) -> CheckResult | None:
     return None
 
 
-def _refused_before(seen: HostSeen) -> CheckResult | None:
-    """What the authority said when it was last asked, until it has issued."""
-    host = seen.host
-    if not host.certificate_reason or host.chain_pem:
+def _limited(seen: HostSeen, now: datetime) -> CheckResult | None:
+    """The authority has a limit that is reached, and it is known until when."""
+    host, until = seen.host, seen.host.next_certificate_attempt_at
+    is_over = until is None or until <= now
+    if host.certificate_reason not in RATE_LIMITED or host.chain_pem or is_over:
         return None
-    limited = host.certificate_reason in RATE_LIMITED
-    reason = Reasons.CA_RATE_LIMIT if limited else Reasons.CA_REFUSED
-    return failed(
-        ISSUABLE,
-        host.host,
-        reason,
-        detail=host.certificate_detail or host.certificate_reason,
-        clears_at=host.next_certificate_attempt_at,
-    )
+    reason, detail = Reasons.CA_RATE_LIMIT, host.certificate_detail
+    return failed(ISSUABLE, host.host, reason, detail=detail, clears_at=until)
+
+
+def _without_certificate(host: DomainHost) -> CheckResult:
+    """Not issued yet; where the authority said why, in its own words."""
+    if host.certificate_reason and host.certificate_reason not in RATE_LIMITED:
+        return failed(
+            HTTPS,
+            host.host,
+            Reasons.CA_REFUSED,
+            detail=host.certificate_detail or host.certificate_reason,
+            clears_at=host.next_certificate_attempt_at,
+        )
+    others = "the certificate is there"
+    return failed(HTTPS, host.host, Reasons.WAITS_FOR_OTHERS, others=others)
 
 
 def _all_clear(question: Question, seen: HostSeen) -> str:

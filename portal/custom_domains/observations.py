@@ -71,9 +71,10 @@ class ChallengeAnswer:
 
 @dataclass(frozen=True)
 class HostSeen:
-    """All that was found about one host."""
+    """All that was found about one host; `delegation` is that of the zone it lies in itself."""
 
     host: DomainHost
+    delegation: Delegation
     cname: Look
     a: Look
     aaaa: Look
@@ -103,6 +104,7 @@ class Question:
     target: Target
     ownership_at: str = ""
     covered_by: str = ""
+    is_verified: bool = False
     held_by_other: bool = False
     holder_wins_until: datetime | None = None
     wildcard: bool = False

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from portal.custom_domains import near_misses, records, troubles
+from portal.custom_domains import names, near_misses, records, troubles
 from portal.custom_domains.near_misses import value_fault
 from portal.custom_domains.observations import Look, Observations, Question, server_names
 from portal.custom_domains.reasons import failed, passed
@@ -26,16 +26,17 @@ class Proof(StrEnum):
 
 def check_existence(question: Question, observed: Observations) -> CheckResult:
     """Whether the domain exists and somebody answers for it."""
-    delegation, domain = observed.delegation, question.proof_at
+    delegation, domain = observed.delegation, question.domain
+    asked = names.registrable_domain(question.proof_at)
     source = ", ".join(dict.fromkeys(name for name, _ in delegation.servers))
     if question.refused:
         return failed(EXISTS, domain, Reasons.RESERVED, detail=question.refused)
     if delegation.status == "no_name":
         reason = Reasons.NAME_DOES_NOT_EXIST
-        return failed(EXISTS, domain, reason, source=source, detail=delegation.detail)
+        return failed(EXISTS, domain, reason, name=asked, source=source, detail=delegation.detail)
     if delegation.status == "no_record":
         reason = Reasons.LAME if delegation.trouble == "lame" else Reasons.NOT_DELEGATED
-        return failed(EXISTS, domain, reason, source=source, detail=delegation.detail)
+        return failed(EXISTS, domain, reason, name=asked, source=source, detail=delegation.detail)
     if delegation.status == "could_not_ask":
         return troubles.zone_could_not_be_asked(EXISTS, domain, delegation)
     if observed.top is not None and observed.top.public_trouble == "bogus":

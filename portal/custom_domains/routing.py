@@ -27,11 +27,9 @@ def leads_to(target: Target, answer: Answer) -> bool:
     return bool(answer.values) and set(answer.values) <= set(target.edge_addresses)
 
 
-def check_routing(
-    question: Question, delegation: Delegation, seen: HostSeen, now: datetime
-) -> CheckResult:
+def check_routing(question: Question, seen: HostSeen, now: datetime) -> CheckResult:
     """The row of one host."""
-    return _Routing(question, delegation, seen).judged(now)
+    return _Routing(question, seen.delegation, seen).judged(now)
 
 
 @dataclass(frozen=True)
