@@ -196,11 +196,11 @@ def _without_a_fault(
 
 
 def record_word(
-    result: CheckResult | None, value: str, found: Sequence[str], *, is_required: bool
+    result: CheckResult | None, wanted: Sequence[str], found: Sequence[str], *, is_required: bool
 ) -> StatusView:
     """What the last column of the records says of one record."""
     if result is None or result.reason in PATIENT:
-        if value in found:
+        if set(wanted) <= set(found):
             return status_view("ready", "Correct")
         if is_required:
             return status_view("progress", "Not checked yet")

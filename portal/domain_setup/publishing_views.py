@@ -27,7 +27,7 @@ POLL_MS = 1_500
 
 
 def _editor_url(custom_domain_id: int, kind: str) -> str:
-    return url_for(".editor", custom_domain_id=custom_domain_id, kind=kind)
+    return url_for(".editor", custom_domain_id=custom_domain_id, zone_editor=kind)
 
 
 @blueprint.route("/<row_id:custom_domain_id>/publishing", methods=["GET", "POST"])
@@ -82,12 +82,12 @@ def _state(custom_domain: LLMClientCustomDomain) -> str:
 
 
 @blueprint.route(
-    f"/<row_id:custom_domain_id>/publishing/<any({KINDS}):kind>", methods=["GET", "POST"]
+    f"/<row_id:custom_domain_id>/publishing/<any({KINDS}):zone_editor>", methods=["GET", "POST"]
 )
 @permits(ADMIN)
-def editor(custom_domain_id: int, kind: str) -> Any:
+def editor(custom_domain_id: int, zone_editor: str) -> Any:
     """Choose an editor and give it what it needs; it is tested at once."""
-    custom_domain = owned_or_404(custom_domain_id)
+    custom_domain, kind = owned_or_404(custom_domain_id), zone_editor
     if kind not in kinds_offered(current_settings().is_local):
         abort(404)
     form = editor_form(custom_domain, kind)

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.certificates.models import Certificate
-from portal.custom_domains import records, words
+from portal.custom_domains import record_keeping, records, surroundings, words
 from portal.custom_domains.comparing import Part, difference
 from portal.custom_domains.models import (
     CustomDomainEvent,
     LLMClientCustomDomain,
     LLMClientCustomDomainDNS,
 )
-from portal.custom_domains.results import CheckResult, Checks
+from portal.custom_domains.results import CheckResult, Checks, Verdicts
+from portal.database import current_settings
 from portal.domain_setup.finding import ServedClient
 from portal.formatting import FAILED, PROGRESS, StatusView, status_view
 from portal.llm_clients.deployment import words as run_words
@@ -22,6 +23,7 @@ from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.deployment.words import EventLine
 
 Purposes = LLMClientCustomDomainDNS.Purposes
+MOST_FOUND = 4
 LIFE_LEFT_AT_RENEWAL = 3  # renewed when a third of the life is left
 CHECK_OF = {Purposes.OWNERSHIP: Checks.OWNERSHIP, Purposes.ROUTING: Checks.ROUTING}
 NOTES = {
@@ -42,7 +44,7 @@ class RecordRow:
     short: str
     rest: str
     name: str
-    value: str
+    values: tuple[str, ...]
     note: str
     status: StatusView
     found: tuple[tuple[Part, ...], ...]
@@ -94,7 +96,8 @@ def _record_row(
 ) -> RecordRow:
     zone = records.zone_guess(custom_domain.domain_name, custom_domain.zone_name)
     short = records.short_label(record.record_name, zone)
-    values = found_values(record)
+    wanted = record_keeping.values_of(record)
+    seen = found_values(record)
     return RecordRow(
         type=record.record_type,
         ttl=record.record_ttl,
@@ -102,13 +105,26 @@ def _record_row(
         short=short,
         rest=zone if short == "@" else record.record_name.removeprefix(short),
         name=record.record_name,
-        value=record.record_value,
-        note=NOTES[record.purpose],
-        status=words.record_word(
-            result, record.record_value, values, is_required=record.is_required
-        ),
-        found=tuple(difference(record.record_value, value)[1] for value in values[:4]),
+        values=wanted,
+        note=_note(record),
+        status=words.record_word(result, wanted, seen, is_required=record.is_required),
+        found=tuple(_compared(value, wanted, result) for value in seen[:MOST_FOUND]),
     )
+
+
+def _note(record: LLMClientCustomDomainDNS) -> str:
+    """What it is for; at the top of a zone also what may stand there in its place."""
+    if record.purpose == Purposes.ROUTING and record.record_type != "CNAME":
+        target = surroundings.target_of(current_settings())
+        return records.APEX.format(target=target.edge_host)
+    return NOTES[record.purpose]
+
+
+def _compared(value: str, wanted: Sequence[str], result: CheckResult | None) -> tuple[Part, ...]:
+    """What was found, its difference marked where the check says that it is wrong."""
+    if value in wanted or result is None or result.verdict == Verdicts.PASS:
+        return (Part(value),)
+    return difference(result.expected or wanted[0], value)[1]
 
 
 def found_values(record: LLMClientCustomDomainDNS) -> tuple[str, ...]:

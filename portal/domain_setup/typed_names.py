@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portal.custom_domains import claims, names
+from portal.custom_domains import names
 from portal.custom_domains.names import NameRefused
+from portal.custom_domains.surroundings import premises_of
+from portal.database import current_settings
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ def preview(text: str) -> NamePreview:
     if not text.strip():
         return NamePreview()
     try:
-        name = names.checked_name(text, claims.premises())
+        name = names.checked_name(text, premises_of(current_settings()))
     except NameRefused as refused:
         return NamePreview(problem=refused.public_message)
     shown = names.unicode_form(name)

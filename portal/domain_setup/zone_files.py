@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, current_app
 
-from portal.custom_domains import records
+from portal.custom_domains import record_keeping, records
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.records import NeededRecord
 
@@ -16,7 +16,7 @@ def needed(custom_domain: LLMClientCustomDomain) -> list[NeededRecord]:
             record.purpose,
             record.record_name,
             record.record_type,
-            (record.record_value,),
+            record_keeping.values_of(record),
             record.host,
             record.is_required,
             record.record_ttl,
