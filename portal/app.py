@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 from flask import Flask, g, jsonify, request
@@ -27,7 +28,7 @@ from portal.domain_setup import views as custom_domains
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.limits import jobs as limit_jobs
 from portal.limits import views as limits_views
-from portal.llm_clients import finding, saving, signals
+from portal.llm_clients import saving, signals
 from portal.llm_clients.deployment import jobs
 from portal.llm_clients.pages import (
     api_keys_views,
@@ -201,15 +202,18 @@ def _doorbell(redis: Redis | None) -> Doorbell | SilentDoorbell:
 class NavigationCounts:
     """Numbers beside the navigation, asked for only where it is drawn."""
 
+    @cached_property
+    def _numbers(self) -> tuple[int, int]:
+        account = g.get("account")
+        return domain_finding.counts(account) if account is not None else (0, 0)
+
     @property
     def llm_clients(self) -> int:
-        account = g.get("account")
-        return finding.count(account) if account is not None else 0
+        return self._numbers[0]
 
     @property
     def custom_domains(self) -> int:
-        account = g.get("account")
-        return domain_finding.count(account) if account is not None else 0
+        return self._numbers[1]
 
 
 def _shell() -> dict[str, Any]:

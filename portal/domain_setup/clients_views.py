@@ -8,10 +8,10 @@ from flask import g, redirect, render_template, request, url_for
 from flask_login import current_user
 
 from portal.accounts import audit
-from portal.custom_domains import names, standing
+from portal.custom_domains import claims, names, standing
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db, utc_now
-from portal.domain_setup import finding, page
+from portal.domain_setup import finding, needed, page
 from portal.domain_setup.forms import AttachForm, ChooseDomainForm
 from portal.domain_setup.rows import HostLine
 from portal.domain_setup.views import back_to, blueprint, owned_or_404, reader
@@ -77,6 +77,8 @@ def _put(llm_client: LLMClient, custom_domain: LLMClientCustomDomain, uses_bare:
         return error.public_message
     if run is not None:
         ring_for(run, now)
+    claims.watch(custom_domain, now)
+    needed.show(custom_domain, now)
     audit.record(
         FormActor(),
         "custom_domain_attached",
@@ -187,6 +189,7 @@ def detach_domain(llm_client_id: str) -> Any:
         run = custom.take_off_domain(llm_client, now, current_user)
         if run is not None:
             ring_for(run, now)
+        needed.show(present, now)
         told = {"custom_domain": name}
         audit.record(FormActor(), "custom_domain_detached", llm_client, before=told)
         db.session.commit()

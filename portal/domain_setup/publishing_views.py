@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import abort, redirect, render_template, url_for
 
-from portal.custom_domains import names, records, zone_editing
+from portal.custom_domains import claims, names, records, zone_editing
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import current_settings, db, utc_now
-from portal.domain_setup import hints, zone_tests
+from portal.domain_setup import hints, needed, zone_tests
 from portal.domain_setup.forms import (
     KINDS,
     OptionsForm,
@@ -47,7 +47,7 @@ def publishing(custom_domain_id: int) -> Any:
         )
         _look_soon(custom_domain)
         db.session.commit()
-        said("Saved. The records below follow with the next look.")
+        said("Saved. The records below are what is needed now.")
         return redirect(url_for(".show", custom_domain_id=custom_domain_id), 303)
     kinds = kinds_offered(current_settings().is_local)
     return render_template(
@@ -71,9 +71,9 @@ def _options(custom_domain: LLMClientCustomDomain) -> dict[str, bool]:
 
 
 def _look_soon(custom_domain: LLMClientCustomDomain) -> None:
-    """What is needed has changed: the next look writes the records anew."""
-    if custom_domain.next_attempt_at is not None:
-        custom_domain.next_attempt_at = utc_now()
+    """What is needed has changed, or who publishes it."""
+    claims.watch(custom_domain, utc_now())
+    needed.show(custom_domain, utc_now())
 
 
 def _state(custom_domain: LLMClientCustomDomain) -> str:

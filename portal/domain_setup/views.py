@@ -12,11 +12,11 @@ from sqlalchemy.exc import IntegrityError
 from portal.accounts import audit
 from portal.custom_domains import claims, names
 from portal.custom_domains.models import LLMClientCustomDomain
-from portal.custom_domains.names import NameRefused
 from portal.database import db, utc_now
-from portal.domain_setup import finding, listing, page, typed_names, zone_files
+from portal.domain_setup import finding, listing, needed, page, typed_names, zone_files
 from portal.domain_setup.forms import NewDomainForm, RemoveForm
 from portal.domain_setup.page import Reader
+from portal.errors import PortalError
 from portal.web import (
     ADMIN,
     MEMBER,
@@ -31,12 +31,14 @@ from portal.web import (
 )
 
 blueprint = Blueprint("custom_domains", __name__, url_prefix="/custom-domains")
+HELD = "held"  # the reason of a refusal that a confirmation overcomes
 TOO_SOON = "It was checked a moment ago. You can ask again in {seconds} s: once in 10 s is enough."
 
 
-def owned_or_404(custom_domain_id: int) -> LLMClientCustomDomain:
+def owned_or_404(custom_domain_id: int, *, locks: bool = True) -> LLMClientCustomDomain:
     """The account's domain, held until the commit where it is about to be changed."""
-    found = finding.for_account(g.account, custom_domain_id, lock=request.method == "POST")
+    lock = locks and request.method == "POST"
+    found = finding.for_account(g.account, custom_domain_id, lock=lock)
     if found is None:
         abort(404)
     return found
@@ -82,13 +84,14 @@ def new() -> Any:
         custom_domain = claims.add(
             g.account, text, utc_now(), current_user, claims_held=bool(form.owns_it_now.data)
         )
+        needed.show(custom_domain, utc_now())
         told("custom_domain_added", custom_domain)
         db.session.commit()
-    except (NameRefused, IntegrityError) as error:
+    except (PortalError, IntegrityError) as error:
         db.session.rollback()
         sentence = getattr(error, "public_message", "The account has this domain already.")
         form.domain_name.errors = [*form.domain_name.errors, sentence]
-        return _new_page(form, is_held=str(getattr(error, "reason", "")) == "taken")
+        return _new_page(form, is_held=getattr(error, "reason", "") == HELD)
     said(f"{names.unicode_form(custom_domain.domain_name)} is added. Publish the records below.")
     return back_to(custom_domain)
 
@@ -166,8 +169,11 @@ def zone_file(custom_domain_id: int) -> Response:
 @blueprint.route("/<row_id:custom_domain_id>/remove", methods=["GET", "POST"])
 @permits(ADMIN)
 def remove(custom_domain_id: int) -> Any:
-    """Remove a domain after typing its name; its hosts close at once."""
-    custom_domain, form = owned_or_404(custom_domain_id), RemoveForm()
+    """Remove a domain after typing its name; its hosts close at once.
+
+    The verb locks all claims of the name, in its own order.
+    """
+    custom_domain, form = owned_or_404(custom_domain_id, locks=False), RemoveForm()
     shown = names.unicode_form(custom_domain.domain_name)
     if form.validate_on_submit():
         typed = (form.confirm_name.data or "").strip().lower()
