@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -15,24 +14,8 @@ from portal.custom_domains.routing import leads_to
 from portal.tls.probe import Probe
 
 ISSUABLE, HTTPS = Checks.ISSUABLE, Checks.HTTPS
-CAA = re.compile(r'(?P<flags>\d+) (?P<tag>[A-Za-z0-9]+) "?(?P<value>[^"]*)"?\Z')
-CRITICAL = 128
-KNOWN_TAGS = ("issue", "issuewild", "iodef", "issuemail", "contactemail", "contactphone")
 IN_ORDER = {check: number for number, check in enumerate(Checks, start=1)}
 RATE_LIMITED = ("rate_limited", Reasons.CA_RATE_LIMIT.value)
-
-
-def allows(caa_records: Iterable[str], authorities: tuple[str, ...], *, wildcard: bool) -> bool:
-    """Whether a set of CAA records lets one of `authorities` issue (RFC 8659 section 4)."""
-    parsed = [match for one in caa_records if (match := CAA.match(one))]
-    tags = [(match["tag"].lower(), match["value"], int(match["flags"])) for match in parsed]
-    if any(flags & CRITICAL and tag not in KNOWN_TAGS for tag, _, flags in tags):
-        return False
-    wild = [value for tag, value, _ in tags if tag == "issuewild"]
-    plain = [value for tag, value, _ in tags if tag == "issue"]
-    counted = wild if wildcard and wild else plain
-    named = {value.partition(";")[0].strip().lower() for value in counted}
-    return not counted or bool(named & set(authorities))
 
 
 def waits_on(earlier: Iterable[CheckResult]) -> str:
@@ -83,25 +66,24 @@ def check_https(
 
 
 def _forbidden(question: Question, seen: HostSeen) -> CheckResult | None:
-    allowance, host = seen.allowance, seen.host.host
-    if not question.caa_domains or allowance is None:
+    caa, host = seen.caa, seen.host.host
+    if not question.caa_domains or caa is None:
         return None
-    if allowance.trouble:
-        reason = troubles.reason_of(allowance.trouble)
-        where = allowance.level or host
-        return failed(ISSUABLE, host, reason, name=where, detail=allowance.detail)
-    if allows(allowance.records, question.caa_domains, wildcard=question.wildcard):
+    if caa.trouble:
+        reason = troubles.reason_of(caa.trouble)
+        return failed(ISSUABLE, host, reason, name=caa.name or host, detail=caa.detail)
+    if caa.allows(question.caa_domains, wildcard=question.wildcard):
         return None
     return failed(
         ISSUABLE,
         host,
         Reasons.CAA_FORBIDS,
-        level=allowance.level,
-        others=", ".join(allowance.records),
+        level=caa.name,
+        others=", ".join(caa.values),
         value=f'0 issue "{question.caa_domains[0]}"',
         expected=f'0 issue "{question.caa_domains[0]}"',
-        found=allowance.records,
-        source=allowance.level,
+        found=caa.values,
+        source=caa.name,
     )
 
 
@@ -180,12 +162,11 @@ def _all_clear(question: Question, seen: HostSeen) -> str:
 
 
 def _allowed_by(seen: HostSeen) -> str:
-    allowance = seen.allowance
-    if allowance is None:
+    if seen.caa is None:
         return ""
-    if not allowance.records:
+    if not seen.caa.values:
         return "There is no CAA record."
-    return f"CAA at {allowance.level}: {', '.join(allowance.records)}"
+    return f"CAA at {seen.caa.name}: {', '.join(seen.caa.values)}"
 
 
 def _wrong_certificate(host: str, serial: str, probe: Probe) -> CheckResult | None:

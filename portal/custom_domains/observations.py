@@ -10,6 +10,7 @@ from typing import Literal
 from portal.custom_domains.hosts import DomainHost
 from portal.custom_domains.records import Target
 from portal.dns import Answer, Delegation, Trouble
+from portal.dns.caa import CaaSet
 from portal.tls.probe import Probe
 
 Challenge = Literal[
@@ -51,16 +52,6 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Allowance:
-    """Who may issue a certificate for a host: the CAA records that count, and where they stand."""
-
-    records: tuple[str, ...] = ()
-    level: str = ""
-    trouble: Trouble = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True)
 class ChallengeAnswer:
     """What came back from port 80 of an address that the host has."""
 
@@ -81,7 +72,7 @@ class HostSeen:
     others: tuple[Look, ...] = ()
     chance: Look | None = None
     beside: tuple[Look, ...] = ()
-    allowance: Allowance | None = None
+    caa: CaaSet | None = None
     challenge: ChallengeAnswer = field(default_factory=ChallengeAnswer)
     delegated_challenge: Look | None = None
     visited: Probe | None = None

@@ -6,20 +6,19 @@ asked only for what the authorities already have, else they would remember that 
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from portal.adapters import CertificateProbe
-from portal.custom_domains import names, near_misses, records
+from portal.custom_domains import near_misses, records
 from portal.custom_domains.challenge_path import ask_challenge_path
 from portal.custom_domains.hosts import DomainHost
 from portal.custom_domains.observations import (
-    Allowance,
     ChallengeAnswer,
     HostSeen,
     Look,
@@ -28,6 +27,8 @@ from portal.custom_domains.observations import (
 )
 from portal.custom_domains.routing import leads_to
 from portal.dns import Answer, Resolver
+from portal.dns.caa import CaaSet, relevant_caa
+from portal.dns.wildcards import random_neighbour
 from portal.outgoing import is_public_address
 from portal.tls.probe import Probe
 
@@ -114,7 +115,7 @@ class _Round:
             return observed
         hosts = tuple(one.host for one in question.hosts)
         places = near_misses.ownership_places(question.proof_at, observed.delegation.zone, hosts)
-        chance = (f"_{secrets.token_hex(6)}.{question.proof_at}", "TXT")
+        chance = (random_neighbour(look.name), "TXT")
         looks = self._all([chance, *((place.name, "TXT") for place in places)])
         return replace(observed, ownership_chance=looks[0], ownership_beside=looks[1:])
 
@@ -130,27 +131,15 @@ class _Round:
             cname=self._authority(name, "CNAME"),
             a=self._look(name, "A", self._is_ours),
             aaaa=self._authority(name, "AAAA"),
-            allowance=self._allowance(name) if question.caa_domains else None,
+            caa=self._caa(name) if question.caa_domains else None,
             delegated_challenge=self._authority(challenge, "CNAME")
             if question.delegation
             else None,
         )
 
-    def _allowance(self, host: str) -> Allowance:
-        """The CAA records that count: the first set on the way up (RFC 8659 section 3)."""
-        top = names.registrable_domain(host)
-        level = host
-        while names.is_within(level, top):
-            answers = self.outside.resolver.authority(level, "CAA", deadline=self.deadline)
-            found = [one for one in answers if one.status == "found"]
-            if found:
-                values = sorted({value for one in found for value in one.values})
-                return Allowance(tuple(values), level)
-            if all(one.status == "could_not_ask" for one in answers):
-                trouble = answers[0].trouble or "unreachable"
-                return Allowance((), level, trouble, answers[0].detail)
-            level = level.partition(".")[2]
-        return Allowance()
+    def _caa(self, host: str) -> CaaSet:
+        """The records that count, from the host up (RFC 8659 section 3)."""
+        return relevant_caa(partial(self.outside.resolver.authority, deadline=self.deadline), host)
 
     def _more(self, seen: HostSeen) -> HostSeen:
         """What is asked only where the first answers leave a question open."""
@@ -165,7 +154,7 @@ class _Round:
         if not any(one.values or one.alias for one in seen.a.said):
             zone = seen.delegation.zone
             places = near_misses.routing_places(host, question.domain, zone)
-        chance = (f"{secrets.token_hex(6)}.{host.partition('.')[2]}", "A")
+        chance = (random_neighbour(host), "A")
         looks = self._all([chance, *((place.name, "A") for place in places)])
         return replace(seen, others=others, chance=looks[0], beside=looks[1:])
 

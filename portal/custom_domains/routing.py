@@ -83,7 +83,7 @@ class _Routing:
             self.host,
             f"Leads to {self.expected}{everywhere}.",
             expected=self.expected,
-            found=troubles.shown(list(look.said)),
+            found=troubles.shown(look.type, list(look.said)),
             source=server_names(self.delegation, look.said),
         )
 

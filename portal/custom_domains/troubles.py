@@ -76,7 +76,7 @@ def disagreement(
         all=len(look.said),
         servers=server_names(delegation, behind),
         expected=expected,
-        found=shown(behind),
+        found=shown(look.type, behind),
         source=server_names(delegation, look.said),
     )
 
@@ -102,15 +102,15 @@ def still_cached(
         name=look.name,
         type=look.type if check == Checks.OWNERSHIP else "routing",
         expected=expected,
-        found=shown(behind),
+        found=shown(look.type, behind),
         source=", ".join(one.server for one in behind),
         clears_at=now + timedelta(seconds=max(lifetimes)) if lifetimes else None,
     )
 
 
-def shown(answers: list[Answer]) -> tuple[str, ...]:
-    """What was found, as a page lists it: values, aliases, or that there is nothing."""
+def shown(type: str, answers: list[Answer]) -> tuple[str, ...]:
+    """What was found, as a page lists it; of an address question the alias that led there."""
     found: list[str] = []
     for answer in answers:
-        found += answer.values or answer.alias[-1:]
+        found += answer.alias[:1] if type != "TXT" and answer.alias else answer.values
     return tuple(dict.fromkeys(found))
