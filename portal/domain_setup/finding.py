@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account
@@ -13,7 +13,7 @@ from portal.certificates.models import Certificate
 from portal.custom_domains.models import CustomDomainEvent, LLMClientCustomDomain
 from portal.database import db
 from portal.llm_clients.deployment.models import Deployment
-from portal.llm_clients.models import LLMClient
+from portal.llm_clients.models import LLMClient, LLMClientHost
 
 PAGE_SIZE = 50
 MOST_EVENTS = 40
@@ -25,6 +25,14 @@ class ServedClient:
 
     llm_client: LLMClient
     run: Deployment | None
+
+
+@dataclass(frozen=True)
+class KeptHost:
+    """A host that was claimed on a domain, and what the edge serves there."""
+
+    host: LLMClientHost
+    certificate: Certificate | None
 
 
 def for_account(
@@ -131,18 +139,21 @@ def events_of(custom_domain: LLMClientCustomDomain) -> list[CustomDomainEvent]:
     return list(db.session.scalars(query))
 
 
-def certificates_of(hosts: Iterable[str]) -> dict[str, Certificate]:
-    """The newest certificate of each of these hosts that is not revoked."""
+def hosts_of(custom_domain: LLMClientCustomDomain) -> dict[str, KeptHost]:
+    """The hosts on a domain that we know of, with their newest certificates, in one query."""
+    is_served = and_(
+        Certificate.hostname == LLMClientHost.hostname,
+        Certificate.revoked_at.is_(None),
+        Certificate.chain_pem != "",
+    )
     query = (
-        select(Certificate)
-        .where(
-            Certificate.hostname.in_(list(hosts)),
-            Certificate.revoked_at.is_(None),
-            Certificate.chain_pem != "",
-        )
+        select(LLMClientHost, Certificate)
+        .outerjoin(Certificate, is_served)
+        .where(LLMClientHost.custom_domain_id == custom_domain.id)
         .order_by(Certificate.id)
     )
-    return {found.hostname: found for found in db.session.scalars(query)}
+    found = db.session.execute(query)
+    return {host.hostname: KeptHost(host, certificate) for host, certificate in found}
 
 
 def counts(account: Account, most: int = 1001) -> tuple[int, int]:

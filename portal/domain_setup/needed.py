@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portal.custom_domains import record_keeping, surroundings
+from portal.custom_domains import questions, record_keeping, surroundings
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import current_settings, db
 
@@ -21,5 +21,12 @@ def show(custom_domain: LLMClientCustomDomain, now: datetime) -> None:
     ):
         return
     target = surroundings.target_of(current_settings())
-    wanted = record_keeping.records_of(custom_domain, target, now)
+    above = questions.standing_of(custom_domain)
+    wanted = record_keeping.records_of(
+        custom_domain,
+        target,
+        now,
+        ownership_at=above.ownership_at,
+        covered_by=above.covered_by,
+    )
     record_keeping.synchronise(custom_domain, wanted)

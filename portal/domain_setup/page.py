@@ -9,7 +9,6 @@ from typing import Any
 from flask import url_for
 
 from portal.custom_domains import names, standing, words
-from portal.custom_domains.hosts import hosts_on
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.standing import Links, Standing
 from portal.database import current_settings
@@ -18,6 +17,7 @@ from portal.domain_setup import finding, links, rows
 from portal.domain_setup.finding import ServedClient
 from portal.domain_setup.rows import HostLine, RecordRow
 from portal.formatting import READY, StatusView, plural, status_view
+from portal.llm_clients import custom_hosts
 from portal.llm_clients.deployment import words as run_words
 from portal.system import heartbeats
 
@@ -84,7 +84,7 @@ def context(
     )
     served = finding.clients_on(custom_domain)
     return {
-        **parts(custom_domain, now, stands, served),
+        **parts(custom_domain, stands, served),
         "reader": reader,
         "events": rows.event_lines(finding.events_of(custom_domain), served),
         "setup_link": setup_link(custom_domain, now) if reader.may_edit else None,
@@ -98,13 +98,12 @@ def context(
 
 def parts(
     custom_domain: LLMClientCustomDomain,
-    now: datetime,
     stands: Standing,
     served: list[ServedClient],
 ) -> dict[str, Any]:
     """What the domain's page and the set-up link have in common."""
     results = words.results_of(custom_domain)
-    hosts = host_lines(custom_domain, served, now)
+    hosts = host_lines(custom_domain, served)
     record_rows = rows.record_rows(custom_domain, results)
     is_busy = any(one.run is not None and one.run.is_active for one in served)
     return {
@@ -154,22 +153,13 @@ def records_title(custom_domain: LLMClientCustomDomain, record_rows: tuple[Recor
     return f"Publish {plural(required, 'record', 'records')}"
 
 
-def host_lines(
-    custom_domain: LLMClientCustomDomain, served: list[ServedClient], now: datetime
-) -> list[HostLine]:
+def host_lines(custom_domain: LLMClientCustomDomain, served: list[ServedClient]) -> list[HostLine]:
     """Every host on the domain with its run and its certificate."""
-    by_client = {one.llm_client.id: one for one in served}
-    found = [host for host in hosts_on(custom_domain, now) if host.llm_client_id in by_client]
-    certificates = finding.certificates_of(host.host for host in found)
+    kept = finding.hosts_of(custom_domain)
     return [
-        rows.host_line(
-            by_client[host.llm_client_id],
-            host.host,
-            current_settings().url_of(host.host),
-            host.is_open,
-            certificates.get(host.host),
-        )
-        for host in found
+        rows.host_line(one, host, current_settings().url_of(host), kept.get(host))
+        for one in served
+        for host in custom_hosts.wanted_hosts(one.llm_client, custom_domain)
     ]
 
 

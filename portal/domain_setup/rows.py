@@ -16,7 +16,7 @@ from portal.custom_domains.models import (
 )
 from portal.custom_domains.results import CheckResult, Checks, Verdicts
 from portal.database import current_settings
-from portal.domain_setup.finding import ServedClient
+from portal.domain_setup.finding import KeptHost, ServedClient
 from portal.formatting import FAILED, PROGRESS, StatusView, status_view
 from portal.llm_clients.deployment import words as run_words
 from portal.llm_clients.deployment.models import Deployment
@@ -132,10 +132,10 @@ def found_values(record: LLMClientCustomDomainDNS) -> tuple[str, ...]:
     return tuple(str(value) for value in (record.found or {}).get("values", ()))
 
 
-def host_line(
-    served: ServedClient, host: str, url: str, is_open: bool, certificate: Certificate | None
-) -> HostLine:
+def host_line(served: ServedClient, host: str, url: str, kept: KeptHost | None) -> HostLine:
     """A host as step 4 shows it."""
+    certificate = kept.certificate if kept else None
+    is_open = kept is not None and kept.host.is_open and served.llm_client.deployed
     status, sentence = _host_status(served, is_open)
     return HostLine(
         host=host,
