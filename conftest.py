@@ -6,4 +6,6 @@ pytest_plugins = [
     "tests.people",
     "tests.model_server",
     "tests.dns_peers",
+    "tests.route53_service",
+    "tests.cloudflare_service",
 ]

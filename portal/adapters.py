@@ -11,9 +11,9 @@ from typing import Protocol
 from flask import Flask, current_app
 
 from portal.dns import Resolver, ZoneEditor, zone_editor_class
+from portal.dns.discovery import DiscoveringResolver
+from portal.dns.embedded_first import EmbeddedFirstResolver
 from portal.dns.local import LocalZoneEditor
-from portal.dns.manual import ManualZoneEditor
-from portal.dns.resolver import AddressedResolver
 from portal.functions import Function, built_in
 from portal.llm_providers import ChatProvider
 from portal.llm_providers.catalogue import vendor_at, vendor_named
@@ -69,9 +69,7 @@ def build(settings: Settings) -> Adapters:
     issuer = issuer_class(settings.issuer)(settings.data_dir / "tls")
     return Adapters(
         zone_editor=platform_zone_editor(settings),
-        resolver=AddressedResolver(
-            authorities=((settings.edge_address, settings.dns_port),), public=()
-        ),
+        resolver=resolver(settings),
         issuer=issuer,
         probe=partial(probe, roots_pem=issuer.roots_pem()),
         chat_provider=partial(
@@ -79,7 +77,7 @@ def build(settings: Settings) -> Adapters:
         ),
         list_models=partial(list_models, allow_private_addresses=settings.allow_private_addresses),
         mail_sender=SmtpSender(settings.smtp_url) if settings.smtp_url else None,
-        customer_zone_editor=partial(editor_of_customer, settings),
+        customer_zone_editor=partial(zone_editor_for, settings),
     )
 
 
@@ -113,7 +111,7 @@ def current_adapters() -> Adapters:
     return adapters
 
 
-def editor_of_customer(
+def zone_editor_for(
     settings: Settings, kind: str, zone: str, values: Mapping[str, str]
 ) -> ZoneEditor:
     """The editor of a customer's zone; the embedded name server takes any zone."""
@@ -126,12 +124,17 @@ def editor_of_customer(
 
 def platform_zone_editor(settings: Settings) -> ZoneEditor:
     """Who publishes in the platform's own zone."""
-    if settings.zone_editor != "local":
-        return ManualZoneEditor()
-    return LocalZoneEditor(
-        settings.base_api_domain,
-        settings.edge_address,
-        settings.dns_port,
-        TSIG_KEY_NAME,
-        settings.tsig_secret,
+    values = dict(settings.zone_editor_values)
+    return zone_editor_for(settings, settings.zone_editor, settings.base_api_domain, values)
+
+
+def resolver(settings: Settings) -> Resolver:
+    """Who is asked about names; in local the embedded name server comes first."""
+    found = DiscoveringResolver(
+        settings.public_resolvers,
+        authority_port=settings.authority_dns_port,
+        allow_private_addresses=settings.allow_private_addresses,
     )
+    if settings.zone_editor != "local":
+        return found
+    return EmbeddedFirstResolver((settings.edge_address, settings.dns_port), found)

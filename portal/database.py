@@ -239,7 +239,7 @@ def prepare_engine(engine: Engine) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
-            "cache_size = -16000",
+            "cache_size = -4000",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

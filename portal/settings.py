@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 
 DEFAULT_PORT = 9357
+PUBLIC_RESOLVERS = "1.1.1.1 8.8.8.8"
 
 
 class SettingsError(Exception):
@@ -96,6 +98,8 @@ class Settings:
     edge_addresses: tuple[str, ...] = ()
     http_port: int = 80
     caa_domains: tuple[str, ...] = ()
+    public_resolvers: tuple[tuple[str, int], ...] = ()
+    authority_dns_port: int = 53
     data_dir: Path = Path("data")
     database_url: str = "sqlite:///data/portal.sqlite3"
     redis_url: str = ""
@@ -111,6 +115,7 @@ class Settings:
     tsig_secret: str = field(default="", repr=False)
     admin_password: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
+    zone_editor_values: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def platform_host(self) -> str:
@@ -150,6 +155,9 @@ class Settings:
         values["edge_addresses"] = _words(environ.get("PORTAL_EDGE_ADDRESSES", ""))
         values["caa_domains"] = _words(environ.get("PORTAL_CAA_DOMAINS", "").lower())
         values["http_port"] = reader.number("PORTAL_HTTP_PORT", 80, 1, 65_535)
+        values["public_resolvers"] = _resolvers(reader, environment)
+        values["authority_dns_port"] = reader.number("PORTAL_AUTHORITY_DNS_PORT", 53, 1, 65_535)
+        values["zone_editor_values"] = _zone_editor_values(reader)
         values["trusted_proxies"] = reader.number("PORTAL_TRUSTED_PROXIES", 0, 0, 9)
         if reader.problems:
             raise SettingsError(reader.problems)
@@ -193,6 +201,32 @@ class _Reader:
         if required and not text:
             self.problems.append(f"{name} is missing; set it or {name}_FILE.")
         return text
+
+
+def _resolvers(reader: _Reader, environment: Environment) -> tuple[tuple[str, int], ...]:
+    """Addresses with or without a port; in local nobody outside is asked unless told to."""
+    default = "" if environment.is_local else PUBLIC_RESOLVERS
+    found = []
+    for text in reader.environ.get("PORTAL_PUBLIC_RESOLVERS", default).replace(",", " ").split():
+        host, _, port = text.partition(":") if text.count(":") == 1 else (text, "", "")
+        try:
+            found.append((str(ip_address(host)), int(port or 53)))
+        except ValueError:
+            reader.problems.append(f"PORTAL_PUBLIC_RESOLVERS has {text!r}, which is no IP address.")
+    return tuple(found)
+
+
+def _zone_editor_values(reader: _Reader) -> tuple[tuple[str, str], ...]:
+    """PORTAL_ZONE_<SETTING> of the platform's zone editor, from the variable or its file."""
+    names = {
+        name.removesuffix("_FILE")
+        for name in reader.environ
+        if name.startswith("PORTAL_ZONE_") and name != "PORTAL_ZONE_EDITOR"
+    }
+    values = {name: reader.secret(name, None, required=False) for name in sorted(names)}
+    return tuple(
+        (name.removeprefix("PORTAL_ZONE_").lower(), value) for name, value in values.items()
+    )
 
 
 def _ports(reader: _Reader) -> dict[str, object]:

@@ -34,6 +34,7 @@ FLOORS = [
     ["schema", "installation", "local_services"],
     ["app"],
     ["worker"],
+    ["background", "commands"],
     ["cli"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

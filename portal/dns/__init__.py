@@ -129,6 +129,8 @@ ZONE_EDITORS: dict[str, tuple[str, str]] = {
     "manual": ("Somebody enters the records by hand", "portal.dns.manual:ManualZoneEditor"),
     "rfc2136": ("Dynamic updates (RFC 2136, TSIG)", "portal.dns.rfc2136:Rfc2136ZoneEditor"),
     "local": ("The embedded name server", "portal.dns.local:LocalZoneEditor"),
+    "route53": ("Amazon Route 53", "portal.dns.route53:Route53ZoneEditor"),
+    "cloudflare": ("Cloudflare", "portal.dns.cloudflare:CloudflareZoneEditor"),
 }
 
 
