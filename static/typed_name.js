@@ -15,6 +15,7 @@ async function ask(text) {
     if (!answer.ok) return;
     const part = new DOMParser().parseFromString(await answer.text(), "text/html");
     preview.replaceChildren(...part.body.childNodes);
+    preview.hidden = false;
   } catch {
     // Typed on, or no connection: adding the domain checks it again.
   }

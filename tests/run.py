@@ -26,7 +26,17 @@ def run_engine(engine: str, part: str, arguments: Sequence[str], report: Path) -
     workers = os.environ.get("PORTAL_TEST_WORKERS", "3")
     print(f"\n=== {part.capitalize()} tests on {engine} ===", flush=True)
     command = [sys.executable, "-m", "pytest", f"--database={engine}", f"--part={part}"]
-    command += [f"--junitxml={report}", "-n", workers, "--dist", "worksteal", "-q", "-r", "s", *arguments]
+    command += [
+        f"--junitxml={report}",
+        "-n",
+        workers,
+        "--dist",
+        "worksteal",
+        "-q",
+        "-r",
+        "s",
+        *arguments,
+    ]
     return subprocess.call(command)
 
 

@@ -61,7 +61,7 @@ def _host_words(llm_client: LLMClient, custom_domain: LLMClientCustomDomain) -> 
     """The host that it would get, and where it is now."""
     host = hostnames.custom_host(llm_client.name, custom_domain.domain_name)
     present = llm_client.custom_domain
-    return f"{host}, now on {present.domain_name}" if present else host
+    return f"{host}, now on {names.unicode_form(present.domain_name)}" if present else host
 
 
 def _put(llm_client: LLMClient, custom_domain: LLMClientCustomDomain, uses_bare: bool) -> str:

@@ -200,7 +200,9 @@ def test_a_text_split_into_strings_is_one(laboratory: Laboratory) -> None:
 
 
 def test_old_record(laboratory: Laboratory) -> None:
-    laboratory.serve(f'_llm-verify TXT "llm-verify=0123456789abcdef"\nbot A {EDGE}\nbot A {FOREIGN}\n')
+    laboratory.serve(
+        f'_llm-verify TXT "llm-verify=0123456789abcdef"\nbot A {EDGE}\nbot A {FOREIGN}\n'
+    )
     diagnosis = laboratory.check()
     customer_acts(row(diagnosis, OWNERSHIP), Reasons.OLD_RECORD)
     found = row(diagnosis, ROUTING)

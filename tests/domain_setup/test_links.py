@@ -89,7 +89,7 @@ def test_its_reader_may_ask_for_a_check_every_ten_seconds(
     sent = nobody.raw("POST", path + "check")
     assert (sent.status_code, sent.headers["Location"]) == (303, path)
     assert domain_of(number).next_attempt_at <= utc_now()
-    assert "looking again now" in open_link(nobody, path).words
+    assert "We are looking now" in open_link(nobody, path).words
     again = nobody.raw("POST", path + "check").headers["Location"]
     assert "It was checked a moment ago" in open_link(nobody, again).words
     with planes.worker.app_context():

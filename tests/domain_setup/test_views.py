@@ -180,7 +180,7 @@ def test_check_now_is_asked_for_once_in_ten_seconds(
 ) -> None:
     path = f"/custom-domains/{one_too_deep}"
     page = alice.follow(alice.post(f"{path}/check"))
-    assert "looking again now" in page.words
+    assert "We are looking now" in page.words
     assert page.find("#status")["data-poll-after"] == "1000"
     assert domain_of(one_too_deep).next_attempt_at <= utc_now()
     again = alice.follow(alice.post(f"{path}/check", {"next": "/custom-domains/"}))
