@@ -40,7 +40,7 @@ from portal.llm_clients.pages import (
 from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
-from portal.notifications import budget_jobs
+from portal.notifications import budget_jobs, domain_notices
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
@@ -94,6 +94,7 @@ REGISTERED = (
     limit_jobs,
     certificate_models,
     deployment_views,
+    domain_notices,
     embed_views,
     images_pages_views,
     images_views,

@@ -9,7 +9,7 @@ from flask import abort, redirect, render_template, url_for
 from portal.custom_domains import claims, names, records, zone_editing
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import current_settings, db, utc_now
-from portal.domain_setup import hints, needed, zone_tests
+from portal.domain_setup import editor_rules, hints, needed, zone_tests
 from portal.domain_setup.forms import (
     KINDS,
     OptionsForm,
@@ -91,7 +91,7 @@ def editor(custom_domain_id: int, zone_editor: str) -> Any:
     if kind not in kinds_offered(current_settings().is_local):
         abort(404)
     form = editor_form(custom_domain, kind)
-    if form.validate_on_submit():
+    if form.validate_on_submit() and editor_rules.accepts(form, custom_domain, kind):
         _store(custom_domain, kind, form)
         if kind == "manual":
             said("You publish the records yourself from now on.")

@@ -110,3 +110,17 @@ def test_the_embedded_name_server_works_and_by_hand_ends_it(
     assert "You publish the records yourself from now on." in page.words
     assert "Publish one record" in page.words
     assert alice.post(f"{path}/test").location.endswith("/publishing/manual#test")
+
+
+def test_settings_that_can_never_work_are_refused_in_the_form(
+    alice: Browser, make_domain: MakeDomain, domain_of: DomainOf
+) -> None:
+    number = make_domain()
+    path = f"/custom-domains/{number}/publishing/rfc2136"
+    named = alice.post(path, {**VALUES, "setting_server": "ns1.lakeside.example"}, expected=422)
+    assert "Enter the IP address of the name server" in named.words
+    broken = alice.post(path, {**VALUES, "setting_secret": "not base64!"}, expected=422)
+    assert "base64" in broken.find("[role=alert]").text
+    assert broken.find("#setting_key_name")["value"] == "portal-key"
+    assert "not base64!" not in broken.text
+    assert domain_of(number).zone_editor == "manual"
