@@ -170,6 +170,7 @@ def _state(llm_client: LLMClient) -> dict[str, Any]:
         "hosts": hosts,
         "is_link": False,
         "has_primary": False,
+        "has_banner": True,
         "poll_url": url_for("llm_clients.domain_status", llm_client_id=llm_client.hashed_id),
         "poll_after_ms": stands.poll_after_ms if stands else None,
     }

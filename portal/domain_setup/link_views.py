@@ -106,6 +106,7 @@ def _context(link: Opened) -> dict[str, Any]:
         "reader": Reader(),
         "is_link": True,
         "has_primary": False,
+        "has_banner": True,
         "setup_link": None,
         "added_by": "",
         "brand": _brand(link, served),

@@ -19,6 +19,7 @@ from portal.domain_setup.rows import HostLine, RecordRow
 from portal.formatting import READY, StatusView, plural, status_view
 from portal.llm_clients import custom_hosts
 from portal.llm_clients.deployment import words as run_words
+from portal.llm_clients.pages.domain_page import sooner
 from portal.system import heartbeats
 
 MANUAL = "manual"
@@ -93,6 +94,7 @@ def context(
         "zone_file_url": url_for("custom_domains.zone_file", custom_domain_id=custom_domain.id),
         "is_link": False,
         "has_primary": True,
+        "has_banner": True,
     }
 
 
@@ -117,12 +119,8 @@ def parts(
         "is_by_hand": custom_domain.zone_editor == MANUAL,
         "hosts": hosts,
         "steps": steps(stands, record_rows, hosts),
-        "poll_after_ms": _sooner(stands.poll_after_ms, RUN_POLL_MS if is_busy else None),
+        "poll_after_ms": sooner(stands.poll_after_ms, RUN_POLL_MS if is_busy else None),
     }
-
-
-def _sooner(*waits: int | None) -> int | None:
-    return min((wait for wait in waits if wait is not None), default=None)
 
 
 def _added_by(custom_domain: LLMClientCustomDomain, reader: Reader) -> str:

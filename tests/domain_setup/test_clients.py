@@ -161,6 +161,10 @@ def test_the_tab_shows_the_same_checks_and_comes_back_to_itself(
     assert checks[0] == checks[1]
     form = tab.find(f'form[action="/custom-domains/{number}/check"]')
     assert form.select_one("input[name=next]")["value"] == path
+    page = alice.get(f"/llm-clients/{patient_desk}/")
+    assert page.find(f'form[action="/custom-domains/{number}/check"]')
+    assert "published under the domain twice" in page.find(".checks").text
+    assert page.find("#status")["data-poll-url"] == f"/llm-clients/{patient_desk}/status"
     fragment = alice.get(f"{path}/status")
     assert fragment.find("#status")["data-poll-url"] == f"{path}/status"
     assert fragment.find(".checks").get_text() == checks[0]
