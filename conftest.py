@@ -7,4 +7,7 @@ pytest_plugins = [
     "tests.model_server",
     "tests.edge_peers",
     "tests.edge_portal",
+    "tests.dns_peers",
+    "tests.route53_service",
+    "tests.cloudflare_service",
 ]

@@ -43,10 +43,10 @@ class AwaitingOwner:
 class Answer:
     """What one server said. `could_not_ask` is never a "no"; `detail` tells why.
 
-    `ttl` in seconds; for no_record and no_name it is how long a cache may repeat the "no"
-    (RFC 2308). `alias` is the chain of CNAME targets that led to `values`, or to nothing.
-    `trouble` is the code of why a server could not be asked; "bogus": only the signatures are
-    wrong, with checking disabled it answers (RFC 4035 section 5.5).
+    `ttl` in seconds, the longest one where aliases lead to `values`; for no_record and no_name it
+    is how long a cache may repeat the "no" (RFC 2308). `alias` is the chain of CNAME targets that
+    led to `values`, or to nothing. `trouble` is the code of why a server could not be asked;
+    "bogus": only the signatures are wrong, unchecked it answers (RFC 4035 section 5.5).
     """
 
     status: AnswerStatus
@@ -108,15 +108,20 @@ class ZoneEditor(Protocol):
 
 
 class Resolver(Protocol):
-    """Asks name servers; a server that could not be asked is an Answer, not an exception."""
+    """Asks name servers; a server that could not be asked is an Answer, not an exception.
 
-    def delegation(self, name: str) -> Delegation:
+    `deadline` is a time of time.monotonic() that several questions may share.
+    """
+
+    def delegation(self, name: str, *, deadline: float | None = None) -> Delegation:
         """The zone that `name` lies in and its servers, found from the parent down."""
 
-    def authority(self, name: str, type: str) -> tuple[Answer, ...]:
-        """The truth now, one answer for each server of the zone."""
+    def authority(
+        self, name: str, type: str, *, deadline: float | None = None
+    ) -> tuple[Answer, ...]:
+        """The truth now, one answer for each server of the zone; never empty."""
 
-    def public(self, name: str, type: str) -> tuple[Answer, ...]:
+    def public(self, name: str, type: str, *, deadline: float | None = None) -> tuple[Answer, ...]:
         """What visitors see, one answer for each public resolver."""
 
 
@@ -124,6 +129,8 @@ ZONE_EDITORS: dict[str, tuple[str, str]] = {
     "manual": ("Somebody enters the records by hand", "portal.dns.manual:ManualZoneEditor"),
     "rfc2136": ("Dynamic updates (RFC 2136, TSIG)", "portal.dns.rfc2136:Rfc2136ZoneEditor"),
     "local": ("The embedded name server", "portal.dns.local:LocalZoneEditor"),
+    "route53": ("Amazon Route 53", "portal.dns.route53:Route53ZoneEditor"),
+    "cloudflare": ("Cloudflare", "portal.dns.cloudflare:CloudflareZoneEditor"),
 }
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -12,12 +13,15 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from portal.dns import Answer
+from portal.dns import Answer, Trouble
 from portal.dns.values import absolute_name, plain_name, record_type, value_of
 
 UDP_PAYLOAD = 1232  # octets that pass unfragmented nearly everywhere (DNS flag day 2020)
 FIRST_TRY = 0.35  # share of the time for the first datagram, in case it is lost
+LARGEST_ANSWER = 16 * 1024  # characters of all values together; what is more is left out
+LONGEST_CHAIN = 8  # aliases
 UNREACHABLE = (dns.exception.DNSException, OSError, EOFError)
+TROUBLES: dict[dns.rcode.Rcode, Trouble] = {dns.rcode.REFUSED: "refused"}
 
 
 def ask(
@@ -28,27 +32,41 @@ def ask(
     recursive: bool,
     timeout: float,
     tcp: bool = False,
+    checking: bool = True,
+    zone: str | None = None,
 ) -> Answer:
     """Ask `server` (address, port) within `timeout` seconds, by UDP and, if cut short, TCP.
 
     Without `recursive` only an authoritative answer counts (RFC 1034 section 6.2): a server that
-    does not own the zone is "could not ask", as are errors, silence and a cut answer.
+    does not own the zone is "could not ask", as are errors, silence and a cut answer. With `zone`
+    only what the server says about names in that zone is believed. Without `checking` a validating
+    resolver leaves the signatures alone (CD, RFC 4035 section 3.2.2).
     """
+    question = question_for(name, type, recursive=recursive, checking=checking)
+    try:
+        response = exchange(question, server, timeout, tcp=tcp)
+    except UNREACHABLE as error:
+        return could_not_ask(server, _words(error, timeout), trouble_of(error))
+    return read_response(response, server, recursive, zone)
+
+
+def question_for(
+    name: str, type: str, *, recursive: bool, checking: bool = True
+) -> dns.message.QueryMessage:
+    """The message that asks; with EDNS, without a request for signatures."""
     question = dns.message.make_query(
         absolute_name(name), record_type(type), payload=UDP_PAYLOAD, use_edns=0
     )
     if not recursive:
         question.flags &= ~dns.flags.RD
-    try:
-        response = _exchange(question, server, timeout, tcp)
-    except UNREACHABLE as error:
-        return could_not_ask(server, _words(error, timeout))
-    return read_response(response, server, recursive)
+    if not checking:
+        question.flags |= dns.flags.CD
+    return question
 
 
-def could_not_ask(server: tuple[str, int], detail: str) -> Answer:
+def could_not_ask(server: tuple[str, int], detail: str, trouble: Trouble = "unreachable") -> Answer:
     """The server said neither yes nor no."""
-    return Answer("could_not_ask", server=server_text(server), detail=detail)
+    return Answer("could_not_ask", server=server_text(server), detail=detail, trouble=trouble)
 
 
 def server_text(server: tuple[str, int]) -> str:
@@ -58,28 +76,65 @@ def server_text(server: tuple[str, int]) -> str:
 
 
 def read_response(
-    response: dns.message.Message, server: tuple[str, int], recursive: bool
+    response: dns.message.Message,
+    server: tuple[str, int],
+    recursive: bool,
+    zone: str | None = None,
 ) -> Answer:
     """Turn a response into an Answer; pure."""
-    trouble = _trouble(response, recursive)
-    if trouble:
-        return could_not_ask(server, trouble)
-    chain, rrset = _follow(response)
-    where = server_text(server)
+    chain, ttl, rrset = _follow(response, zone)
+    where, asked = server_text(server), plain_name(response.question[0].name)
+    if leads_nowhere(asked, chain) and not response.flags & dns.flags.TC:
+        # BIND answers SERVFAIL to a circle, knot and others NOERROR
+        return Answer("no_record", (), ttl, where, chain_words(asked, chain), chain)
+    failed = _failure(response, server, recursive)
+    if failed:
+        return failed
     if rrset is not None:
-        values = tuple(sorted(value_of(rdata) for rdata in rrset))
-        return Answer("found", values, rrset.ttl, where, alias=chain)
-    ttl = _negative_ttl(response)
+        values, left_out = _bounded(sorted(value_of(rdata) for rdata in rrset))
+        return Answer("found", values, max(ttl, rrset.ttl), where, left_out, chain)
+    negative = _negative_ttl(response)
+    if chain and zone is not None and not lies_in(chain[-1], zone):
+        return Answer("no_record", (), ttl, where, f"an alias of {chain[-1]}", chain)
     if response.rcode() == dns.rcode.NXDOMAIN:
-        missing = chain[-1] if chain else plain_name(response.question[0].name)
-        return Answer("no_name", (), ttl, where, f"{missing} does not exist", chain)
-    detail = f"an alias of {chain[-1]}" if chain else ""
-    return Answer("no_record", (), ttl, where, detail, chain)
+        missing = chain[-1] if chain else asked
+        return Answer("no_name", (), negative, where, f"{missing} does not exist", chain)
+    return Answer("no_record", (), negative, where, chain_words(asked, chain), chain)
 
 
-def _exchange(
-    question: dns.message.QueryMessage, server: tuple[str, int], timeout: float, tcp: bool
+def leads_nowhere(name: str, chain: tuple[str, ...]) -> bool:
+    """Whether it is no use to follow these aliases any further."""
+    return runs_in_a_circle(name, chain) or len(chain) > LONGEST_CHAIN
+
+
+def chain_words(name: str, chain: tuple[str, ...]) -> str:
+    """What a reader has to know of aliases that lead to nothing."""
+    if runs_in_a_circle(name, chain):
+        return f"the aliases run in a circle: {' → '.join((name, *chain))}"
+    if len(chain) > LONGEST_CHAIN:
+        return f"more than {LONGEST_CHAIN} aliases in a row"
+    return f"an alias of {chain[-1]}" if chain else ""
+
+
+def runs_in_a_circle(name: str, chain: tuple[str, ...]) -> bool:
+    """Whether the aliases of an Answer come back to where they have been."""
+    names = (plain_name(absolute_name(name)), *chain)
+    return len(set(names)) < len(names)
+
+
+def lies_in(name: str, zone: str) -> bool:
+    """Whether the name is the zone's own or one below it."""
+    return absolute_name(name).is_subdomain(absolute_name(zone))
+
+
+def exchange(
+    question: dns.message.QueryMessage,
+    server: tuple[str, int],
+    timeout: float,
+    *,
+    tcp: bool = False,
 ) -> dns.message.Message:
+    """Send and wait `timeout` seconds in all for the whole answer; raises one of UNREACHABLE."""
     deadline = time.monotonic() + timeout
     host, port = server
     if tcp:
@@ -91,51 +146,101 @@ def _exchange(
     return dns.query.tcp(question, host, timeout=left, port=port)
 
 
+def trouble_of(error: Exception) -> Trouble:
+    """The code of an exception of UNREACHABLE."""
+    if isinstance(error, dns.exception.Timeout):
+        return "timeout"
+    return "unreachable" if isinstance(error, OSError | EOFError) else "servfail"
+
+
 def _by_udp(
     question: dns.message.QueryMessage, host: str, port: int, deadline: float, timeout: float
 ) -> dns.message.Message:
     # ignore_errors: a forged or broken datagram is dropped, the wait for the true one goes on
     try:
         return dns.query.udp(
-            question, host, timeout=timeout * FIRST_TRY, port=port, ignore_errors=True
+            question,
+            host,
+            timeout=timeout * FIRST_TRY,
+            port=port,
+            ignore_errors=True,
+            ignore_unexpected=True,
         )
     except dns.exception.Timeout:
         left = max(deadline - time.monotonic(), 0.05)
-        return dns.query.udp(question, host, timeout=left, port=port, ignore_errors=True)
+        return dns.query.udp(
+            question, host, timeout=left, port=port, ignore_errors=True, ignore_unexpected=True
+        )
 
 
-def _trouble(response: dns.message.Message, recursive: bool) -> str:
-    if response.flags & dns.flags.TC:
-        return "the answer was cut short, by TCP too"
+def _failure(
+    response: dns.message.Message, server: tuple[str, int], recursive: bool
+) -> Answer | None:
+    """Why the response says neither yes nor no; None where it does."""
     code = response.rcode()
-    if code not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-        return f"the server answered {dns.rcode.to_text(code)}"
     authoritative = bool(response.flags & dns.flags.AA)
+    if response.flags & dns.flags.TC:
+        return could_not_ask(server, "the answer was cut short, by TCP too", "truncated")
+    if code not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        words = f"the server answered {dns.rcode.to_text(code)}{_extended(response)}"
+        return could_not_ask(server, words, TROUBLES.get(code, "servfail"))
     if recursive and not authoritative and not response.flags & dns.flags.RA:
-        return "the server does not resolve names for us"
+        return could_not_ask(server, "the server does not resolve names for us", "refused")
     if not recursive and not authoritative:
-        return "the server is not an authority for this name (lame delegation)"
-    return ""
+        words = "the server is not an authority for this name (lame delegation)"
+        return could_not_ask(server, words, "lame")
+    return None
 
 
-def _follow(response: dns.message.Message) -> tuple[tuple[str, ...], dns.rrset.RRset | None]:
+def _extended(response: dns.message.Message) -> str:
+    words = [option.text for option in _extended_errors(response) if option.text]
+    return f" ({'; '.join(words)[:200]})" if words else ""
+
+
+def _extended_errors(response: dns.message.Message) -> list[dns.edns.EDEOption]:
+    return [option for option in response.options if isinstance(option, dns.edns.EDEOption)]
+
+
+def _follow(
+    response: dns.message.Message, zone: str | None
+) -> tuple[tuple[str, ...], int, dns.rrset.RRset | None]:
+    """The aliases, the longest of their lifetimes, and the records at their end."""
     question = response.question[0]
-    name, chain = question.name, tuple(_aliases(response, question.name))
-    if chain and question.rdtype != dns.rdatatype.CNAME:
-        name = absolute_name(chain[-1])
-    rrset = response.get_rrset(response.answer, name, question.rdclass, question.rdtype)
-    return (() if question.rdtype == dns.rdatatype.CNAME else chain), rrset
+    links = [] if question.rdtype == dns.rdatatype.CNAME else list(_aliases(response, zone))
+    chain = tuple(target for target, _ in links)
+    ttl = max((ttl for _, ttl in links), default=0)
+    if chain and zone is not None and not lies_in(chain[-1], zone):
+        return chain, ttl, None
+    name = absolute_name(chain[-1]) if chain else question.name
+    return (
+        chain,
+        ttl,
+        response.get_rrset(response.answer, name, question.rdclass, question.rdtype),
+    )
 
 
-def _aliases(response: dns.message.Message, name: dns.name.Name) -> Iterator[str]:
-    seen = {name}
-    rdclass = response.question[0].rdclass
-    while rrset := response.get_rrset(response.answer, name, rdclass, dns.rdatatype.CNAME):
+def _aliases(response: dns.message.Message, zone: str | None) -> Iterator[tuple[str, int]]:
+    question = response.question[0]
+    name, seen = question.name, {question.name.canonicalize()}
+    while rrset := response.get_rrset(response.answer, name, question.rdclass, dns.rdatatype.CNAME):
         name = rrset[0].target
-        yield plain_name(name)
-        if name in seen:
+        yield plain_name(name), rrset.ttl
+        if name.canonicalize() in seen or len(seen) > LONGEST_CHAIN:
             return
-        seen.add(name)
+        if zone is not None and not lies_in(plain_name(name), zone):
+            return
+        seen.add(name.canonicalize())
+
+
+def _bounded(values: list[str]) -> tuple[tuple[str, ...], str]:
+    kept: list[str] = []
+    size = 0
+    for value in values:
+        size += len(value)
+        if size > LARGEST_ANSWER:
+            return tuple(kept), f"only the first {len(kept)} of {len(values)} values are looked at"
+        kept.append(value)
+    return tuple(kept), ""
 
 
 def _negative_ttl(response: dns.message.Message) -> int | None:

@@ -7,6 +7,10 @@ from portal.dns.rfc2136 import Rfc2136ZoneEditor
 
 
 class LocalZoneEditor(Rfc2136ZoneEditor):
-    """Address and key come from the portal's own settings, so its form has nothing to fill in."""
+    """Address and key come from the portal's own settings, so its form has nothing to fill in.
+
+    A zone that the server does not have yet, such as a customer's shop.test, comes with its first
+    record.
+    """
 
     settings: ClassVar[tuple[SettingField, ...]] = ()

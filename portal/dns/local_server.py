@@ -29,12 +29,14 @@ SOA_TIMERS = f"3600 600 86400 {NEGATIVE_TTL}"
 TCP_IDLE = 10.0
 TCP_CONNECTIONS = 64
 FREE_PORT_TRIES = 20
+FEWEST_LABELS = 2  # a top-level domain's: its own and the root's
 
 
 class LocalNameServer:
     """Authoritative for `zones`; what updates change is kept in `store` and survives a crash.
 
     `records` fill a zone when it is first made. `secret` is the TSIG key in base64 (HMAC-SHA256).
+    With `on_demand` a signed update of any other zone (shop.test) makes that zone.
     """
 
     def __init__(
@@ -46,10 +48,17 @@ class LocalNameServer:
         key_name: str,
         secret: str,
         records: Sequence[Record] = (),
+        *,
+        on_demand: bool = True,
     ) -> None:
         key = dns.tsig.Key(absolute_name(key_name), secret, ALGORITHM)
         content = _content(load_zones(store), zones, host, records)
-        answers = ZoneAnswers(content, key, partial(save_zones, store))
+        answers = ZoneAnswers(
+            content,
+            key,
+            partial(save_zones, store),
+            partial(_zone_on_demand, host if on_demand else ""),
+        )
         self._udp, self._tcp = _listeners(host, port, answers)
         self.port: int = self._udp.server_address[1]
         self._wake, self._woken = socket.socketpair()
@@ -169,7 +178,7 @@ class _Stream(socketserver.StreamRequestHandler):
 def _content(
     stored: dict[dns.name.Name, Zone], zones: Sequence[str], host: str, records: Sequence[Record]
 ) -> dict[dns.name.Name, Zone]:
-    content: dict[dns.name.Name, Zone] = {}
+    content = dict(stored)
     for origin in map(absolute_name, zones):
         content[origin] = stored.get(origin) or _first_zone(origin, host)
     for record in records:
@@ -178,6 +187,11 @@ def _content(
             continue
         content[zone.origin] = _with_record(zone, record)
     return content
+
+
+def _zone_on_demand(host: str, origin: dns.name.Name) -> Zone | None:
+    """A domain like shop.test; never a whole top-level domain."""
+    return _first_zone(origin, host) if host and len(origin) > FEWEST_LABELS else None
 
 
 def _first_zone(origin: dns.name.Name, host: str) -> Zone:

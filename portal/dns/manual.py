@@ -33,3 +33,7 @@ class ManualZoneEditor:
     def read(self, name: str, type: str) -> Answer:
         """This editor knows no server; ask the resolver."""
         return Answer("could_not_ask", detail="records entered by hand are read by the resolver")
+
+    def try_out(self) -> str:
+        """There is nothing to prove."""
+        return "There is nothing to try out: the records of this zone are entered by hand."

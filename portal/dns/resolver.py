@@ -26,11 +26,13 @@ class AddressedResolver:
         self._public: Servers = tuple(public)
         self._timeout = timeout
 
-    def authority(self, name: str, type: str) -> tuple[Answer, ...]:
+    def authority(
+        self, name: str, type: str, *, deadline: float | None = None
+    ) -> tuple[Answer, ...]:
         """The answers of the zone's own servers, in the order given; recursion is not asked for."""
         return self._ask_each(self._authorities, name, type, recursive=False)
 
-    def public(self, name: str, type: str) -> tuple[Answer, ...]:
+    def public(self, name: str, type: str, *, deadline: float | None = None) -> tuple[Answer, ...]:
         """The answers of the public resolvers, in the order given."""
         return self._ask_each(self._public, name, type, recursive=True)
 

@@ -20,12 +20,21 @@ import dns.update
 
 from portal.dns import Answer, Published, Record, SettingField
 from portal.dns.ask import UNREACHABLE, ask
-from portal.dns.values import absolute_name, plain_name, rdata_of, record_type, value_of
+from portal.dns.trial import write_and_remove
+from portal.dns.values import (
+    absolute_name,
+    check_inside,
+    plain_name,
+    rdata_of,
+    record_type,
+    value_of,
+)
 from portal.errors import AdapterError
 
 ALGORITHM = "hmac-sha256"
 IN_USE = (dns.rcode.YXDOMAIN, dns.rcode.YXRRSET)
 NOT_MARKED = (dns.rcode.NXDOMAIN, dns.rcode.NXRRSET)
+NOT_ITS_ZONE = (dns.rcode.NOTAUTH, dns.rcode.NOTZONE)
 MARK_TTL = 300
 KEY_PROBLEMS = (
     dns.tsig.BadSignature,
@@ -79,6 +88,7 @@ class Rfc2136ZoneEditor:
 
     def publish(self, record: Record) -> Published:
         """Serve exactly these values, or raise AdapterError (reason `not_ours`, `not_applied`)."""
+        check_inside(record, self._zone)
         wanted = tuple(sorted(value_of(rdata) for rdata in rdata_of(record)))
         before = self.read(record.name, record.type)
         if before.status == "found" and before.values == wanted and not before.alias:
@@ -94,6 +104,7 @@ class Rfc2136ZoneEditor:
 
     def withdraw(self, record: Record) -> Published:
         """Remove our record set; one that is not ours stays, and the message says so."""
+        check_inside(record, self._zone)
         code = self._send(self._removal(record))
         if code in NOT_MARKED:
             return self._nothing_of_ours(record)
@@ -103,6 +114,10 @@ class Rfc2136ZoneEditor:
     def read(self, name: str, type: str) -> Answer:
         """What the server we edit says now."""
         return ask(self._server, name, type, recursive=False, timeout=self._timeout, tcp=True)
+
+    def try_out(self) -> str:
+        """Prove address, zone and key by writing and removing a record."""
+        return write_and_remove(self, plain_name(self._zone))
 
     def _creation(self, record: Record) -> dns.update.UpdateMessage:
         name, mark = self._names(record)
@@ -148,6 +163,13 @@ class Rfc2136ZoneEditor:
     def _expect_success(self, code: dns.rcode.Rcode, record: Record) -> None:
         if code == dns.rcode.NOERROR:
             return
+        if code in NOT_ITS_ZONE:
+            raise AdapterError(
+                "The name server does not hold this zone.",
+                reason="no_zone",
+                permanent=True,
+                detail=f"{plain_name(self._zone)}: {dns.rcode.to_text(code)}",
+            )
         raise AdapterError(
             "The name server refused the change of the DNS record.",
             reason=dns.rcode.to_text(code).lower(),

@@ -52,6 +52,17 @@ def value_of(rdata: dns.rdata.Rdata) -> str:
     return rdata.to_text()
 
 
+def check_inside(record: Record, zone: dns.name.Name) -> None:
+    """Raises AdapterError (`outside_zone`) for a record that this zone cannot hold."""
+    if not absolute_name(record.name).is_subdomain(zone):
+        raise AdapterError(
+            "This DNS record does not belong in the zone that the portal edits.",
+            reason="outside_zone",
+            permanent=True,
+            detail=f"{record.name} is not in {plain_name(zone)}",
+        )
+
+
 def invalid_record(detail: str) -> AdapterError:
     """The record cannot be written in any zone."""
     return AdapterError(

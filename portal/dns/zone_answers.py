@@ -15,23 +15,30 @@ import dns.rdatatype
 import dns.tsig
 import dns.update
 
-from portal.dns.zone import Zone, look_up
+from portal.dns.zone import Zone, look_up, zone_of
 from portal.dns.zone_update import UpdateRefused, updated
 
 UDP_PAYLOAD = 1232
 PLAIN_UDP_PAYLOAD = 512  # without EDNS, RFC 1035 section 4.2.1
+MOST_ZONES = 1000
 REFUSED_QUESTIONS = frozenset({dns.rdatatype.AXFR, dns.rdatatype.IXFR})
 
 
 class ZoneAnswers:
-    """Thread-safe. `save` is called with all zones before an update is answered."""
+    """Thread-safe. `save` is called with all zones before an update is answered.
+
+    `first_zone` makes a zone that a signed update names and nobody serves yet; without it, or
+    where it gives None, such an update is refused.
+    """
 
     def __init__(
         self,
         zones: dict[dns.name.Name, Zone],
         key: dns.tsig.Key,
         save: Callable[[tuple[Zone, ...]], None],
+        first_zone: Callable[[dns.name.Name], Zone | None] = lambda origin: None,
     ) -> None:
+        self._first_zone = first_zone
         self._zones = zones
         self._key = key
         self._save = save
@@ -91,10 +98,17 @@ class ZoneAnswers:
         if len(message.zone) != 1:
             return dns.rcode.FORMERR
         with self._writing:
-            zone = self._zones.get(message.zone[0].name.canonicalize())
+            origin = message.zone[0].name.canonicalize()
+            zone = self._zones.get(origin) or self._zone_on_demand(origin)
             if zone is None:
                 return dns.rcode.NOTAUTH
             return self._replace(zone, message)
+
+    def _zone_on_demand(self, origin: dns.name.Name) -> Zone | None:
+        """A zone of its own, never one inside a zone that is served already."""
+        if len(self._zones) >= MOST_ZONES or zone_of(self._zones.values(), origin):
+            return None
+        return self._first_zone(origin)
 
     def _replace(self, zone: Zone, message: dns.update.UpdateMessage) -> dns.rcode.Rcode:
         try:

@@ -137,8 +137,8 @@ def test_a_zone_that_the_server_does_not_have_is_a_permanent_error(
     server: LocalNameServer, edit: Callable[..., LocalZoneEditor]
 ) -> None:
     with pytest.raises(AdapterError) as caught:
-        edit(server.port, zone="example.com").publish(Record("x.example.com", "A", ("::1",), 60))
-    assert caught.value.permanent
+        edit(server.port, zone="example").publish(Record("x.example", "AAAA", ("::1",), 60))
+    assert (caught.value.reason, caught.value.permanent) == ("no_zone", True)
 
 
 def test_a_yes_that_is_not_followed_by_the_record_is_an_error(

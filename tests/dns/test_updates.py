@@ -54,7 +54,7 @@ def test_an_unsigned_update_is_refused(send: Callable[..., str], editor: LocalZo
 
 
 def test_an_update_of_a_zone_that_is_not_served_is_refused(send: Callable[..., str]) -> None:
-    assert send(lambda update: None, zone="example.com") == "NOTAUTH"
+    assert send(lambda update: None, zone="example") == "NOTAUTH"
 
 
 def test_a_name_outside_the_zone_is_refused(send: Callable[..., str]) -> None:
@@ -195,3 +195,41 @@ def test_every_answered_update_survives_a_kill(
     again = edit(start_server(store=store).port)
     assert len(done) > 5
     assert [again.read(record.name, "A").status for record in done] == ["found"] * len(done)
+
+
+def test_the_first_record_of_a_new_domain_makes_its_zone_for_good(
+    start_server: Callable[..., LocalNameServer], edit: Callable[..., LocalZoneEditor]
+) -> None:
+    first = start_server()
+    shop = Record("chat.shop.test", "CNAME", (f"edge.{ZONE}",), 60)
+
+    published = edit(first.port, zone="shop.test").publish(shop)
+    first.stop()
+    again = edit(start_server(port=first.port).port, zone="shop.test")
+
+    assert published.changed
+    assert again.read("chat.shop.test", "CNAME").values == (f"edge.{ZONE}",)
+    assert again.read("shop.test", "SOA").status == "found"
+    assert not again.publish(shop).changed
+
+
+@pytest.mark.parametrize("zone", ["test", f"inside.{ZONE}"])
+def test_no_zone_is_made_of_a_top_level_domain_or_inside_another(
+    server: LocalNameServer, edit: Callable[..., LocalZoneEditor], zone: str
+) -> None:
+    with pytest.raises(AdapterError) as caught:
+        edit(server.port, zone=zone).publish(Record(f"x.{zone}", "A", ("127.0.0.1",), 60))
+    assert (caught.value.reason, caught.value.permanent) == ("no_zone", True)
+
+
+def test_an_update_that_changes_nothing_or_is_not_signed_makes_no_zone(
+    send: Callable[..., str], editor: LocalZoneEditor
+) -> None:
+    def add(update: dns.update.UpdateMessage) -> None:
+        update.add("www", 60, "A", "127.0.0.1")
+
+    send(lambda update: None, zone="shop.test")
+    send(add, zone="shop.test", signed=False)
+    send(lambda update: (update.present("www"), add(update)), zone="shop.test")
+
+    assert editor.read("shop.test", "SOA").status == "could_not_ask"
