@@ -5,9 +5,9 @@ pytest_plugins = [
     "tests.planes",
     "tests.people",
     "tests.model_server",
-    "tests.edge_peers",
-    "tests.edge_portal",
     "tests.dns_peers",
     "tests.route53_service",
     "tests.cloudflare_service",
+    "tests.edge_peers",
+    "tests.edge_portal",
 ]
