@@ -31,6 +31,7 @@ from portal.local_services import TSIG_KEY_NAME
 from portal.settings import Settings
 from tests.dns_peers import Peer
 from tests.edge_peers import Caddy, Pebble, handshake, start_caddy, start_pebble
+from tests.faulty_pebble import FaultyPebble
 from tests.planes import LOOPBACK, Planes, free_ports
 
 BASE = "api.ca.test"
@@ -54,8 +55,9 @@ class Served:
 class EdgePortal:
     """The session's applications with other settings, and everything around them.
 
-    Names are published at `authority` and looked up by `resolver`, real servers; without them in
-    the embedded name server. `options` are of AcmeSettings, and `issuer`.
+    The portal reaches pebble through `door`, which can misbehave. Names are published at
+    `authority` and looked up by `resolver`, real servers; without them in the embedded name server.
+    `options` are of AcmeSettings, and `issuer`.
     """
 
     def __init__(
@@ -104,6 +106,8 @@ class EdgePortal:
             folder / "pebble", dns_port=resolver_port, http_port=http, tls_port=https
         )
         self._running.append(self.pebble.program)
+        self.door = FaultyPebble(self.pebble)
+        self._running.append(self.door)
         self.root_pem = self.pebble.root_pem()
         (folder / "roots.pem").write_text(self.root_pem)
         self.settings = self._configured(base, folder, options)
@@ -111,7 +115,7 @@ class EdgePortal:
 
     def _configured(self, base: Settings, folder: Path, options: dict[str, Any]) -> Settings:
         values = {
-            "directory": self.pebble.directory,
+            "directory": self.door.directory,
             "ca_file": str(self.pebble.ca_file),
             "contact": "ops@example.test",
         }

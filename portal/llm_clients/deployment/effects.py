@@ -72,12 +72,14 @@ def opened(run: Deployment, target: Target, done: Done, now: datetime) -> None:
 def old_closed(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in registration.hosts_of(run.llm_client, HostStates.LEAVING):
         store.revoke(host.hostname, now)
+        orders.give_up(host.hostname)
         _bury(host, now)
 
 
 def certificate_withdrawn(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in registration.hosts_of(run.llm_client):
         store.revoke(host.hostname, now)
+        orders.give_up(host.hostname)
     run.llm_client.tls_certificate_issuance_status = Tls.NO_CERTIFICATE
 
 
