@@ -122,7 +122,7 @@ def one_too_deep(planes: Planes, make_client: MakeClient, make_domain: MakeDomai
 
 def test_the_page_begins_with_the_worst_finding(alice: Browser, one_too_deep: int) -> None:
     page = alice.get(f"/custom-domains/{one_too_deep}/")
-    banner = page.find("#status > .notice")
+    banner = page.find("#banner > .notice")
     words = " ".join(banner.get_text(" ").split())
     assert words.startswith("The record is one level too deep The TXT record is right")
     assert banner.select_one("mark").get_text() == ".lakeside-clinic.example"
