@@ -8,4 +8,6 @@ pytest_plugins = [
     "tests.dns_peers",
     "tests.route53_service",
     "tests.cloudflare_service",
+    "tests.edge_peers",
+    "tests.edge_portal",
 ]

@@ -21,7 +21,7 @@ from portal.llm_providers.listing import list_models
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 from portal.settings import Settings
 from portal.smtp import MailSender, SmtpSender
-from portal.tls import Issuer, issuer_class
+from portal.tls import AuthorityAccounts, Issuer, issuer_class
 from portal.tls.probe import Probe, probe
 
 TSIG_KEY_NAME = "portal-key"
@@ -64,9 +64,9 @@ class Adapters:
     functions: Mapping[str, Function] = field(default_factory=built_in)
 
 
-def build(settings: Settings) -> Adapters:
-    """The real outside for these settings."""
-    issuer = issuer_class(settings.issuer)(settings.data_dir / "tls")
+def build(settings: Settings, accounts: AuthorityAccounts) -> Adapters:
+    """The real outside for these settings; `accounts` keeps who we are for an authority."""
+    issuer = issuer_class(settings.issuer).from_settings(settings, accounts)
     return Adapters(
         zone_editor=platform_zone_editor(settings),
         resolver=resolver(settings),

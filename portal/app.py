@@ -15,7 +15,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
 from portal.accounts import views as accounts
 from portal.adapters import Adapters
-from portal.certificates import models as certificate_models
+from portal.certificates import jobs as certificate_jobs
+from portal.certificates.accounts import StoredAuthorityAccounts
+from portal.custom_domains import jobs as custom_domain_jobs
 from portal.domain_setup import (
     clients_views,
     link_views,
@@ -29,7 +31,7 @@ from portal.job_queue import Doorbell, SilentDoorbell
 from portal.limits import jobs as limit_jobs
 from portal.limits import views as limits_views
 from portal.llm_clients import saving, signals
-from portal.llm_clients.deployment import jobs
+from portal.llm_clients.deployment import jobs, tls_status
 from portal.llm_clients.pages import (
     api_keys_views,
     deployment_views,
@@ -41,6 +43,7 @@ from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
 from portal.notifications import budget_jobs, domain_notices
+from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
@@ -53,10 +56,12 @@ from portal.serving import (
     answers_views,
     cross_origin,
     edge,
+    edge_memory,
     embedding,
     hosts,
     images_views,
     openai_api,
+    proofs_views,
     workbench,
 )
 from portal.serving import views as serving
@@ -91,11 +96,13 @@ REGISTERED = (
     client_limits_views,
     clients_views,
     domain_jobs,
+    custom_domain_jobs,
     limit_jobs,
-    certificate_models,
+    certificate_jobs,
     deployment_views,
     domain_notices,
     embed_views,
+    expiry_jobs,
     images_pages_views,
     images_views,
     jobs,
@@ -109,6 +116,7 @@ REGISTERED = (
     saving,
     signals,
     system_jobs,
+    tls_status,
 )
 
 
@@ -146,6 +154,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     app.register_blueprint(serving.blueprint)
     app.register_blueprint(embedding.blueprint)
     app.register_blueprint(openai_api.blueprint)
+    app.register_blueprint(proofs_views.blueprint)
     cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)
     app.register_error_handler(Exception, _serving_fault)
@@ -156,6 +165,7 @@ def create_internal_app(settings: Settings, outside: Adapters | None = None) -> 
     """The plane for the TLS edge and probes, bound to loopback or a private name."""
     app = _create_app(settings, outside)
     app.register_blueprint(edge.blueprint)
+    edge_memory.init_app(app)
     return app
 
 
@@ -177,14 +187,18 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.url_map.converters.update(
-        public_id=web.PublicId, row_id=web.RowId, digest=web.Digest, setup_token=web.SetupToken
+        public_id=web.PublicId,
+        row_id=web.RowId,
+        digest=web.Digest,
+        proof_token=web.ProofToken,
+        setup_token=web.SetupToken,
     )
     redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
     database.init_app(app, settings)
     caching.init_app(app, redis)
     job_queue.init_app(app, _doorbell(redis))
     vault.init_app(app, settings.encryption_keys)
-    adapters.init_app(app, outside or adapters.build(settings))
+    adapters.init_app(app, outside or adapters.build(settings, StoredAuthorityAccounts()))
     limits.init_app(app, redis)
     request_history.init_app(app)
     web.install_filters(app)

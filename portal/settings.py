@@ -8,6 +8,15 @@ from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 
+from portal.issuer_settings import (
+    ISSUERS,
+    AcmeSettings,
+    KubernetesSettings,
+    acme_settings,
+    file_problems,
+    kubernetes_settings,
+)
+
 DEFAULT_PORT = 9357
 PUBLIC_RESOLVERS = "1.1.1.1 8.8.8.8"
 
@@ -116,6 +125,9 @@ class Settings:
     admin_password: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     zone_editor_values: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    certificate_roots_file: str = ""
+    acme: AcmeSettings = AcmeSettings()
+    kubernetes: KubernetesSettings = KubernetesSettings()
 
     @property
     def platform_host(self) -> str:
@@ -149,7 +161,7 @@ class Settings:
         for key in ("scheme", "is_local", "allow_private_addresses"):
             values[key] = getattr(environment, key)
         values["zone_editor"] = environ.get("PORTAL_ZONE_EDITOR", environment.zone_editor)
-        values["issuer"] = environ.get("PORTAL_ISSUER", environment.issuer)
+        values.update(_issuer(reader, environment))
         values["edge_address"] = environ.get("PORTAL_EDGE_ADDRESS", "127.0.0.1")
         values["edge_host"] = environ.get("PORTAL_EDGE_HOST", f"edge.{values['base_api_domain']}")
         values["edge_addresses"] = _words(environ.get("PORTAL_EDGE_ADDRESSES", ""))
@@ -251,6 +263,24 @@ def _domains(
         found[name] = value = reader.environ.get(f"PORTAL_{name.upper()}", pattern).lower()
         if root and not _DOMAIN.match(str(value)):
             reader.problems.append(f"PORTAL_{name.upper()} is {value!r}, which is not a domain.")
+    return found
+
+
+def _issuer(reader: _Reader, environment: Environment) -> dict[str, object]:
+    """Who issues certificates; only the chosen one's settings are looked at."""
+    kind = reader.environ.get("PORTAL_ISSUER") or environment.issuer
+    roots = reader.environ.get("PORTAL_CERTIFICATE_ROOTS_FILE", "")
+    reader.problems += file_problems("PORTAL_CERTIFICATE_ROOTS_FILE", roots)
+    found: dict[str, object] = {"issuer": kind, "certificate_roots_file": roots}
+    if kind not in ISSUERS:
+        known = ", ".join(ISSUERS)
+        reader.problems.append(f"PORTAL_ISSUER is {kind!r}; it must be one of {known}.")
+    elif kind == "acme":
+        secret = reader.secret("PORTAL_ACME_EAB_KEY", None, required=False)
+        can_edit = reader.environ.get("PORTAL_ZONE_EDITOR", environment.zone_editor) != "manual"
+        found["acme"] = acme_settings(reader.environ, secret, can_edit, reader.problems)
+    elif kind == "cert_manager":
+        found["kubernetes"] = kubernetes_settings(reader.environ, reader.problems)
     return found
 
 

@@ -98,6 +98,12 @@ class Digest(BaseConverter):
     regex = r"[0-9a-f]{64}"
 
 
+class ProofToken(BaseConverter):
+    """A token of a certificate authority (RFC 8555 section 8.3); anything else is no route."""
+
+    regex = r"[A-Za-z0-9_-]{20,128}"
+
+
 def number_argument(name: str) -> int | None:
     """A positive number of the query string that an INTEGER column can hold, else None."""
     found = request.args.get(name, type=int)

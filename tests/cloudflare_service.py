@@ -6,7 +6,7 @@ import ipaddress
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,13 +27,18 @@ class Refused(Exception):
 
 
 class CloudflareService(HttpDouble):
-    """`fault`: (status, code) that every call gets."""
+    """`fault`: (status, code) that every call gets.
+
+    `before_change` is called when a change comes in: what somebody else does at the same time.
+    """
 
     def __init__(self) -> None:
         self.zones: dict[str, str] = {}
         self.records: dict[str, list[dict[str, Any]]] = {}
         self.fault: tuple[int, int] | None = None
         self.page_size = 1000
+        self.broken = b""
+        self.before_change: Callable[[], object] = lambda: None
         self._numbers = itertools.count(1)
         super().__init__()
 
@@ -47,6 +52,8 @@ class CloudflareService(HttpDouble):
     def reply(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, str, bytes]:
+        if self.broken:
+            return 502, "text/html", self.broken
         try:
             self._check_token(headers.get("Authorization", ""))
             if self.fault:
@@ -94,6 +101,7 @@ class CloudflareService(HttpDouble):
             ]
             return self._page(asked, query)
         if steps[2:] == ["dns_records", "batch"] and method == "POST":
+            self.before_change()
             self.records[zone] = self._batched(zone, json.loads(body))
             return {"result": {}}
         raise Refused(405, 10405, "Method not allowed for this authentication scheme")

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 from xml.etree import ElementTree
@@ -41,12 +41,17 @@ class HostedZone:
 
 
 class Route53Service(HttpDouble):
-    """`fault`: an error code that every call gets; `pending`: looks until a change is INSYNC."""
+    """`fault`: an error code that every call gets; `pending`: looks until a change is INSYNC.
+
+    `before_change` is called when a change comes in: what somebody else does at the same time.
+    """
 
     def __init__(self) -> None:
         self.zones: dict[str, HostedZone] = {}
         self.fault = ""
         self.pending = 0
+        self.before_change: Callable[[], object] = lambda: None
+        self.batch_errors_have_their_own_shape = False
         self.page_size = 100
         self._changes = 0
         super().__init__()
@@ -69,6 +74,9 @@ class Route53Service(HttpDouble):
                 raise Refused(status, self.fault, "Rate exceeded")
             return 200, XML, self._answer(method, path, body).encode()
         except Refused as error:
+            if error.code == "InvalidChangeBatch" and self.batch_errors_have_their_own_shape:
+                words = f"<Messages><Message>{escape(str(error))}</Message></Messages>"
+                return 400, XML, _document("InvalidChangeBatch", words).encode()
             text = (
                 f'<ErrorResponse xmlns="{NAMESPACE}"><Error><Type>Sender</Type>'
                 f"<Code>{error.code}</Code><Message>{escape(str(error))}</Message></Error>"
@@ -91,6 +99,7 @@ class Route53Service(HttpDouble):
             raise Refused(404, "NoSuchHostedZone", f"No hosted zone found with ID: {steps[2]}")
         if method == "GET":
             return self._list_sets(zone, query)
+        self.before_change()
         zone.sets = _changed(zone, body)
         self._changes += 1
         info = _change_info(f"C{self._changes}", "PENDING")

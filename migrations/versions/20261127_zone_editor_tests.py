@@ -1,13 +1,13 @@
 """The settings of a domain's zone editor have a test
 
-Revision 20261127_zone_editor_tests, after 20261127_custom_domains.
+Revision 20261127_zone_editor_tests, after 20261127_certificates.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127_zone_editor_tests"
-down_revision = "20261127_custom_domains"
+down_revision = "20261127_certificates"
 branch_labels = None
 depends_on = None
 

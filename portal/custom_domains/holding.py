@@ -74,8 +74,13 @@ def take(custom_domain: LLMClientCustomDomain, now: datetime) -> bool:
 
 def may_be_taken(holder: LLMClientCustomDomain, now: datetime) -> bool:
     """Whether a proof of somebody else outweighs the holder: his is gone, or his account is."""
-    account = db.session.get(Account, holder.account_id)
-    return account is None or not account.is_active or has_failed_for_long(holder, now)
+    return is_closed(holder) or has_failed_for_long(holder, now)
+
+
+def is_closed(custom_domain: LLMClientCustomDomain) -> bool:
+    """Whether its account is closed: that one holds nothing."""
+    account = db.session.get(Account, custom_domain.account_id)
+    return account is None or not account.is_active
 
 
 def has_failed_for_long(holder: LLMClientCustomDomain, now: datetime) -> bool:

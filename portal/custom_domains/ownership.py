@@ -35,10 +35,16 @@ def check_existence(question: Question, observed: Observations) -> CheckResult:
         reason = Reasons.NAME_DOES_NOT_EXIST
         return failed(EXISTS, domain, reason, name=asked, source=source, detail=delegation.detail)
     if delegation.status == "no_record":
-        reason = Reasons.LAME if delegation.trouble == "lame" else Reasons.NOT_DELEGATED
+        is_lame = delegation.trouble == "lame" and bool(delegation.servers)
+        reason = Reasons.LAME if is_lame else Reasons.NOT_DELEGATED
         return failed(EXISTS, domain, reason, name=asked, source=source, detail=delegation.detail)
     if delegation.status == "could_not_ask":
         return troubles.zone_could_not_be_asked(EXISTS, domain, delegation)
+    if delegation.zone != asked and names.is_within(asked, delegation.zone):
+        sentence = f"{delegation.zone} answers itself"
+        return failed(
+            EXISTS, domain, Reasons.NOT_DELEGATED, name=asked, source=source, detail=sentence
+        )
     if observed.top is not None and observed.top.public_trouble == "bogus":
         detail = next(one.detail for one in observed.top.public if one.trouble == "bogus")
         return failed(EXISTS, domain, Reasons.DNSSEC_BOGUS, source=source, detail=detail)
@@ -75,8 +81,6 @@ def check_ownership(question: Question, observed: Observations, now: datetime) -
     if question.covered_by:
         sentence = f"Covered by {question.covered_by}, which this account has proved already."
         return passed(OWNERSHIP, domain, sentence, source=question.covered_by)
-    if question.editor_trouble:
-        return failed(OWNERSHIP, domain, Reasons.EDITOR_REFUSED, detail=question.editor_trouble)
     look = observed.ownership
     if look is None:
         return _without_look(question, observed)
@@ -143,6 +147,9 @@ def _not_there(
     question: Question, observed: Observations, look: Look, expected: str
 ) -> CheckResult:
     """Nobody has the token: say what is there in its place, or where it went."""
+    if question.editor_trouble:
+        trouble = question.editor_trouble
+        return failed(OWNERSHIP, question.domain, Reasons.EDITOR_REFUSED, detail=trouble)
     zone = observed.delegation.zone
     words: dict[str, Any] = {
         "name": look.name,

@@ -161,3 +161,21 @@ def _rows(custom_domain: LLMClientCustomDomain) -> list[LLMClientCustomDomainDNS
         LLMClientCustomDomainDNS.custom_domain_id == custom_domain.id
     )
     return list(db.session.scalars(query.order_by(LLMClientCustomDomainDNS.id)))
+
+
+def has_unpublished(custom_domain: LLMClientCustomDomain) -> bool:
+    """Whether a record that is ours to publish was not, or was not found."""
+    return any(
+        row.purpose in OURS
+        and (
+            row.published_by == MANUAL
+            or (row.purpose == Purposes.OWNERSHIP and (row.found or {}).get("verdict") != "pass")
+        )
+        for row in _rows(custom_domain)
+    )
+
+
+def forget_published(custom_domain: LLMClientCustomDomain) -> None:
+    """Nothing of the domain is ours to withdraw any more."""
+    for row in _rows(custom_domain):
+        row.published_by = MANUAL

@@ -57,6 +57,10 @@ def _weigh(
     custom_domain: LLMClientCustomDomain, question: Question, diagnosis: Diagnosis, now: datetime
 ) -> None:
     """What the proof means: taken, kept, or one day nearer to its end."""
+    if holding.is_closed(custom_domain):
+        if custom_domain.is_verified:
+            holding.lose(custom_domain, now, "Its account is closed.")
+        return
     if diagnosis.proof == Proof.STANDS:
         if custom_domain.is_verified:
             holding.confirm(custom_domain, now)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from portal.dns import Answer, Published, Record, SettingField
+from portal.dns import Answer, Published, Record, SettingField, Trouble
 from portal.dns.http_api import in_use
 from portal.dns.trial import write_and_remove
 from portal.dns.values import absolute_name, check_inside, plain_name, rdata_of, value_of
@@ -96,9 +96,8 @@ class MarkedSetEditor(ABC):
             there, settled = self.stored(_plain(name)), self.settled()
         except AdapterError as error:
             detail = f"{error.public_message} {error.detail}".strip()
-            return Answer(
-                "could_not_ask", server=self.provider, detail=detail, trouble="unreachable"
-            )
+            trouble: Trouble = "refused" if error.permanent else "unreachable"
+            return Answer("could_not_ask", server=self.provider, detail=detail, trouble=trouble)
         if not settled:
             detail = "the change is still on its way to the provider's name servers"
             return Answer("could_not_ask", server=self.provider, detail=detail)

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import dns.name
+import dns.rdata
+import dns.rdataset
 import pytest
 
 from portal.custom_domains.diagnosis import Diagnosis, diagnose
@@ -36,6 +39,7 @@ ns2.weinhof A {SECOND}
 portal NS ns1.portal
 ns1.portal A {OURS}
 deserted NS ns1.weinhof
+noaddress NS ns.nobody
 undelegated TXT "parked"
 """
 PLATFORM = f"edge A {EDGE}\n"
@@ -81,8 +85,15 @@ class Laboratory:
         self.first.serve(DOMAIN, zone_text(DOMAIN, own, servers=TWO_SERVERS))
         remembered = text if cached is None else cached
         self.recursive.serve(
-            DOMAIN, zone_text(DOMAIN, remembered, servers=TWO_SERVERS, negative_ttl=900)
+            DOMAIN, zone_text(DOMAIN, remembered, servers=TWO_SERVERS, negative_ttl=45)
         )
+
+    def add_against_the_rules(self, name: str, type: str, value: str) -> None:
+        """A record beside others where none may be, as careless servers have it."""
+        rdata = dns.rdata.from_text("IN", type, value)
+        for one in (self.first, self.second, self.recursive):
+            node = one._zones[DOMAIN].nodes[dns.name.from_text(name)]
+            node[rdata.rdtype] = dns.rdataset.from_rdata(60, rdata)
 
     def everywhere(self, name: str, kind: str, fault: Fault) -> None:
         """A fault of both of the customer's servers."""

@@ -216,8 +216,9 @@ def test_an_order_that_takes_time_keeps_its_state_between_attempts(story: Story)
     story.step()
     assert story.step() == "Wait"
     assert story.run.next_attempt_at == story.now + timedelta(seconds=7)
-    target = target_of(story.run, story.now)
-    assert target.order_states == {story.host: {"order": "https://ca.example/1"}}
+    story.now += timedelta(seconds=7)
+    wish = target_of(story.run, story.now).wishes[story.host]
+    assert wish.state["order"] == {"order": "https://ca.example/1"}
     story.finish()
     assert story.llm_client.ready
 

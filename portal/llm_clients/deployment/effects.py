@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portal.certificates import store
-from portal.database import db
+from portal.certificates import orders, store
+from portal.certificates.naming import certificate_name
+from portal.database import current_settings, db
 from portal.limits import editing as limits_editing
 from portal.limits.models import SubjectKinds
 from portal.llm_clients import registration, revisions
@@ -27,9 +28,11 @@ def hosts_of(run: Deployment, *states: LLMClientHost.States) -> list[LLMClientHo
 def begun(run: Deployment, now: datetime) -> None:
     """A deployment starts from nothing seen; anything else stops serving at this commit."""
     llm_client = run.llm_client
-    if run.kind == Deployment.Kinds.DEPLOY and run.is_custom:
-        return
     if run.kind == Deployment.Kinds.DEPLOY:
+        for host in hosts_of(run, HostStates.CURRENT):
+            store.serve_again(host.hostname)
+        if run.is_custom:
+            return
         number = llm_client.newest_revision_number
         run.revision = revisions.revision_of(llm_client, number)
         llm_client.dns_verification_status = Dns.VERIFYING
@@ -38,6 +41,7 @@ def begun(run: Deployment, now: datetime) -> None:
     llm_client.deployed = llm_client.deployed and run.is_custom
     for host in hosts_of(run):
         host.is_open = False
+        store.stop_serving(host.hostname)
 
 
 def published(run: Deployment, target: Target, done: Done, now: datetime) -> None:
@@ -56,8 +60,13 @@ def checks_seen(run: Deployment, target: Target, done: Done, now: datetime) -> N
 
 
 def certified(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    for host, issuance in done.issued.items():
-        store.keep(run.llm_client.account_id, host, issuance)
+    account_id, settings = run.llm_client.account_id, current_settings()
+    for name, issuance in done.issued.items():
+        orders.record_for(account_id, name, holder_of(run), issuance, now)
+    for host in target.hosts:
+        name = certificate_name(host, settings)
+        if name != host:
+            store.share(account_id, host, name)
 
 
 def certificate_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
@@ -109,10 +118,16 @@ def forgotten(run: Deployment, target: Target, done: Done, now: datetime) -> Non
     db.session.delete(run.llm_client)
 
 
-def waiting(run: Deployment, result: Wait) -> None:
-    """Keep what an issuer wants to be told again at the next attempt."""
-    for host, state in result.order_states.items():
-        store.keep_order(run.llm_client.account_id, host, state)
+def waiting(run: Deployment, result: Wait, now: datetime) -> None:
+    """Keep how far each order has come, for the next attempt."""
+    for name, issuance in result.issuances.items():
+        account_id = run.llm_client.account_id
+        orders.record_for(account_id, name, holder_of(run), issuance, now)
+
+
+def holder_of(run: Deployment) -> str:
+    """Who has an order in hand."""
+    return f"deployment-{run.id}"
 
 
 def failed(run: Deployment) -> None:

@@ -43,7 +43,7 @@ def advance_deployment(deployment_id: int) -> None:
     generation, step = run.generation, deployment.STEPS[run.step]
     given_up = deployment.broke_off(run)
     target = target_of(run, utc_now())
-    db.session.rollback()
+    db.session.commit()
     result = given_up or attempt(step.act, target, current_adapters(), utc_now())
     run = still_ours(Deployment, deployment_id, generation)
     if run is None:

@@ -164,8 +164,8 @@ def _go_on(run: Deployment, target: steps.Target, result: steps.Done, now: datet
 
 def _wait(run: Deployment, result: steps.Wait, now: datetime) -> None:
     seconds = pause_seconds(run.attempt) if result.seconds is None else result.seconds
-    run.next_attempt_at = now + timedelta(seconds=max(1.0, seconds))
-    effects.waiting(run, result)
+    run.next_attempt_at = now + timedelta(seconds=max(0.0, seconds))
+    effects.waiting(run, result, now)
     if result.back_to in run.plan:
         run.step = result.back_to
 

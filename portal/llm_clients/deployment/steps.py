@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from portal.adapters import Adapters
+from portal.certificates import ordering, orders
+from portal.certificates.orders import Wish
 from portal.dns import Answer, AwaitingOwner, Published, Record
 from portal.errors import AdapterError
 from portal.tls import Issuance
@@ -45,7 +47,11 @@ class CustomHost:
 
 @dataclass(frozen=True)
 class Target:
-    """All that a step needs to know, read before it goes outside."""
+    """All that a step needs to know, read before it goes outside.
+
+    `wishes`: for each host without a certificate, the one to ask for; `chains`: only those that
+    may be revoked when the host goes.
+    """
 
     hosts: tuple[str, ...]
     leaving_hosts: tuple[str, ...]
@@ -55,7 +61,8 @@ class Target:
     custom: dict[str, CustomHost] = field(default_factory=dict)
     serials: dict[str, str] = field(default_factory=dict)
     chains: dict[str, str] = field(default_factory=dict)
-    order_states: dict[str, dict[str, object]] = field(default_factory=dict)
+    wishes: dict[str, Wish] = field(default_factory=dict)
+    platform_zone: str = ""
 
     @property
     def is_certified(self) -> bool:
@@ -64,7 +71,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Done:
-    """The step is true now; `issued` carries new certificates by host."""
+    """The step is true now; `issued` carries new certificates by their name."""
 
     message: str
     issued: dict[str, Issuance] = field(default_factory=dict)
@@ -79,7 +86,7 @@ class Wait:
     who_acts: str = NOBODY
     seconds: float | None = None
     back_to: str = ""
-    order_states: dict[str, dict[str, object]] = field(default_factory=dict)
+    issuances: dict[str, Issuance] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -156,28 +163,47 @@ def see_checks(target: Target, adapters: Adapters, now: datetime) -> Result:
 
 
 def request_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
-    """Step 3: one certificate a host, once; a good one is kept."""
+    """Step 3: a certificate for every host, each name asked for once; a good one is kept."""
     if target.is_certified:
         return Done("The certificate we have is still good.")
     issued: dict[str, Issuance] = {}
     for host in target.hosts:
-        if target.serials.get(host):
+        wish = target.wishes.get(host) or Wish(host)
+        if target.serials.get(host) or wish.name in issued:
             continue
-        issuance = adapters.issuer.request((host,), now, target.order_states.get(host, {}))
+        if wish.blocked is not None:
+            why = wish.blocked
+            return Wait(why.sentence, why.reason, why.who_acts, why.seconds, issuances=issued)
+        issuance = ordering.step(wish.name, wish.state, adapters, target.platform_zone, now)
         if issuance.status == "failed":
             return Failed(issuance.message, issuance.reason, PLATFORM)
         if issuance.status == "waiting":
-            states = {host: issuance.state}
-            return Wait(
-                issuance.message,
-                issuance.reason,
-                seconds=issuance.retry_in_seconds,
-                order_states=states,
-            )
-        issued[host] = issuance
-    expiry = min(entry.not_after for entry in issued.values() if entry.not_after)
+            return _not_issued(host, wish, target.platform_zone, issuance, issued)
+        issued[wish.name] = issuance
+    return Done(_issued_sentence(issued), issued)
+
+
+def _not_issued(
+    host: str, wish: Wish, zone: str, issuance: Issuance, issued: dict[str, Issuance]
+) -> Wait:
+    """What is known of all names so far is kept; a refusal waits by its own back-off."""
+    seconds = None if issuance.refused else issuance.retry_in_seconds
+    message = " ".join(part for part in (issuance.message, _quoted(issuance.detail)) if part)
+    who_acts = orders.who_acts(issuance.reason, host, zone)
+    issuances = {**issued, wish.name: issuance}
+    return Wait(message, issuance.reason, who_acts, seconds, issuances=issuances)
+
+
+def _quoted(detail: str) -> str:
+    return f"The certificate authority says: {detail}" if detail else ""
+
+
+def _issued_sentence(issued: dict[str, Issuance]) -> str:
+    expiries = [entry.not_after for entry in issued.values() if entry.not_after]
+    if not expiries:
+        return " ".join(entry.message for entry in issued.values())
     names = ", ".join(sorted({entry.issuer.removeprefix("CN=") for entry in issued.values()}))
-    return Done(f"Issued by {names}, valid until {expiry:%Y-%m-%d}.", issued)
+    return f"Issued by {names}, valid until {min(expiries):%Y-%m-%d}."
 
 
 def see_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
@@ -192,7 +218,7 @@ def see_certificate(target: Target, adapters: Adapters, now: datetime) -> Result
         )
         if not probe.ok:
             return Wait(f"{host}: {probe.message}", probe.reason, PLATFORM)
-        if probe.serial != target.serials.get(host):
+        if host in target.serials and probe.serial != target.serials[host]:
             message = f"{host}: the edge still shows another certificate ({probe.serial})."
             return Wait(message, "issued_but_not_served", NOBODY)
     return Done("The edge shows our certificate to a visitor’s handshake.")
@@ -208,6 +234,7 @@ def withdraw_certificate(target: Target, adapters: Adapters, now: datetime) -> R
     for host in target.hosts:
         if target.chains.get(host):
             adapters.issuer.revoke(target.chains[host], now)
+        adapters.issuer.release((host,), now)
     return Done("The certificate is withdrawn; the edge refuses the next handshake.")
 
 
@@ -272,4 +299,4 @@ def _not_yet(host: str, answers: tuple[Answer, ...], address: str, who: str) -> 
     message = f"{wrong.server} knows no address of {host} yet, expected {address}."
     if who == "authority":
         return Wait(message, "missing_at_authority", NOBODY, seconds=1, back_to="publish_dns")
-    return Wait(message, "still_cached", NOBODY, seconds=wrong.ttl)
+    return Wait(message, "still_cached", NOBODY, seconds=wrong.ttl or None)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portal.certificates import store
+from portal.certificates import orders, store
+from portal.certificates.models import Certificate
+from portal.certificates.naming import certificate_name
+from portal.certificates.orders import Wish
+from portal.certificates.preflight import preflight
 from portal.custom_domains import zone_editing
 from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
 from portal.custom_domains.results import CheckResult, Checks, Verdicts
 from portal.database import current_settings
 from portal.dns import Record
 from portal.llm_clients import registration
+from portal.llm_clients.deployment import effects
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.deployment.steps import NOT_CHECKED, CustomHost, Finding, Target
 from portal.llm_clients.models import LLMClientHost
@@ -25,8 +30,9 @@ def target_of(run: Deployment, now: datetime) -> Target:
     current, leaving = _hosts(run)
     every = (*current, *leaving)
     names = tuple(host.hostname for host in current)
-    found = {host.hostname: store.good_certificate(host.hostname, now) for host in every}
+    found = {host.hostname: _certificate_of(host.hostname, run, now) for host in every}
     good = {name: certificate for name, certificate in found.items() if certificate}
+    own = {name: certificate for name, certificate in good.items() if certificate.hostname == name}
     return Target(
         hosts=names,
         leaving_hosts=tuple(host.hostname for host in leaving),
@@ -35,9 +41,29 @@ def target_of(run: Deployment, now: datetime) -> Target:
         edge_host=settings.edge_host,
         custom={host.hostname: _custom(host) for host in every if host.custom_domain_id},
         serials={name: certificate.serial for name, certificate in good.items()},
-        chains={name: certificate.chain_pem for name, certificate in good.items()},
-        order_states={name: store.order_state(name) for name in names if name not in good},
+        chains={name: certificate.chain_pem for name, certificate in own.items()},
+        wishes=_wishes(run, [name for name in names if name not in good], now),
+        platform_zone=settings.base_api_domain,
     )
+
+
+def _certificate_of(host: str, run: Deployment, now: datetime) -> Certificate | None:
+    """What the host is served with, or may share; at its end, what is left to be revoked."""
+    if run.kind != Deployment.Kinds.DEPLOY:
+        return store.unrevoked(host, now)
+    found = store.good_certificate(host, now)
+    name = certificate_name(host, current_settings())
+    return found or (store.good_of_name(name, now) if name != host else None)
+
+
+def _wishes(run: Deployment, hosts: list[str], now: datetime) -> dict[str, Wish]:
+    """The certificates to ask for, their orders taken in hand; for one step only."""
+    if run.step != "request_certificate":
+        return {}
+    settings, account_id = current_settings(), run.llm_client.account_id
+    names = {host: certificate_name(host, settings) for host in hosts}
+    holder = effects.holder_of(run)
+    return {host: orders.take(account_id, names[host], host, holder, now) for host in hosts}
 
 
 def _hosts(run: Deployment) -> tuple[list[LLMClientHost], list[LLMClientHost]]:
@@ -85,3 +111,14 @@ def _finding(domain: LLMClientCustomDomain, host: str) -> Finding | None:
     if wrong is None:
         return None
     return Finding(wrong.sentence, str(wrong.reason or ""), str(wrong.who_acts))
+
+
+@preflight
+def domain_objects(host: str, now: datetime) -> str:
+    """No authority is asked, not even to renew, while a check before the certificate fails."""
+    entry = registration.host_entry(host)
+    domain = entry.custom_domain if entry is not None else None
+    if domain is None:
+        return ""
+    found = _finding(domain, host)
+    return found.message if found is not None else ""
