@@ -20,9 +20,9 @@ def offsets() -> tuple[float, ...]:
     """Seconds after the start: 10, 20, 30, each minute to the 15th, then ever later, 14 days."""
     found = [10.0, 20.0, 30.0, *(60.0 * minute for minute in range(1, 16))]
     step = 60.0
-    while found[-1] < WATCHED.total_seconds():
+    while found[-1] <= WATCHED.total_seconds():
         step = min(step * GROWTH, SLOWEST.total_seconds())
-        found.append(found[-1] + step)
+        found.append(float(round(found[-1] + step)))
     return tuple(found)
 
 
@@ -31,7 +31,7 @@ def next_look(watched_since: datetime, now: datetime) -> datetime | None:
     elapsed = (now - watched_since).total_seconds()
     if elapsed >= WATCHED.total_seconds():
         return None
-    return watched_since + timedelta(seconds=next(at for at in offsets() if at > elapsed))
+    return watched_since + timedelta(seconds=next(at for at in offsets() if at >= elapsed + 1))
 
 
 def next_live_look(now: datetime, chance: float) -> datetime:
