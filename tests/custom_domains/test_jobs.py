@@ -157,9 +157,7 @@ def test_a_late_orphan_writes_nothing(worker: Worker) -> None:
     claims.rotate_token(domain, utc_now())
     db.session.commit()
     thread = worker.laboratory.threads
-    outside = jobs.surroundings.outside_of(
-        jobs.current_adapters(), jobs.current_settings(), thread
-    )
+    outside = jobs.surroundings.outside_of(jobs.current_adapters(), jobs.current_settings(), thread)
     jobs._store(task, jobs._look(task, jobs.current_adapters(), outside))
     domain = worker.domain(row_id)
     assert not domain.is_verified
@@ -185,7 +183,11 @@ def test_one_ring_for_equal_wishes(worker: Worker) -> None:
 def test_dead_name_servers_delay_nobody(worker: Worker) -> None:
     port = worker.laboratory.port
     text = "".join(f"dead{n} NS ns1.dead{n}\nns1.dead{n} A 127.0.0.99\n" for n in range(100))
-    top = zone_text("test", text + f"weinhof NS ns1.weinhof\n{TWO_SERVERS.replace('ns1', 'ns1.weinhof').replace('ns2', 'ns2.weinhof')}\n")
+    top = zone_text(
+        "test",
+        text
+        + f"weinhof NS ns1.weinhof\n{TWO_SERVERS.replace('ns1', 'ns1.weinhof').replace('ns2', 'ns2.weinhof')}\n",
+    )
     for one in (worker.laboratory.parent, worker.laboratory.recursive):
         one.serve("test", top)
     silence = silent_server("127.0.0.99", port)

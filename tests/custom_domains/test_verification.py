@@ -23,9 +23,7 @@ def mails() -> Iterator[list[tuple[str, datetime]]]:
     """What the account's people were told, and when."""
     told: list[tuple[str, datetime]] = []
 
-    def listen(
-        domain: LLMClientCustomDomain, notice: Notices, message: str, now: datetime
-    ) -> None:
+    def listen(domain: LLMClientCustomDomain, notice: Notices, message: str, now: datetime) -> None:
         assert message.endswith(".")
         told.append((notice.value, now))
 
@@ -131,9 +129,7 @@ def test_a_domain_at_risk_goes_to_whoever_proves_it(story: Claims) -> None:
 
 def test_no_visitors_for_a_week_are_no_use(story: Claims) -> None:
     domain = verified(story, in_use=True)
-    quiet = host(
-        f"bot.{NAME}", is_open=True, chain_pem="-----BEGIN", last_request_at=story.now
-    )
+    quiet = host(f"bot.{NAME}", is_open=True, chain_pem="-----BEGIN", last_request_at=story.now)
     story.hosts[domain.id] = (quiet,)
     story.withdraw(domain)
     follow(story, domain, 9)

@@ -226,6 +226,7 @@ def test_a_live_domain_shows_its_certificate(
         host = some_domains.put_on(domain, llm_client)
         some_domains.all_pass(domain, host, now=now)
         some_domains.open_host(domain, llm_client, host, now)
+        some_domains.refused_renewal(domain, host, now)
 
     number = make_domain("live.example", describe)
     page = alice.get(f"/custom-domains/{number}/")
@@ -233,6 +234,8 @@ def test_a_live_domain_shows_its_certificate(
     facts = " ".join(page.find(".rows .facts").get_text(" ").split())
     assert facts.startswith("Issuer Example CA R3 Serial 04:ab:19:7f:22:c0:51:9e Valid from")
     assert "Next renewal" in facts
+    assert "The last request for a certificate was refused." in page.words
+    assert "too many certificates already issued" in page.find(".domain-hosts details").text
     assert "5 of 5 pass." in page.words
     assert len(page.html.select(".setup > .state-ready")) == 4
 
