@@ -21,6 +21,10 @@ async function ask(text) {
   }
 }
 
+// Typed before this script was there.
+const field = form.elements.namedItem("domain_name");
+if (field.value !== field.defaultValue) ask(field.value);
+
 form.addEventListener("input", (event) => {
   if (event.target.name !== "domain_name") return;
   clearTimeout(timer);

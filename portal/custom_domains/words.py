@@ -222,7 +222,8 @@ def pace(custom_domain: LLMClientCustomDomain, now: datetime, zone: str) -> str:
         return "We looked for 14 days and have stopped. Resume, and we look again at once."
     if custom_domain.state == States.REMOVING:
         return "We take its hosts down and withdraw what we published."
-    if custom_domain.is_verified:
+    next_look = custom_domain.next_attempt_at
+    if custom_domain.is_verified and (next_look is None or next_look - now > PATIENCE):
         return "We look every six hours for as long as the domain is in use."
     since = custom_domain.watched_since or now
     young_until, until = since + PATIENCE, (since + WATCHED_FOR).astimezone(ZoneInfo(zone))

@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account
-from portal.certificates.models import Certificate
+from portal.certificates.models import Certificate, CertificateOrder, SharedCertificateHost
 from portal.custom_domains.models import CustomDomainEvent, LLMClientCustomDomain
 from portal.database import db
 from portal.llm_clients.deployment.models import Deployment
@@ -29,10 +29,11 @@ class ServedClient:
 
 @dataclass(frozen=True)
 class KeptHost:
-    """A host that was claimed on a domain, and what the edge serves there."""
+    """A host that was claimed on a domain, what the edge serves there, and what comes next."""
 
     host: LLMClientHost
     certificate: Certificate | None
+    order: CertificateOrder | None
 
 
 def for_account(
@@ -141,19 +142,22 @@ def events_of(custom_domain: LLMClientCustomDomain) -> list[CustomDomainEvent]:
 
 def hosts_of(custom_domain: LLMClientCustomDomain) -> dict[str, KeptHost]:
     """The hosts on a domain that we know of, with their newest certificates, in one query."""
+    name = func.coalesce(SharedCertificateHost.certificate_name, LLMClientHost.hostname)
     is_served = and_(
-        Certificate.hostname == LLMClientHost.hostname,
+        Certificate.hostname == name,
         Certificate.revoked_at.is_(None),
         Certificate.chain_pem != "",
     )
     query = (
-        select(LLMClientHost, Certificate)
+        select(LLMClientHost, Certificate, CertificateOrder)
+        .outerjoin(SharedCertificateHost, SharedCertificateHost.hostname == LLMClientHost.hostname)
         .outerjoin(Certificate, is_served)
+        .outerjoin(CertificateOrder, CertificateOrder.name == name)
         .where(LLMClientHost.custom_domain_id == custom_domain.id)
         .order_by(Certificate.id)
     )
     found = db.session.execute(query)
-    return {host.hostname: KeptHost(host, certificate) for host, certificate in found}
+    return {host.hostname: KeptHost(host, certificate, order) for host, certificate, order in found}
 
 
 def counts(account: Account, most: int = 1001) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.certificates.models import Certificate
+from portal.certificates.models import Certificate, CertificateOrder
 from portal.custom_domains import record_keeping, records, surroundings, words
 from portal.custom_domains.comparing import Part, difference
 from portal.custom_domains.models import (
@@ -66,6 +66,8 @@ class HostLine:
     not_before: datetime | None
     not_after: datetime | None
     renews_at: datetime | None
+    trouble: str
+    tries_again_at: datetime | None
 
 
 def record_rows(
@@ -135,6 +137,7 @@ def found_values(record: LLMClientCustomDomainDNS) -> tuple[str, ...]:
 def host_line(served: ServedClient, host: str, url: str, kept: KeptHost | None) -> HostLine:
     """A host as step 4 shows it."""
     certificate = kept.certificate if kept else None
+    order = kept.order if kept else None
     is_open = kept is not None and kept.host.is_open and served.llm_client.deployed
     status, sentence = _host_status(served, is_open)
     return HostLine(
@@ -149,16 +152,20 @@ def host_line(served: ServedClient, host: str, url: str, kept: KeptHost | None) 
         serial=certificate.serial if certificate else "",
         not_before=certificate.not_before if certificate else None,
         not_after=certificate.not_after if certificate else None,
-        renews_at=renewal_of(certificate) if certificate else None,
+        renews_at=_renewal_of(certificate, order),
+        trouble=order.detail or order.message if order and order.failures else "",
+        tries_again_at=order.next_attempt_at if order and order.failures else None,
     )
 
 
-def renewal_of(certificate: Certificate) -> datetime | None:
-    """When the next certificate is asked for."""
-    begin, end = certificate.not_before, certificate.not_after
-    if begin is None or end is None:
+def _renewal_of(certificate: Certificate | None, order: CertificateOrder | None) -> datetime | None:
+    """When the next certificate is asked for: as planned, else when a third of the life is left."""
+    if certificate is None or certificate.not_before is None or certificate.not_after is None:
         return None
-    return end - (end - begin) / LIFE_LEFT_AT_RENEWAL
+    if order is not None and order.renew_at is not None:
+        return order.renew_at
+    life = certificate.not_after - certificate.not_before
+    return certificate.not_after - life / LIFE_LEFT_AT_RENEWAL
 
 
 def _host_status(served: ServedClient, is_open: bool) -> tuple[StatusView, str]:

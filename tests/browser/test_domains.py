@@ -52,7 +52,7 @@ def test_from_the_form_to_a_finding_that_appears_by_itself(
 
     page.get_by_text("Full name").first.click()
     a_check_finds_it_too_deep(planes)
-    banner = page.locator("#status > .notice")
+    banner = page.locator("#banner > .notice")
     expect(banner).to_contain_text("The record is one level too deep")
     expect(banner.locator("mark")).to_have_text(f".{NAME}")
     expect(page.locator("[data-announce]")).to_contain_text("Waiting on customer")
@@ -85,7 +85,7 @@ def test_whoever_has_the_link_sees_it_live_on_a_telephone_and_prints_it(
     theirs.goto(address)
     expect(theirs.locator(".setup-bar")).to_contain_text("Patient desk")
     a_check_finds_it_too_deep(planes)
-    expect(theirs.locator("#status > .notice")).to_contain_text("one level too deep")
+    expect(theirs.locator("#banner > .notice")).to_contain_text("one level too deep")
     assert Axe(theirs, axe_source).violations() == []
     assert too_wide(theirs) == []
     theirs.get_by_role("button", name="Check now").click()
@@ -116,6 +116,6 @@ def test_all_of_it_works_without_script(
     plain.get_by_role("button", name="Attach the client").click()
     a_check_finds_it_too_deep(planes)
     plain.get_by_role("link", name="Refresh").click()
-    expect(plain.locator("#status > .notice")).to_contain_text("one level too deep")
+    expect(plain.locator("#banner > .notice")).to_contain_text("one level too deep")
     plain.get_by_role("button", name="Check now").click()
     expect(plain.get_by_text("We are looking now.")).to_be_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from portal.certificates.models import Certificate
+from portal.certificates.models import Certificate, CertificateOrder
 from portal.custom_domains import reasons
 from portal.custom_domains.models import (
     CustomDomainEvent,
@@ -158,6 +158,19 @@ def open_host(
                 not_after=now + timedelta(days=80),
             ),
         ]
+    )
+
+
+def refused_renewal(domain: LLMClientCustomDomain, host: str, now: datetime) -> None:
+    """The authority said no to the next certificate."""
+    db.session.add(
+        CertificateOrder(
+            account_id=domain.account_id,
+            name=host,
+            failures=1,
+            detail="too many certificates already issued",
+            next_attempt_at=now + timedelta(minutes=10),
+        )
     )
 
 

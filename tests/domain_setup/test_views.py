@@ -122,7 +122,7 @@ def one_too_deep(planes: Planes, make_client: MakeClient, make_domain: MakeDomai
 
 def test_the_page_begins_with_the_worst_finding(alice: Browser, one_too_deep: int) -> None:
     page = alice.get(f"/custom-domains/{one_too_deep}/")
-    banner = page.find("#status > .notice")
+    banner = page.find("#banner > .notice")
     words = " ".join(banner.get_text(" ").split())
     assert words.startswith("The record is one level too deep The TXT record is right")
     assert banner.select_one("mark").get_text() == ".lakeside-clinic.example"
@@ -226,6 +226,7 @@ def test_a_live_domain_shows_its_certificate(
         host = some_domains.put_on(domain, llm_client)
         some_domains.all_pass(domain, host, now=now)
         some_domains.open_host(domain, llm_client, host, now)
+        some_domains.refused_renewal(domain, host, now)
 
     number = make_domain("live.example", describe)
     page = alice.get(f"/custom-domains/{number}/")
@@ -233,6 +234,8 @@ def test_a_live_domain_shows_its_certificate(
     facts = " ".join(page.find(".rows .facts").get_text(" ").split())
     assert facts.startswith("Issuer Example CA R3 Serial 04:ab:19:7f:22:c0:51:9e Valid from")
     assert "Next renewal" in facts
+    assert "The last request for a certificate was refused." in page.words
+    assert "too many certificates already issued" in page.find(".domain-hosts details").text
     assert "5 of 5 pass." in page.words
     assert len(page.html.select(".setup > .state-ready")) == 4
 
