@@ -31,6 +31,7 @@ FLOORS = [
     ["request_history"],
     ["serving"],
     ["overview", "notifications"],
+    ["domain_setup"],
     ["schema", "installation", "local_services"],
     ["app"],
     ["worker"],
