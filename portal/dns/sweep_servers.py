@@ -61,7 +61,8 @@ class Server:
     @property
     def may_be_asked(self) -> bool:
         """Whether one more of its questions may be on the way; fewer while it keeps silent."""
-        return bool(self.waiting) and self.on_the_way < max(self.window - self.silences, 1)
+        most = max(self.window - self.silences, self.first_window // 2)
+        return bool(self.waiting) and self.on_the_way < most
 
 
 class Turns:
