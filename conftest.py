@@ -9,4 +9,6 @@ pytest_plugins = [
     "tests.dns_laboratory",
     "tests.route53_service",
     "tests.cloudflare_service",
+    "tests.edge_peers",
+    "tests.edge_portal",
 ]

@@ -3,7 +3,8 @@ request_history remembers them; dns, tls and llm_providers are how we reach the 
 
 Arrows point down (tests/test_architecture.py reads the imports):
 
-    app, worker, cli, wsgi                      compose everything
+    app, worker, background, commands, cli, wsgi    compose everything
+    domain_setup                                custom domains on pages, the set-up link
     overview, notifications                     the first page, the outbox
     serving                                     the public plane, and the sandbox
     request_history                             what was asked
@@ -17,7 +18,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     quick_redis                                 the same Redis, for what every prompt asks
     functions, fetching                         what models may call, built in; one question
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
-    settings, errors, formatting, off_loop                the standard library only
+    settings, issuer_settings, errors, formatting, off_loop   the standard library only
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.
 """

@@ -86,10 +86,22 @@ class PublicId(BaseConverter):
     regex = r"[0-9]{1,18}|[a-z][a-z0-9]{19}"
 
 
+class SetupToken(BaseConverter):
+    """What a set-up link carries: letters, digits, `_`, `-` and `.`, as itsdangerous writes it."""
+
+    regex = r"[A-Za-z0-9_.-]{20,700}"
+
+
 class Digest(BaseConverter):
     """A SHA-256 in hexadecimal digits."""
 
     regex = r"[0-9a-f]{64}"
+
+
+class ProofToken(BaseConverter):
+    """A token of a certificate authority (RFC 8555 section 8.3); anything else is no route."""
+
+    regex = r"[A-Za-z0-9_-]{20,128}"
 
 
 def number_argument(name: str) -> int | None:

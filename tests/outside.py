@@ -9,7 +9,8 @@ from portal.adapters import Adapters
 from portal.dns import Answer, AwaitingOwner, Published, Record
 from portal.errors import AdapterError
 from portal.llm_providers import ChatProvider
-from portal.tls import Issuance
+from portal.settings import Settings
+from portal.tls import AuthorityAccounts, Issuance, Renewal
 from portal.tls.probe import Probe
 
 
@@ -28,6 +29,11 @@ class FakeOutside:
     revoked: list[str] = field(default_factory=list)
     probe_reason: str = ""
     calls: list[str] = field(default_factory=list)
+    renewal_wish: Renewal = Renewal()
+
+    @classmethod
+    def from_settings(cls, settings: Settings, accounts: AuthorityAccounts) -> FakeOutside:
+        return cls()
 
     def adapters(self) -> Adapters:
         return Adapters(
@@ -81,6 +87,12 @@ class FakeOutside:
 
     def revoke(self, chain_pem: str, now: datetime) -> None:
         self.revoked.append(chain_pem)
+
+    def release(self, names: tuple[str, ...], now: datetime) -> None:
+        self.calls.append(f"release {', '.join(names)}")
+
+    def renewal(self, chain_pem: str, now: datetime) -> Renewal:
+        return self.renewal_wish
 
     def roots_pem(self) -> str | None:
         return None

@@ -1,20 +1,56 @@
-"""The certificates we own, by host: keep, find, hand out, revoke."""
+"""The certificates we own, by name: keep, find, hand out, stop serving, revoke."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from portal.certificates.models import Certificate
-from portal.database import db
+from portal.certificates.models import Certificate, SharedCertificateHost
+from portal.database import current_settings, db
 from portal.tls import Issuance
 from portal.vault import current_sealer
 
 
 def good_certificate(hostname: str, now: datetime) -> Certificate | None:
-    """The newest certificate of a host that may be served now."""
+    """The newest certificate that may be served for a host now: its own, else a shared one."""
+    return next((one for one in served_certificates(hostname) if one.is_good(now)), None)
+
+
+def served_certificates(hostname: str) -> list[Certificate]:
+    """Every certificate that is not withdrawn from this host, its own first, the newest first."""
+    shared = select(SharedCertificateHost.certificate_name).where(
+        SharedCertificateHost.hostname == hostname
+    )
+    query = (
+        select(Certificate)
+        .where(or_(Certificate.hostname == hostname, Certificate.hostname.in_(shared)))
+        .where(Certificate.revoked_at.is_(None), Certificate.is_served)
+        .where(Certificate.chain_pem != "")
+        .order_by(Certificate.hostname != hostname, Certificate.id.desc())
+    )
+    return list(db.session.scalars(query))
+
+
+def newest(name: str) -> Certificate | None:
+    """The last certificate issued for this very name that is served and not revoked."""
+    return db.session.scalar(
+        select(Certificate)
+        .where(Certificate.hostname == name, Certificate.chain_pem != "")
+        .where(Certificate.revoked_at.is_(None), Certificate.is_served)
+        .order_by(Certificate.id.desc())
+        .limit(1)
+    )
+
+
+def good_of_name(name: str, now: datetime) -> Certificate | None:
+    """A certificate of this very name that is good, whoever is served with it."""
+    found = newest(name)
+    return found if found is not None and found.is_good(now) else None
+
+
+def unrevoked(hostname: str, now: datetime) -> Certificate | None:
+    """The newest certificate of the host's own that is still good for others, served or not."""
     query = (
         select(Certificate)
         .where(Certificate.hostname == hostname, Certificate.revoked_at.is_(None))
@@ -23,14 +59,13 @@ def good_certificate(hostname: str, now: datetime) -> Certificate | None:
     return next((found for found in db.session.scalars(query) if found.is_good(now)), None)
 
 
-def keep(account_id: int, hostname: str, issuance: Issuance) -> Certificate:
-    """Store what was issued, its key sealed for this host."""
-    certificate = _pending(hostname) or Certificate(account_id=account_id, hostname=hostname)
+def keep(account_id: int | None, name: str, issuance: Issuance) -> Certificate:
+    """Store what was issued, its key sealed for this name."""
+    certificate = Certificate(account_id=account_id, hostname=name)
+    certificate.issuer_kind = current_settings().issuer
     certificate.chain_pem = issuance.chain_pem
-    certificate.sealed_key = current_sealer().seal(
-        issuance.key_pem, belongs_to=_belongs_to(hostname)
-    )
-    certificate.issuer = issuance.issuer
+    certificate.sealed_key = current_sealer().seal(issuance.key_pem, belongs_to=_belongs_to(name))
+    certificate.issuer = issuance.issuer[:255]
     certificate.serial = issuance.serial
     certificate.not_before = issuance.not_before
     certificate.not_after = issuance.not_after
@@ -38,21 +73,57 @@ def keep(account_id: int, hostname: str, issuance: Issuance) -> Certificate:
     return certificate
 
 
-def keep_order(account_id: int, hostname: str, state: dict[str, Any]) -> None:
-    """Store how far an order has come, for the next attempt."""
-    certificate = _pending(hostname) or Certificate(account_id=account_id, hostname=hostname)
-    certificate.order_state = state
-    db.session.add(certificate)
+def share(account_id: int, hostname: str, name: str) -> None:
+    """Serve this host with the certificate of another name."""
+    row = db.session.scalar(
+        select(SharedCertificateHost).where(SharedCertificateHost.hostname == hostname)
+    ) or SharedCertificateHost(hostname=hostname)
+    row.account_id, row.certificate_name = account_id, name
+    db.session.add(row)
 
 
-def order_state(hostname: str) -> dict[str, Any]:
-    """How far the host's open order has come; empty if there is none."""
-    pending = _pending(hostname)
-    return pending.order_state if pending else {}
+def is_wanted(name: str) -> bool:
+    """Whether anybody is served with this name's certificate."""
+    uses = select(SharedCertificateHost.id).where(SharedCertificateHost.certificate_name == name)
+    return not name.startswith("*.") or db.session.scalar(uses.limit(1)) is not None
+
+
+def hosts_of(name: str) -> list[str]:
+    """The hosts that are served with this name's certificate."""
+    shared = select(SharedCertificateHost.hostname).where(
+        SharedCertificateHost.certificate_name == name
+    )
+    own = [] if name.startswith("*.") else [name]
+    return own + sorted(db.session.scalars(shared))
+
+
+def stop_serving(hostname: str) -> None:
+    """From this commit on the edge gets nothing for the host, revoked or not.
+
+    Row by row: what the edge is told from memory is forgotten with a row's change.
+    """
+    _set_served(hostname, False)
+    shared = select(SharedCertificateHost).where(SharedCertificateHost.hostname == hostname)
+    for row in db.session.scalars(shared):
+        db.session.delete(row)
+
+
+def serve_again(hostname: str) -> None:
+    """What was withdrawn and not revoked yet is served again."""
+    _set_served(hostname, True)
+
+
+def _set_served(hostname: str, is_served: bool) -> None:
+    query = select(Certificate).where(
+        Certificate.hostname == hostname, Certificate.revoked_at.is_(None)
+    )
+    for certificate in db.session.scalars(query):
+        certificate.is_served = is_served
 
 
 def revoke(hostname: str, now: datetime) -> None:
-    """No certificate of the host is served from this commit on."""
+    """No certificate of the host's own is served from this commit on, nor renewed."""
+    stop_serving(hostname)
     query = select(Certificate).where(
         Certificate.hostname == hostname, Certificate.revoked_at.is_(None)
     )
@@ -68,15 +139,5 @@ def pem_of(certificate: Certificate) -> str:
     return certificate.chain_pem + key
 
 
-def _pending(hostname: str) -> Certificate | None:
-    return db.session.scalar(
-        select(Certificate).where(
-            Certificate.hostname == hostname,
-            Certificate.chain_pem == "",
-            Certificate.revoked_at.is_(None),
-        )
-    )
-
-
-def _belongs_to(hostname: str) -> str:
-    return f"certificate/{hostname}"
+def _belongs_to(name: str) -> str:
+    return f"certificate/{name}"

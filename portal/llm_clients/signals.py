@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.accounts.models import Account
 from portal.caching import forget_after_commit
+from portal.certificates.models import Certificate, SharedCertificateHost
 from portal.database import after_commit
 from portal.limits.models import Limits
 from portal.llm_clients.models import (
@@ -52,6 +53,7 @@ _DNS_SIGNALS = {
 _CACHED = (
     Account,
     AuthToken,
+    Certificate,
     Limits,
     LLMClient,
     LLMClientAPIKey,
@@ -63,6 +65,7 @@ _CACHED = (
     Plugin,
     Provider,
     ProviderCredential,
+    SharedCertificateHost,
 )
 
 

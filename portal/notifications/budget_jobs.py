@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import select
-
-from portal.accounts.models import Account, Role, UserProfile
-from portal.adapters import current_adapters
+from portal.accounts.models import Account
 from portal.database import current_settings, db, utc_now
 from portal.job_queue import Ring, claim, job, rings_of, still_ours, sweep
 from portal.limits.finding import name_of
 from portal.limits.models import BudgetUse
 from portal.notifications.models import Mail
+from portal.notifications.to_admins import mails_to_admins
 
 MOST_AT_ONCE = 100
 NAMES = {"account": "the account", "client": "the LLM client", "key": "the API key"}
@@ -51,22 +49,8 @@ def tell_of_budget(use_id: int) -> None:
 
 def _mails_about(use: BudgetUse, now: datetime) -> list[Mail]:
     account = db.session.get_one(Account, use.account_id)
-    query = select(UserProfile).where(
-        UserProfile.account_id == account.id, UserProfile.role == Role.ADMIN
-    )
     subject = _subject(use, name_of(account, use.kind, use.subject_id))
-    can_leave = current_adapters().mail_sender is not None
-    return [
-        Mail(
-            account_id=account.id,
-            user_id=profile.user_id,
-            to_address=profile.user.email,
-            subject=subject,
-            text=_text(use, subject),
-            next_attempt_at=now if can_leave and profile.user.email else None,
-        )
-        for profile in db.session.scalars(query)
-    ]
+    return mails_to_admins(account.id, subject, _text(use, subject), now)
 
 
 def _subject(use: BudgetUse, name: str) -> str:

@@ -6,14 +6,15 @@ import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from portal.errors import AdapterError
-from portal.tls import Issuance
+from portal.settings import Settings
+from portal.tls import AuthorityAccounts, Issuance, Renewal
 from portal.tls.authority import (
     certificate_text,
     key_text,
@@ -34,6 +35,11 @@ class LocalIssuer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    @classmethod
+    def from_settings(cls, settings: Settings, accounts: AuthorityAccounts) -> Self:
+        """In the data folder; this authority keeps no accounts."""
+        return cls(settings.data_dir / "tls")
 
     def request(self, names: tuple[str, ...], now: datetime, state: dict[str, Any]) -> Issuance:
         """A certificate for `names` (at least one), valid for 90 days."""
@@ -69,6 +75,13 @@ class LocalIssuer:
                 builder = builder.add_revoked_certificate(entry)
             crl = builder.sign(root_key, hashes.SHA256())
             self._write("ca.crl", crl.public_bytes(serialization.Encoding.PEM), 0o644)
+
+    def release(self, names: tuple[str, ...], now: datetime) -> None:
+        """Nothing is kept by the name."""
+
+    def renewal(self, chain_pem: str, now: datetime) -> Renewal:
+        """By the rule of thirds."""
+        return Renewal()
 
     def roots_pem(self) -> str:
         """The root of this folder."""

@@ -25,6 +25,11 @@ def trusted_roots(roots_pem: str | None) -> tuple[x509.Certificate, ...]:
     return roots
 
 
+def roots_in(path: str) -> str | None:
+    """The PEM file at `path`; None, for the machine's own, where there is no path."""
+    return Path(path).read_text() if path else None
+
+
 @functools.lru_cache(maxsize=8)
 def _given(roots_pem: str) -> tuple[x509.Certificate, ...]:
     return tuple(x509.load_pem_x509_certificates(roots_pem.encode("ascii")))

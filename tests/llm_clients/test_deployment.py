@@ -12,10 +12,12 @@ from portal.database import db, utc_now
 from portal.dns import Answer
 from portal.errors import AdapterError
 from portal.llm_clients import registration
+from portal.llm_clients.deployment import plans
 from portal.llm_clients.deployment import runs as deployment
-from portal.llm_clients.deployment.jobs import due_deployments, remove_old_tombstones, target_of
+from portal.llm_clients.deployment.jobs import due_deployments, remove_old_tombstones
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.deployment.steps import attempt
+from portal.llm_clients.deployment.targets import target_of
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from tests.outside import FakeOutside, issuance
 from tests.people import MakeClient
@@ -83,7 +85,7 @@ def test_five_steps_lead_to_a_client_that_is_ready(story: Story) -> None:
     story.deploy()
     llm_client = story.llm_client
     assert story.run.state == States.DONE
-    assert [event.step for event in story.run.events] == list(deployment.DEPLOY_PLAN)
+    assert [event.step for event in story.run.events] == list(plans.DEPLOY_PLAN)
     assert llm_client.deployed
     assert llm_client.ready
     assert llm_client.is_open
@@ -214,8 +216,9 @@ def test_an_order_that_takes_time_keeps_its_state_between_attempts(story: Story)
     story.step()
     assert story.step() == "Wait"
     assert story.run.next_attempt_at == story.now + timedelta(seconds=7)
-    target = target_of(story.run, story.now)
-    assert target.order_states == {story.host: {"order": "https://ca.example/1"}}
+    story.now += timedelta(seconds=7)
+    wish = target_of(story.run, story.now).wishes[story.host]
+    assert wish.state["order"] == {"order": "https://ca.example/1"}
     story.finish()
     assert story.llm_client.ready
 

@@ -140,4 +140,5 @@ def test_a_revoked_certificate_is_on_the_list_once(issuer: LocalIssuer, folder: 
 
 
 def test_the_registry_knows_it() -> None:
-    assert [issuer_class(kind) for kind in ISSUERS] == [LocalIssuer]
+    assert issuer_class("local") is LocalIssuer
+    assert {kind: issuer_class(kind).__name__ for kind in ISSUERS if kind != "local"}

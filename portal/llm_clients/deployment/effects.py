@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from portal.certificates import store
-from portal.database import db
+from portal.certificates import orders, store
+from portal.certificates.naming import certificate_name
+from portal.database import current_settings, db
 from portal.limits import editing as limits_editing
 from portal.limits.models import SubjectKinds
 from portal.llm_clients import registration, revisions
@@ -16,25 +17,35 @@ from portal.llm_clients.models import LLMClient, LLMClientHost
 Dns = LLMClient.DnsVerificationStatusChoices
 Tls = LLMClient.TlsCertificateIssuanceStatusChoices
 HostStates = LLMClientHost.States
-TOMBSTONE_DAYS = 30
+
+
+def hosts_of(run: Deployment, *states: LLMClientHost.States) -> list[LLMClientHost]:
+    """The hosts that a run is about; a deletion is about all of the client's."""
+    is_custom = None if run.kind == Deployment.Kinds.DELETE else run.is_custom
+    return registration.hosts_of(run.llm_client, *states, is_custom=is_custom)
 
 
 def begun(run: Deployment, now: datetime) -> None:
     """A deployment starts from nothing seen; anything else stops serving at this commit."""
     llm_client = run.llm_client
     if run.kind == Deployment.Kinds.DEPLOY:
+        for host in hosts_of(run, HostStates.CURRENT):
+            store.serve_again(host.hostname)
+        if run.is_custom:
+            return
         number = llm_client.newest_revision_number
         run.revision = revisions.revision_of(llm_client, number)
         llm_client.dns_verification_status = Dns.VERIFYING
         llm_client.tls_certificate_issuance_status = Tls.NO_CERTIFICATE
         return
-    llm_client.deployed = False
-    for host in registration.hosts_of(llm_client):
+    llm_client.deployed = llm_client.deployed and run.is_custom
+    for host in hosts_of(run):
         host.is_open = False
+        store.stop_serving(host.hostname)
 
 
 def published(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    for host in registration.hosts_of(run.llm_client, HostStates.CURRENT):
+    for host in hosts_of(run, HostStates.CURRENT):
         host.is_published = True
 
 
@@ -43,71 +54,89 @@ def dns_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None
     run.llm_client.tls_certificate_issuance_status = Tls.REQUESTED
 
 
+def checks_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    for host in hosts_of(run, HostStates.CURRENT):
+        host.is_published = True
+
+
 def certified(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    for host, issuance in done.issued.items():
-        store.keep(run.llm_client.account_id, host, issuance)
+    account_id, settings = run.llm_client.account_id, current_settings()
+    for name, issuance in done.issued.items():
+        orders.record_for(account_id, name, holder_of(run), issuance, now)
+    for host in target.hosts:
+        name = certificate_name(host, settings)
+        if name != host:
+            store.share(account_id, host, name)
 
 
 def certificate_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    run.llm_client.tls_certificate_issuance_status = Tls.ISSUED
+    if not run.is_custom:
+        run.llm_client.tls_certificate_issuance_status = Tls.ISSUED
 
 
 def opened(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     llm_client = run.llm_client
-    llm_client.published_revision = run.revision
-    llm_client.deployed = True
-    for host in registration.hosts_of(llm_client, HostStates.CURRENT):
+    if not run.is_custom:
+        llm_client.published_revision = run.revision
+        llm_client.deployed = True
+    for host in hosts_of(run, HostStates.CURRENT):
         host.is_open = True
 
 
+def nothing_more(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    """The step is of the outside alone."""
+
+
 def old_closed(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    for host in registration.hosts_of(run.llm_client, HostStates.LEAVING):
+    for host in hosts_of(run, HostStates.LEAVING):
         store.revoke(host.hostname, now)
-        _bury(host, now)
+        orders.give_up(host.hostname)
+        registration.bury(host, now)
 
 
 def certificate_withdrawn(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    for host in registration.hosts_of(run.llm_client):
+    for host in hosts_of(run):
         store.revoke(host.hostname, now)
-    run.llm_client.tls_certificate_issuance_status = Tls.NO_CERTIFICATE
+        orders.give_up(host.hostname)
+    if not run.is_custom:
+        run.llm_client.tls_certificate_issuance_status = Tls.NO_CERTIFICATE
 
 
 def dns_withdrawn(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    for host in registration.hosts_of(run.llm_client):
+    for host in hosts_of(run):
         host.is_published = False
         if host.state == HostStates.LEAVING:
-            _bury(host, now)
-    run.llm_client.dns_verification_status = Dns.NOT_VERIFIED
+            registration.bury(host, now)
+    if not run.is_custom:
+        run.llm_client.dns_verification_status = Dns.NOT_VERIFIED
 
 
 def forgotten(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     """The client goes, its history stays with the account, its hosts stay reserved for a while."""
-    for host in registration.hosts_of(run.llm_client):
-        _bury(host, now)
+    for host in hosts_of(run):
+        registration.bury(host, now)
     db.session.flush()
     limits_editing.forget(SubjectKinds.CLIENT, run.llm_client.id)
     db.session.delete(run.llm_client)
 
 
-def waiting(run: Deployment, result: Wait) -> None:
-    """Keep what an issuer wants to be told again at the next attempt."""
-    for host, state in result.order_states.items():
-        store.keep_order(run.llm_client.account_id, host, state)
+def waiting(run: Deployment, result: Wait, now: datetime) -> None:
+    """Keep how far each order has come, for the next attempt."""
+    for name, issuance in result.issuances.items():
+        account_id = run.llm_client.account_id
+        orders.record_for(account_id, name, holder_of(run), issuance, now)
+
+
+def holder_of(run: Deployment) -> str:
+    """Who has an order in hand."""
+    return f"deployment-{run.id}"
 
 
 def failed(run: Deployment) -> None:
     """The status of the part that failed; a client on an older address goes on answering there."""
-    if run.kind != Deployment.Kinds.DEPLOY:
+    if run.kind != Deployment.Kinds.DEPLOY or run.is_custom:
         return
     if run.step in ("publish_dns", "see_dns"):
         run.llm_client.dns_verification_status = Dns.FAILED
     else:
         run.llm_client.tls_certificate_issuance_status = Tls.FAILED
-
-
-def _bury(host: LLMClientHost, now: datetime) -> None:
-    host.state = HostStates.TOMBSTONE
-    host.is_open = False
-    host.is_published = False
-    host.kept_until = now + timedelta(days=TOMBSTONE_DAYS)
-    host.llm_client = None

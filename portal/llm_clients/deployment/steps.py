@@ -7,29 +7,62 @@ out in a result.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from portal.adapters import Adapters
-from portal.dns import Answer, AwaitingOwner, Record
+from portal.certificates import ordering, orders
+from portal.certificates.orders import Wish
+from portal.dns import Answer, AwaitingOwner, Published, Record
 from portal.errors import AdapterError
 from portal.tls import Issuance
 
 RECORD_TTL_SECONDS = 60
 PLATFORM, CUSTOMER, NOBODY = "platform", "customer", "nobody"
+NO_SERVER_ASKED = "the first checks are under way."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A check of the domain that does not pass yet, in its own words."""
+
+    message: str
+    reason: str
+    who_acts: str
+
+
+@dataclass(frozen=True)
+class CustomHost:
+    """What is particular to a host on a customer's domain: his records, his zone, the checks.
+
+    `finding` None: all that has to be true before a certificate is asked for is true.
+    """
+
+    records: tuple[Record, ...]
+    zone: str
+    editor: str
+    editor_values: dict[str, str] = field(repr=False)
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True)
 class Target:
-    """All that a step needs to know, read before it goes outside."""
+    """All that a step needs to know, read before it goes outside.
+
+    `wishes`: for each host without a certificate, the one to ask for; `chains`: only those that
+    may be revoked when the host goes.
+    """
 
     hosts: tuple[str, ...]
     leaving_hosts: tuple[str, ...]
     edge_address: str
     edge_port: int
+    edge_host: str = ""
+    custom: dict[str, CustomHost] = field(default_factory=dict)
     serials: dict[str, str] = field(default_factory=dict)
     chains: dict[str, str] = field(default_factory=dict)
-    order_states: dict[str, dict[str, object]] = field(default_factory=dict)
+    wishes: dict[str, Wish] = field(default_factory=dict)
+    platform_zone: str = ""
 
     @property
     def is_certified(self) -> bool:
@@ -38,7 +71,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Done:
-    """The step is true now; `issued` carries new certificates by host."""
+    """The step is true now; `issued` carries new certificates by their name."""
 
     message: str
     issued: dict[str, Issuance] = field(default_factory=dict)
@@ -53,7 +86,7 @@ class Wait:
     who_acts: str = NOBODY
     seconds: float | None = None
     back_to: str = ""
-    order_states: dict[str, dict[str, object]] = field(default_factory=dict)
+    issuances: dict[str, Issuance] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,6 +98,7 @@ class Failed:
     who_acts: str
 
 
+NOT_CHECKED = Finding(NO_SERVER_ASKED, "waits_for_others", NOBODY)
 Result = Done | Wait | Failed
 Act = Callable[[Target, Adapters, datetime], Result]
 
@@ -105,29 +139,71 @@ def see_dns(target: Target, adapters: Adapters, now: datetime) -> Result:
     return Done(f"Every name server we asked answers {target.edge_address}.")
 
 
+def publish_target(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """On a customer's domain, step 1: the name that his records point to answers by itself."""
+    answers = adapters.resolver.authority(target.edge_host, "A")
+    if _is_right(answers, target.edge_address):
+        return Done(f"{target.edge_host} answers with {target.edge_address}.")
+    answer = adapters.zone_editor.publish(address_record(target.edge_host, target.edge_address))
+    if isinstance(answer, AwaitingOwner):
+        return Wait(answer.message, "awaiting_owner", PLATFORM)
+    return Done(answer.message)
+
+
+def see_checks(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """On a customer's domain, step 2: what the checks of the domain found for each host.
+
+    No certificate is asked for before they pass, so that no attempt is wasted.
+    """
+    for host in target.hosts:
+        found = target.custom[host].finding if host in target.custom else NOT_CHECKED
+        if found is not None:
+            return Wait(f"{host}: {found.message}", found.reason, found.who_acts)
+    return Done("The records are right wherever we asked, and a certificate may be issued.")
+
+
 def request_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
-    """Step 3: one certificate a host, once; a good one is kept."""
+    """Step 3: a certificate for every host, each name asked for once; a good one is kept."""
     if target.is_certified:
         return Done("The certificate we have is still good.")
     issued: dict[str, Issuance] = {}
     for host in target.hosts:
-        if target.serials.get(host):
+        wish = target.wishes.get(host) or Wish(host)
+        if target.serials.get(host) or wish.name in issued:
             continue
-        issuance = adapters.issuer.request((host,), now, target.order_states.get(host, {}))
+        if wish.blocked is not None:
+            why = wish.blocked
+            return Wait(why.sentence, why.reason, why.who_acts, why.seconds, issuances=issued)
+        issuance = ordering.step(wish.name, wish.state, adapters, target.platform_zone, now)
         if issuance.status == "failed":
             return Failed(issuance.message, issuance.reason, PLATFORM)
         if issuance.status == "waiting":
-            states = {host: issuance.state}
-            return Wait(
-                issuance.message,
-                issuance.reason,
-                seconds=issuance.retry_in_seconds,
-                order_states=states,
-            )
-        issued[host] = issuance
-    expiry = min(entry.not_after for entry in issued.values() if entry.not_after)
+            return _not_issued(host, wish, target.platform_zone, issuance, issued)
+        issued[wish.name] = issuance
+    return Done(_issued_sentence(issued), issued)
+
+
+def _not_issued(
+    host: str, wish: Wish, zone: str, issuance: Issuance, issued: dict[str, Issuance]
+) -> Wait:
+    """What is known of all names so far is kept; a refusal waits by its own back-off."""
+    seconds = None if issuance.refused else issuance.retry_in_seconds
+    message = " ".join(part for part in (issuance.message, _quoted(issuance.detail)) if part)
+    who_acts = orders.who_acts(issuance.reason, host, zone)
+    issuances = {**issued, wish.name: issuance}
+    return Wait(message, issuance.reason, who_acts, seconds, issuances=issuances)
+
+
+def _quoted(detail: str) -> str:
+    return f"The certificate authority says: {detail}" if detail else ""
+
+
+def _issued_sentence(issued: dict[str, Issuance]) -> str:
+    expiries = [entry.not_after for entry in issued.values() if entry.not_after]
+    if not expiries:
+        return " ".join(entry.message for entry in issued.values())
     names = ", ".join(sorted({entry.issuer.removeprefix("CN=") for entry in issued.values()}))
-    return Done(f"Issued by {names}, valid until {expiry:%Y-%m-%d}.", issued)
+    return f"Issued by {names}, valid until {min(expiries):%Y-%m-%d}."
 
 
 def see_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
@@ -142,7 +218,7 @@ def see_certificate(target: Target, adapters: Adapters, now: datetime) -> Result
         )
         if not probe.ok:
             return Wait(f"{host}: {probe.message}", probe.reason, PLATFORM)
-        if probe.serial != target.serials.get(host):
+        if host in target.serials and probe.serial != target.serials[host]:
             message = f"{host}: the edge still shows another certificate ({probe.serial})."
             return Wait(message, "issued_but_not_served", NOBODY)
     return Done("The edge shows our certificate to a visitor’s handshake.")
@@ -158,6 +234,7 @@ def withdraw_certificate(target: Target, adapters: Adapters, now: datetime) -> R
     for host in target.hosts:
         if target.chains.get(host):
             adapters.issuer.revoke(target.chains[host], now)
+        adapters.issuer.release((host,), now)
     return Done("The certificate is withdrawn; the edge refuses the next handshake.")
 
 
@@ -165,23 +242,25 @@ def withdraw_dns(target: Target, adapters: Adapters, now: datetime) -> Result:
     """Take our records back; what the owner published himself is named and left."""
     left = []
     for host in target.hosts:
-        answer = adapters.zone_editor.withdraw(address_record(host, target.edge_address))
-        if isinstance(answer, AwaitingOwner):
+        answers = _withdrawals(host, target, adapters)
+        if any(isinstance(answer, AwaitingOwner) for answer in answers):
             left.append(host)
     if left:
         return Done(f"The owner of the zone may now remove the records of {', '.join(left)}.")
     return Done("Our DNS records are withdrawn.")
 
 
+def _withdrawals(host: str, target: Target, adapters: Adapters) -> list[Published | AwaitingOwner]:
+    found = target.custom.get(host)
+    if found is None:
+        return [adapters.zone_editor.withdraw(address_record(host, target.edge_address))]
+    editor = adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
+    return [editor.withdraw(record) for record in found.records]
+
+
 def close_old_address(target: Target, adapters: Adapters, now: datetime) -> Result:
     """After a rename: the host that visitors used until now goes."""
-    old = Target(
-        hosts=target.leaving_hosts,
-        leaving_hosts=(),
-        edge_address=target.edge_address,
-        edge_port=target.edge_port,
-        chains=target.chains,
-    )
+    old = replace(target, hosts=target.leaving_hosts, leaving_hosts=())
     withdraw_certificate(old, adapters, now)
     withdraw_dns(old, adapters, now)
     return Done(f"{', '.join(target.leaving_hosts)} is closed.")
@@ -220,4 +299,4 @@ def _not_yet(host: str, answers: tuple[Answer, ...], address: str, who: str) -> 
     message = f"{wrong.server} knows no address of {host} yet, expected {address}."
     if who == "authority":
         return Wait(message, "missing_at_authority", NOBODY, seconds=1, back_to="publish_dns")
-    return Wait(message, "still_cached", NOBODY, seconds=wrong.ttl)
+    return Wait(message, "still_cached", NOBODY, seconds=wrong.ttl or None)

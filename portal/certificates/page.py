@@ -1,0 +1,76 @@
+"""A host's certificate as a page shows it: values only, made from rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.certificates import ledger, store
+from portal.certificates.ledger import LimitUse
+from portal.certificates.models import Certificate, CertificateOrder
+from portal.certificates.naming import certificate_name
+from portal.database import current_settings, db
+from portal.formatting import StatusView, enum_view
+
+
+@dataclass(frozen=True)
+class CertificateView:
+    """The certificate that a host is served with, and the order for the next.
+
+    `reason` is a code, `sentence` ours, `detail` the authority's own words. `name` differs from the
+    host where the certificate is shared. Everything is empty where somebody else keeps it.
+    """
+
+    host: str
+    name: str
+    status: StatusView
+    sentence: str
+    reason: str
+    detail: str
+    issuer: str
+    serial: str
+    not_before: datetime | None
+    not_after: datetime | None
+    renew_at: datetime | None
+    next_attempt_at: datetime | None
+    failures: int
+    limits: tuple[LimitUse, ...]
+
+    @property
+    def is_shared(self) -> bool:
+        return self.name != self.host
+
+
+def certificate_view(account_id: int, host: str, tls_status: str, now: datetime) -> CertificateView:
+    """`tls_status` is the client's own word for it; it is taken as it is."""
+    settings = current_settings()
+    certificate = store.good_certificate(host, now)
+    name = certificate.hostname if certificate else certificate_name(host, settings)
+    order = db.session.scalar(select(CertificateOrder).where(CertificateOrder.name == name))
+    trouble = order.message if order is not None and order.reason else ""
+    limits = ledger.uses(account_id, name, now) if settings.issuer == "acme" else []
+    return CertificateView(
+        host=host,
+        name=name,
+        status=enum_view(tls_status),
+        sentence=trouble or _sentence(certificate, order),
+        reason=order.reason if order is not None else "",
+        detail=order.detail if order is not None else "",
+        issuer=certificate.issuer if certificate else "",
+        serial=certificate.serial if certificate else "",
+        not_before=certificate.not_before if certificate else None,
+        not_after=certificate.not_after if certificate else None,
+        renew_at=order.renew_at if order is not None and certificate else None,
+        next_attempt_at=order.next_attempt_at if order is not None else None,
+        failures=order.failures if order is not None else 0,
+        limits=tuple(limits),
+    )
+
+
+def _sentence(certificate: Certificate | None, order: CertificateOrder | None) -> str:
+    if certificate is not None and certificate.not_after is not None:
+        issuer = certificate.issuer.removeprefix("CN=")
+        return f"Issued by {issuer}, valid until {certificate.not_after:%d %B %Y}."
+    return order.message if order is not None else "Requested once DNS is verified."

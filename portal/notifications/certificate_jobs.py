@@ -1,0 +1,78 @@
+"""Telling an account's admins that a certificate runs out; once for each mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+
+from portal.certificates import expiring
+from portal.certificates.expiring import EXPIRED, ExpiryWarning
+from portal.certificates.models import Certificate
+from portal.certificates.signals import certificate_expired
+from portal.database import current_settings, db, utc_now
+from portal.job_queue import Ring, job, job_name, ring_key, sweep
+from portal.notifications.to_admins import mails_to_admins
+
+MOST_AT_ONCE = 100
+
+
+@sweep
+def certificates_that_run_out(now: datetime) -> Iterator[Ring]:
+    """Certificates that came to a mark of which nobody was told."""
+    for certificate in expiring.untold(now, MOST_AT_ONCE):
+        mark = expiring.reached(certificate, now)
+        if mark is not None and mark < certificate.warned_days and certificate.not_after:
+            due_at = certificate.not_after - timedelta(days=mark)
+            key = ring_key(certificate.id, mark, due_at, now)
+            yield Ring(job_name(tell_of_expiry), (certificate.id,), key)
+
+
+@job
+def tell_of_expiry(certificate_id: int) -> None:
+    """Put a mail to each admin into the outbox, in the transaction that says that it was done."""
+    now = utc_now()
+    certificate = db.session.get(Certificate, certificate_id)
+    mark = expiring.reached(certificate, now) if certificate is not None else None
+    if certificate is None or mark is None or not _is_first(certificate, mark):
+        db.session.rollback()
+        return
+    if not expiring.is_replaced(certificate):
+        warning = expiring.warning_of(certificate, now)
+        _tell(certificate, warning, now)
+        if mark == EXPIRED:
+            certificate_expired.send(Certificate, hosts=warning.hosts, now=now)
+    db.session.commit()
+
+
+def _is_first(certificate: Certificate, mark: int) -> bool:
+    """Whether nobody was told of this mark, or of a later one."""
+    taken = db.session.execute(
+        update(Certificate)
+        .where(Certificate.id == certificate.id, Certificate.warned_days > mark)
+        .values(warned_days=mark)
+        .execution_options(synchronize_session=False)
+    )
+    return int(taken.rowcount) == 1
+
+
+def _tell(certificate: Certificate, warning: ExpiryWarning, now: datetime) -> None:
+    if certificate.account_id is None:
+        return
+    subject = warning.sentence.removesuffix(".")
+    db.session.add_all(mails_to_admins(certificate.account_id, subject, _text(warning), now))
+
+
+def _text(warning: ExpiryWarning) -> str:
+    hosts = "\n".join(f"  {host}" for host in warning.hosts)
+    why = warning.trouble or "It has not been renewed yet, though it should have been."
+    again = warning.next_attempt_at
+    next_try = f"The next attempt is on {again:%d %B %Y, %H:%M} UTC.\n" if again else ""
+    until = f"{warning.not_after:%d %B %Y, %H:%M} UTC"
+    return (
+        f"{warning.sentence} It is valid until {until}.\n\n"
+        f"{why}\n{next_try}\n"
+        f"Visitors of these hosts are warned by their browsers from then on:\n{hosts}\n\n"
+        f"See what has to be done: {current_settings().platform_url}/\n"
+    )

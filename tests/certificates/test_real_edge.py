@@ -1,0 +1,193 @@
+"""From Deploy to a verified handshake: a real authority, a real edge, real name servers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from portal.certificates.models import Certificate, CertificateOrder, OpenChallenge
+from portal.database import db, utc_now
+from portal.dns.ask import ask
+from portal.llm_clients.models import LLMClient
+from tests.dns_peers import Peer, zone_text
+from tests.edge_portal import BASE, EdgePortal, MakeEdgePortal
+from tests.people import MakeClient, People
+from tests.planes import Planes
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+Tls = LLMClient.TlsCertificateIssuanceStatusChoices
+
+
+class Owner:
+    """Somebody who deploys in the browser, and sees what comes of it."""
+
+    def __init__(self, people: People, planes: Planes) -> None:
+        self.browser, self.planes = people.browser(people.alice), planes
+
+    def press(self, client: str, what: str) -> None:
+        self.browser.post(f"/llm-clients/{client}/{what}", {"confirm": "yes"})
+
+    def row(self, client: str) -> LLMClient:
+        return db.session.scalars(select(LLMClient).where(LLMClient.hashed_id == client)).one()
+
+    def host(self, client: str) -> str:
+        with self.planes.worker.app_context():
+            return self.row(client).default_host
+
+    def is_ready(self, client: str) -> Callable[[], bool]:
+        return lambda: self.row(client).is_open
+
+    def is_off(self, client: str) -> Callable[[], bool]:
+        return lambda: self.row(client).tls_certificate_issuance_status == Tls.NO_CERTIFICATE
+
+
+@pytest.fixture
+def owner(people: People, planes: Planes) -> Owner:
+    return Owner(people, planes)
+
+
+def rows(portal: EdgePortal, model: type) -> list:
+    with portal.planes.worker.app_context():
+        return list(db.session.scalars(select(model).order_by(model.id)))
+
+
+def test_deploy_renew_undeploy(
+    make_edge_portal: MakeEdgePortal, make_client: MakeClient, owner: Owner
+) -> None:
+    portal = make_edge_portal()
+    client = make_client("guide")
+    host = owner.host(client)
+    assert portal.shown(host) == ""
+
+    owner.press(client, "deploy")
+    took = portal.work(owner.is_ready(client))
+    serial = portal.shown(host)
+    assert portal.get(host)[0] == 200
+    assert took < 10
+    [certificate] = rows(portal, Certificate)
+    assert (certificate.serial, certificate.issuer_kind) == (serial, "acme")
+    assert rows(portal, OpenChallenge) == []
+
+    renewed_serial = renewed_under_load(portal, host)
+    assert renewed_serial != serial
+    assert portal.pebble.status_of(serial) == "Valid"
+
+    owner.press(client, "undeploy")
+    assert portal.shown(host) == ""
+    portal.work(owner.is_off(client))
+    assert portal.pebble.status_of(renewed_serial) == "Revoked"
+
+    owner.press(client, "deploy")
+    portal.work(owner.is_ready(client))
+    assert portal.shown(host) not in ("", serial, renewed_serial)
+
+
+def renewed_under_load(portal: EdgePortal, host: str) -> str:
+    """Visitors come all the time while a certificate is replaced; none is turned away."""
+    old, failures, visits = portal.shown(host), [], []
+    stopped = threading.Event()
+
+    def visit() -> None:
+        while not stopped.is_set():
+            try:
+                visits.append(portal.shown(host))
+            except OSError as error:
+                failures.append(error)
+
+    visitors = [threading.Thread(target=visit) for _ in range(3)]
+    for visitor in visitors:
+        visitor.start()
+    with portal.planes.worker.app_context():
+        order = db.session.scalars(select(CertificateOrder)).one()
+        order.next_attempt_at = order.renew_at = utc_now()
+        db.session.commit()
+    portal.work(lambda: len(db.session.scalars(select(Certificate)).all()) == 2)
+    new = portal.shown(host)
+    time.sleep(0.2)
+    stopped.set()
+    for visitor in visitors:
+        visitor.join()
+    assert failures == []
+    assert set(visits) == {old, new}
+    return new
+
+
+def test_one_wildcard_for_all_clients_of_an_account(
+    make_edge_portal: MakeEdgePortal, make_client: MakeClient, owner: Owner
+) -> None:
+    portal = make_edge_portal(wildcards=True)
+    clients = [make_client(name) for name in ("one", "two", "three")]
+    for client in clients:
+        owner.press(client, "deploy")
+    portal.work(lambda: all(owner.is_ready(client)() for client in clients))
+
+    shown = {portal.shown(owner.host(client)) for client in clients}
+
+    [certificate] = rows(portal, Certificate)
+    assert shown == {certificate.serial}
+    assert certificate.hostname == "*." + owner.host(clients[0]).partition(".")[2]
+    owner.press(clients[0], "undeploy")
+    assert portal.shown(owner.host(clients[0])) == ""
+    portal.work(owner.is_off(clients[0]))
+    assert portal.pebble.status_of(certificate.serial) == "Valid"
+    assert portal.shown(owner.host(clients[1])) == certificate.serial
+
+
+@pytest.mark.parametrize("server", ["bind", "knot"])
+@pytest.mark.parametrize("wildcards", [False, True], ids=["by a file", "by a record"])
+def test_with_real_name_servers(
+    make_edge_portal: MakeEdgePortal, make_client: MakeClient, owner: Owner,
+    request: pytest.FixtureRequest, server: str, wildcards: bool,
+) -> None:  # fmt: skip
+    """The zone at BIND or knot, the authority's look-ups by unbound."""
+    authority: Peer = request.getfixturevalue(f"start_{server}")({BASE: zone_text(BASE, "")})
+    resolver: Peer = request.getfixturevalue("start_unbound")({BASE: authority.address})
+    portal = make_edge_portal(authority=authority, resolver=resolver, wildcards=wildcards)
+    client = make_client("guide")
+    host = owner.host(client)
+
+    owner.press(client, "deploy")
+    took = portal.work(owner.is_ready(client))
+
+    assert portal.get(host)[0] == 200
+    assert took < 10
+    challenge = f"_acme-challenge.{host.partition('.')[2] if wildcards else host}"
+    left = ask(authority.address, challenge, "TXT", recursive=False, timeout=2)
+    assert left.status in ("no_name", "no_record")
+    owner.press(client, "undeploy")
+    assert portal.shown(host) == ""
+
+
+def test_an_edge_that_issues_on_demand_after_asking(
+    make_edge_portal: MakeEdgePortal, make_client: MakeClient, owner: Owner
+) -> None:
+    portal = make_edge_portal(issuer="edge", caddyfile="Caddyfile.on-demand")
+    client = make_client("guide")
+    host = owner.host(client)
+    assert portal.shown(host) == ""
+    assert portal.shown("evil.example.test") == ""
+
+    owner.press(client, "deploy")
+    portal.work(owner.is_ready(client))
+
+    assert portal.get(host)[0] == 200
+    assert rows(portal, Certificate) == []
+
+
+def test_the_token_is_in_no_log(
+    make_edge_portal: MakeEdgePortal, make_client: MakeClient, owner: Owner
+) -> None:
+    for caddyfile in ("Caddyfile", "Caddyfile.on-demand"):
+        portal = make_edge_portal(caddyfile=caddyfile)
+        portal.shown("nobody.example.test")
+        for one in portal._running:
+            if one is not portal.caddy.program:
+                one.stop()
+        portal.shown("nobody-either.example.test")
+        log = portal.caddy.program.tail(500)
+        assert "nobody-either" in log
+        assert portal.settings.internal_token not in log

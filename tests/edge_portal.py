@@ -1,0 +1,227 @@
+"""The portal behind a real Caddy, with pebble as its authority and a name server of its own.
+
+Loaded as a pytest plugin by the root conftest.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+
+from portal import adapters
+from portal.adapters import Adapters
+from portal.caching import cache
+from portal.certificates.accounts import StoredAuthorityAccounts
+from portal.database import db, utc_now
+from portal.dns.local_server import LocalNameServer
+from portal.dns.resolver import AddressedResolver
+from portal.dns.rfc2136 import Rfc2136ZoneEditor
+from portal.issuer_settings import AcmeSettings
+from portal.job_queue import perform, rings_due
+from portal.local_services import TSIG_KEY_NAME
+from portal.settings import Settings
+from tests.dns_peers import Peer
+from tests.edge_peers import Caddy, Pebble, handshake, start_caddy, start_pebble
+from tests.faulty_pebble import FaultyPebble
+from tests.planes import LOOPBACK, Planes, free_ports
+
+BASE = "api.ca.test"
+DEPLOY = Path(__file__).parent.parent / "deploy"
+
+
+class Served:
+    """An application on a port of its own."""
+
+    def __init__(self, app: Any, port: int) -> None:
+        self._server = make_server(LOOPBACK, port, app, threaded=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class EdgePortal:
+    """The session's applications with other settings, and everything around them.
+
+    The portal reaches pebble through `door`, which can misbehave. Names are published at
+    `authority` and looked up by `resolver`, real servers; without them in the embedded name server.
+    `options` are of AcmeSettings, and `issuer`.
+    """
+
+    def __init__(
+        self,
+        planes: Planes,
+        folder: Path,
+        caddyfile: str = "Caddyfile",
+        authority: Peer | None = None,
+        resolver: Peer | None = None,
+        **options: Any,
+    ) -> None:
+        self._authority, self._resolver = authority, resolver
+        dns, web, internal, http, https = free_ports(5)
+        self.planes = planes
+        self.upstream, self.internal_port = f"{LOOPBACK}:{web}", internal
+        self._apps = (planes.admin, planes.serving, planes.internal, planes.worker)
+        self._before = [
+            (app, app.extensions["portal_settings"], app.extensions["portal_adapters"])
+            for app in self._apps
+        ]
+        base = replace(planes.settings, base_api_domain=BASE, dns_port=dns, edge_port=https)
+        self.names = LocalNameServer(
+            (BASE,), LOOPBACK, dns, folder / "zone.json", TSIG_KEY_NAME, base.tsig_secret
+        )
+        self.names.start()
+        self._running: list[Any] = [self.names]
+        try:
+            self._start(base, folder, caddyfile, (web, internal, dns, http, https), options)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(
+        self,
+        base: Settings,
+        folder: Path,
+        caddyfile: str,
+        ports: tuple[int, ...],
+        options: dict[str, Any],
+    ) -> None:
+        web, internal, dns, http, https = ports
+        resolver_port = self._resolver.port if self._resolver else dns
+        self._running.append(Served(self.planes.serving, web))
+        self._running.append(Served(self.planes.internal, internal))
+        self.pebble: Pebble = start_pebble(
+            folder / "pebble", dns_port=resolver_port, http_port=http, tls_port=https
+        )
+        self._running.append(self.pebble.program)
+        self.door = FaultyPebble(self.pebble)
+        self._running.append(self.door)
+        self.root_pem = self.pebble.root_pem()
+        (folder / "roots.pem").write_text(self.root_pem)
+        self.settings = self._configured(base, folder, options)
+        self.caddy = self._caddy(folder / "caddy", caddyfile, http, https)
+
+    def _configured(self, base: Settings, folder: Path, options: dict[str, Any]) -> Settings:
+        values = {
+            "directory": self.door.directory,
+            "ca_file": str(self.pebble.ca_file),
+            "contact": "ops@example.test",
+        }
+        issuer = options.pop("issuer", "acme")
+        acme = AcmeSettings(**{**values, **options})
+        roots = str(folder / "roots.pem")
+        settings = replace(base, issuer=issuer, acme=acme, certificate_roots_file=roots)
+        self.use(
+            settings, self._with_real_names(adapters.build(settings, StoredAuthorityAccounts()))
+        )
+        return settings
+
+    def _with_real_names(self, outside: Adapters) -> Adapters:
+        if self._authority is None or self._resolver is None:
+            return outside
+        editor = Rfc2136ZoneEditor.from_settings(self._authority.zone_editor_settings(BASE))
+        resolver = AddressedResolver((self._authority.address,), (self._resolver.address,))
+        return replace(outside, zone_editor=editor, resolver=resolver)
+
+    def use(self, settings: Settings, outside: Adapters) -> None:
+        """From now on, these settings and this outside."""
+        for app in self._apps:
+            app.extensions["portal_settings"] = settings
+            app.extensions["portal_adapters"] = outside
+
+    def _caddy(self, folder: Path, name: str, http: int, https: int) -> Caddy:
+        text = (DEPLOY / name).read_text()
+        platform = text[text.index("{$PORTAL_PLATFORM_DOMAIN}") :].partition("}\n\n")[0] + "}\n"
+        text = text.replace(platform, "").replace(
+            "admin off", f"admin off\n\tskip_install_trust\n\tdefault_bind {LOOPBACK}\n"
+            f"\tacme_ca {self.pebble.directory}\n\tacme_ca_root {self.pebble.ca_file}"
+        )  # fmt: skip
+        values = {
+            "PORTAL_UPSTREAM": self.upstream,
+            "PORTAL_INTERNAL": f"{LOOPBACK}:{self.internal_port}",
+            "PORTAL_INTERNAL_TOKEN": self.settings.internal_token,
+            "PORTAL_ASK_PORT": str(free_ports(1)[0]),
+            "PORTAL_HTTP_PORT": str(http),
+            "PORTAL_HTTPS_PORT": str(https),
+        }
+        caddy = start_caddy(folder, text, http, https, values)
+        self._running.append(caddy.program)
+        return caddy
+
+    def work(self, is_done: Callable[[], bool], seconds: float = 20.0) -> float:
+        """Do what worker and clock would until it is done; the seconds it took."""
+        started = time.monotonic()
+        with self.planes.worker.app_context():
+            while not is_done():
+                db.session.rollback()
+                assert time.monotonic() - started < seconds, "it is not done"
+                rings = list(rings_due(utc_now()))
+                db.session.rollback()
+                for ring in rings:
+                    perform(ring.name, *ring.arguments)
+                if not rings:
+                    time.sleep(0.05)
+            db.session.rollback()
+        return time.monotonic() - started
+
+    def shown(self, host: str) -> str:
+        """The serial of what the edge shows; empty where it refuses the handshake."""
+        try:
+            found = handshake(self.caddy.https_port, host, self.root_pem)
+        except ssl.SSLError as error:
+            if isinstance(error, ssl.SSLCertVerificationError):
+                raise
+            return ""
+        return format(found.serial_number, "x")
+
+    def get(self, host: str, path: str = "/") -> tuple[int, bytes]:
+        """A visitor's request over HTTPS: status and everything that came."""
+        context = ssl.create_default_context(cadata=self.root_pem)
+        with (
+            socket.create_connection((LOOPBACK, self.caddy.https_port), 10) as raw,
+            context.wrap_socket(raw, server_hostname=host) as secure,
+        ):
+            request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+            secure.sendall(request.encode())
+            received = b""
+            while chunk := secure.recv(65_536):
+                received += chunk
+        return int(received.split(b" ", 2)[1]), received
+
+    def stop(self) -> None:
+        for one in reversed(self._running):
+            one.stop()
+        for app, settings, outside in self._before:
+            app.extensions["portal_settings"] = settings
+            app.extensions["portal_adapters"] = outside
+
+
+MakeEdgePortal = Callable[..., EdgePortal]
+
+
+@pytest.fixture
+def make_edge_portal(planes: Planes, tmp_path: Path) -> Iterator[MakeEdgePortal]:
+    """`EdgePortal` in a folder of its own; everything is as before when the test ends."""
+    made: list[EdgePortal] = []
+
+    def make(**options: Any) -> EdgePortal:
+        made.append(EdgePortal(planes, tmp_path, **options))
+        with planes.worker.app_context():
+            cache().forget()
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
