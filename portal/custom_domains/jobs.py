@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 States = LLMClientCustomDomain.States
 BATCH = 128  # domains looked at side by side
 LOOKUPS = 128  # questions of a batch under way
-LIVE_BATCH = 2_500
+LIVE_BATCH = 10_000
 MOST_DUE = 10_000
 MOST_BROKEN_OFF = 5
 PAUSE_AFTER_BREAKING_OFF = timedelta(hours=1)
