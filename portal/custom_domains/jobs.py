@@ -176,8 +176,13 @@ def _task(custom_domain: LLMClientCustomDomain, now: datetime) -> Task:
         prepared=prepared,
         editor=custom_domain.zone_editor,
         editor_values=values,
-        publishes=record_keeping.has_unpublished(custom_domain),
+        publishes=record_keeping.has_unpublished(custom_domain, open_hosts(prepared.question)),
     )
+
+
+def open_hosts(question: Question) -> set[str]:
+    """Those whose clients are deployed."""
+    return {host.host for host in question.hosts if host.is_wanted_open}
 
 
 def _look(task: Task, adapters: Adapters, outside: Outside) -> Outcome:
@@ -196,7 +201,8 @@ def _publish(task: Task, adapters: Adapters) -> tuple[tuple[tuple[str, str], ...
         zone = task.question.domain
         editor = adapters.customer_zone_editor(task.editor, zone, task.editor_values)
         record_keeping.withdraw(editor, task.prepared.gone)
-        return tuple(record_keeping.publish(editor, task.prepared.needed)), ""
+        hosts = open_hosts(task.question)
+        return tuple(record_keeping.publish(editor, task.prepared.needed, hosts)), ""
     except AdapterError as error:
         return (), error.public_message
 
