@@ -176,13 +176,8 @@ def _task(custom_domain: LLMClientCustomDomain, now: datetime) -> Task:
         prepared=prepared,
         editor=custom_domain.zone_editor,
         editor_values=values,
-        publishes=record_keeping.has_unpublished(custom_domain, open_hosts(prepared.question)),
+        publishes=record_keeping.has_unpublished(custom_domain),
     )
-
-
-def open_hosts(question: Question) -> set[str]:
-    """Those whose clients are deployed."""
-    return {host.host for host in question.hosts if host.is_wanted_open}
 
 
 def _look(task: Task, adapters: Adapters, outside: Outside) -> Outcome:
@@ -201,8 +196,7 @@ def _publish(task: Task, adapters: Adapters) -> tuple[tuple[tuple[str, str], ...
         zone = task.question.domain
         editor = adapters.customer_zone_editor(task.editor, zone, task.editor_values)
         record_keeping.withdraw(editor, task.prepared.gone)
-        hosts = open_hosts(task.question)
-        return tuple(record_keeping.publish(editor, task.prepared.needed, hosts)), ""
+        return tuple(record_keeping.publish(editor, task.prepared.needed)), ""
     except AdapterError as error:
         return (), error.public_message
 

@@ -83,7 +83,7 @@ def prepare(
         ownership_at=standing.ownership_at,
         covered_by=standing.covered_by,
     )
-    gone = record_keeping.synchronise(custom_domain, needed, now)
+    gone = record_keeping.synchronise(custom_domain, needed)
     question = question_of(custom_domain, now, settings, editor_trouble)
     return Prepared(question, needed, tuple(gone))
 

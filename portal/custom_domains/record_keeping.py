@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -15,9 +15,8 @@ from portal.database import db
 from portal.dns import AwaitingOwner, Record, ZoneEditor
 
 MANUAL = "manual"
-# A renamed client's old address goes on until the new one is open, and is withdrawn with it.
-LEAVES_AFTER = timedelta(days=1)
-LEAVING_SINCE = "leaving_since"
+# Routing records are published and withdrawn by the deployments of the clients.
+OURS = (Purposes.OWNERSHIP, Purposes.WILDCARD, Purposes.DELEGATION)
 
 
 def wish_of(
@@ -56,11 +55,11 @@ def records_of(
 
 
 def synchronise(
-    custom_domain: LLMClientCustomDomain, needed: Sequence[NeededRecord], now: datetime
+    custom_domain: LLMClientCustomDomain, needed: Sequence[NeededRecord]
 ) -> list[Record]:
     """Make the rows say what is needed; the records of ours that are not any more are returned.
 
-    Twice changes nothing. What leads to a host that is leaving is kept for a day.
+    Twice changes nothing.
     """
     rows = {(row.record_name, row.record_type): row for row in _rows(custom_domain)}
     for one in needed:
@@ -71,12 +70,17 @@ def synchronise(
             )
             db.session.add(row)
         _describe(row, one)
-    going = [row for row in rows.values() if not _stays_for_now(row, now)]
-    gone = [_record(row) for row in going if row.published_by != MANUAL]
-    for row in going:
+    left = [row for row in rows.values() if not _is_a_deployments(row)]
+    gone = [_record(row) for row in left if row.published_by != MANUAL]
+    for row in left:
         db.session.delete(row)
     db.session.flush()
-    return gone
+    return [record for record in gone if record is not None]
+
+
+def _is_a_deployments(row: LLMClientCustomDomainDNS) -> bool:
+    """A record that a client's deployment published, and withdraws when its host goes."""
+    return row.purpose == Purposes.ROUTING and row.published_by != MANUAL
 
 
 def values_of(row: LLMClientCustomDomainDNS) -> tuple[str, ...]:
@@ -86,20 +90,17 @@ def values_of(row: LLMClientCustomDomainDNS) -> tuple[str, ...]:
     return (row.record_value,)
 
 
-def publish(
-    editor: ZoneEditor, needed: Iterable[NeededRecord], open_hosts: Collection[str]
-) -> list[tuple[str, str]]:
-    """Publish all but the ways to hosts that are not to be open; what stands now, name and type.
+def publish(editor: ZoneEditor, needed: Iterable[NeededRecord]) -> list[tuple[str, str]]:
+    """Publish the domain's own records; names and types of those that stand now.
 
     Raises AdapterError. No database in here.
     """
     standing = []
     for one in needed:
-        if one.purpose == Purposes.ROUTING and one.host not in open_hosts:
-            continue
-        answer = editor.publish(Record(one.name, one.type, one.values, one.ttl))
-        if not isinstance(answer, AwaitingOwner):
-            standing.append((one.name, one.type))
+        if one.purpose in OURS:
+            answer = editor.publish(Record(one.name, one.type, one.values, one.ttl))
+            if not isinstance(answer, AwaitingOwner):
+                standing.append((one.name, one.type))
     return standing
 
 
@@ -128,8 +129,6 @@ def note_found(
         is_proof = row.purpose == Purposes.OWNERSHIP
         check = Checks.OWNERSHIP if is_proof else Checks.ROUTING
         result = by_check.get((check, custom_domain.domain_name if is_proof else row.host))
-        if LEAVING_SINCE in (row.found or {}):
-            continue
         if row.purpose in (Purposes.OWNERSHIP, Purposes.ROUTING) and result is not None:
             row.found = {
                 "verdict": result.verdict.value,
@@ -141,14 +140,14 @@ def note_found(
 
 def published_records(custom_domain: LLMClientCustomDomain) -> list[Record]:
     """What has to be withdrawn when the domain is removed."""
-    return [_record(row) for row in _rows(custom_domain) if row.published_by != MANUAL]
+    found = [_record(row) for row in _rows(custom_domain) if row.published_by != MANUAL]
+    return [record for record in found if record is not None]
 
 
 def _describe(row: LLMClientCustomDomainDNS, needed: NeededRecord) -> None:
     value = " ".join(needed.values)
-    if row.record_value != value or LEAVING_SINCE in (row.found or {}):
-        row.found = None
     if row.record_value != value:
+        row.found = None
         row.published_by = MANUAL
     row.purpose = needed.purpose
     row.host = needed.host
@@ -157,19 +156,9 @@ def _describe(row: LLMClientCustomDomainDNS, needed: NeededRecord) -> None:
     row.record_ttl = needed.ttl
 
 
-def _stays_for_now(row: LLMClientCustomDomainDNS, now: datetime) -> bool:
-    """Whether it is the way to a host that may still be answering."""
-    if row.purpose != Purposes.ROUTING or row.published_by == MANUAL:
-        return False
-    since = (row.found or {}).get(LEAVING_SINCE)
-    if since is None:
-        row.is_required = False
-        row.found = {LEAVING_SINCE: now.isoformat()}
-        return True
-    return now - datetime.fromisoformat(since) < LEAVES_AFTER
-
-
-def _record(row: LLMClientCustomDomainDNS) -> Record:
+def _record(row: LLMClientCustomDomainDNS) -> Record | None:
+    if row.purpose not in OURS:
+        return None
     return Record(row.record_name, row.record_type, values_of(row), row.record_ttl)
 
 
@@ -180,21 +169,20 @@ def _rows(custom_domain: LLMClientCustomDomain) -> list[LLMClientCustomDomainDNS
     return list(db.session.scalars(query.order_by(LLMClientCustomDomainDNS.id)))
 
 
-def has_unpublished(custom_domain: LLMClientCustomDomain, open_hosts: Collection[str]) -> bool:
-    """Whether a record that is to be there was not published by us, or was not found."""
+def has_unpublished(custom_domain: LLMClientCustomDomain) -> bool:
+    """Whether a record that is ours to publish was not, or was not found."""
     return any(
-        row.published_by == MANUAL or _is_missed(row)
+        row.purpose in OURS
+        and (
+            row.published_by == MANUAL
+            or (row.purpose == Purposes.OWNERSHIP and (row.found or {}).get("verdict") != "pass")
+        )
         for row in _rows(custom_domain)
-        if row.purpose != Purposes.ROUTING or row.host in open_hosts
     )
 
 
-def _is_missed(row: LLMClientCustomDomainDNS) -> bool:
-    is_looked_at = row.purpose in (Purposes.OWNERSHIP, Purposes.ROUTING)
-    return is_looked_at and (row.found or {}).get("verdict") != "pass"
-
-
 def forget_published(custom_domain: LLMClientCustomDomain) -> None:
-    """Nothing of the domain is ours to withdraw any more."""
+    """Nothing of the domain is ours to withdraw any more; the deployments still have theirs."""
     for row in _rows(custom_domain):
-        row.published_by = MANUAL
+        if row.purpose in OURS:
+            row.published_by = MANUAL

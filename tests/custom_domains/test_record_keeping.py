@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from portal.custom_domains import record_keeping
 from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
 from portal.custom_domains.records import NeededRecord, Target, needed_records
 from portal.database import db
 from portal.dns.manual import ManualZoneEditor
-from tests.custom_domains.stories import NAME, START, Claims
+from tests.custom_domains.stories import NAME, Claims
 
 TARGET = Target("edge.api.portal.de", ("203.0.113.6", "203.0.113.7"), "acme.api.portal.de")
 
@@ -27,10 +25,10 @@ def rows(domain: LLMClientCustomDomain) -> dict[tuple[str, str], LLMClientCustom
 def test_twice_changes_nothing(story: Claims) -> None:
     domain = story.add(story.account())
     wanted = needed(domain, f"bot.{NAME}", NAME)
-    record_keeping.synchronise(domain, wanted, START)
+    record_keeping.synchronise(domain, wanted)
     db.session.commit()
     first = {key: (row.id, row.updated_at) for key, row in rows(domain).items()}
-    assert record_keeping.synchronise(domain, wanted, START) == []
+    assert record_keeping.synchronise(domain, wanted) == []
     db.session.commit()
     assert {key: (row.id, row.updated_at) for key, row in rows(domain).items()} == first
     assert record_keeping.values_of(rows(domain)[NAME, "A"]) == ("203.0.113.6", "203.0.113.7")
@@ -39,11 +37,11 @@ def test_twice_changes_nothing(story: Claims) -> None:
 def test_what_is_not_needed_any_more_goes(story: Claims) -> None:
     domain = story.add(story.account())
     domain.wants_wildcard = True
-    record_keeping.synchronise(domain, needed(domain), START)
+    record_keeping.synchronise(domain, needed(domain))
     domain.zone_editor = "rfc2136"
     record_keeping.note_published(domain, [(f"*.{NAME}", "CNAME")])
     domain.wants_wildcard = False
-    gone = record_keeping.synchronise(domain, needed(domain, f"bot.{NAME}"), START)
+    gone = record_keeping.synchronise(domain, needed(domain, f"bot.{NAME}"))
     assert [(one.name, one.type, one.values) for one in gone] == [
         (f"*.{NAME}", "CNAME", ("edge.api.portal.de",))
     ]
@@ -53,35 +51,31 @@ def test_what_is_not_needed_any_more_goes(story: Claims) -> None:
 def test_what_somebody_enters_by_hand_is_not_ours_to_withdraw(story: Claims) -> None:
     domain = story.add(story.account())
     wanted = needed(domain, f"bot.{NAME}")
-    record_keeping.synchronise(domain, wanted, START)
-    assert record_keeping.publish(ManualZoneEditor(), wanted, {f"bot.{NAME}"}) == []
-    assert record_keeping.synchronise(domain, needed(domain), START) == []
+    record_keeping.synchronise(domain, wanted)
+    assert record_keeping.publish(ManualZoneEditor(), wanted) == []
+    assert record_keeping.synchronise(domain, needed(domain)) == []
     assert record_keeping.published_records(domain) == []
 
 
 def test_a_changed_value_is_published_again(story: Claims) -> None:
     domain = story.add(story.account())
     domain.zone_editor = "rfc2136"
-    record_keeping.synchronise(domain, needed(domain), START)
+    record_keeping.synchronise(domain, needed(domain))
     record_keeping.note_published(domain, [(f"_llm-verify.{NAME}", "TXT")])
     proof = rows(domain)[f"_llm-verify.{NAME}", "TXT"]
     proof.found = {"verdict": "pass"}
     db.session.flush()
-    assert not record_keeping.has_unpublished(domain, set())
+    assert not record_keeping.has_unpublished(domain)
     domain.verification_token = "another"
-    record_keeping.synchronise(domain, needed(domain), START)
-    assert record_keeping.has_unpublished(domain, set())
+    record_keeping.synchronise(domain, needed(domain))
+    assert record_keeping.has_unpublished(domain)
 
 
-def test_the_way_to_a_host_that_is_leaving_stays_for_a_day(story: Claims) -> None:
+def test_what_a_deployment_published_is_left_to_it(story: Claims) -> None:
     domain = story.add(story.account())
     domain.zone_editor = "rfc2136"
-    record_keeping.synchronise(domain, needed(domain, f"old.{NAME}"), START)
+    record_keeping.synchronise(domain, needed(domain, f"old.{NAME}"))
     record_keeping.note_published(domain, [(f"old.{NAME}", "CNAME")])
-    renamed = needed(domain, f"new.{NAME}")
-    for hours in (0, 1, 23):
-        assert record_keeping.synchronise(domain, renamed, START + timedelta(hours=hours)) == []
-        assert (f"old.{NAME}", "CNAME") in rows(domain)
-    gone = record_keeping.synchronise(domain, renamed, START + timedelta(hours=24))
-    assert [one.name for one in gone] == [f"old.{NAME}"]
-    assert (f"old.{NAME}", "CNAME") not in rows(domain)
+    assert record_keeping.synchronise(domain, needed(domain, f"new.{NAME}")) == []
+    record_keeping.forget_published(domain)
+    assert rows(domain)[f"old.{NAME}", "CNAME"].published_by == "rfc2136"
