@@ -38,20 +38,26 @@ def test_the_empty_list_teaches_and_leads_to_the_form(alice: Browser, people: Pe
 @pytest.mark.parametrize(
     ("typed", "name"),
     [
-        ("https://Chat.Lakeside-Clinic.example./shop?x=1", "chat.lakeside-clinic.example"),
-        ("Bücherwelt.example", "xn--bcherwelt-q9a.example"),
+        ("https://Chat.Lakeside-Clinic.de./shop?x=1", "chat.lakeside-clinic.de"),
+        ("Bücherwelt.de", "xn--bcherwelt-q9a.de"),
     ],
 )
 def test_a_domain_is_added_as_it_is_typed_and_shows_its_records_at_once(
     alice: Browser, planes: Planes, typed: str, name: str
 ) -> None:
     page = alice.follow(alice.post("/custom-domains/new", {"domain_name": typed}))
-    assert "is added. The records below are published by us." in page.words
+    assert "is added. Publish the records below." in page.words
     assert f"_llm-verify.{name}" in page.text
     assert "llm-verify=" in page.find(".records").get_text()
     assert page.find("nav .count + *, a[aria-current] .count").get_text() == "1"
     assert page.find("#status")["data-poll-url"]
     assert actions(planes) == ["custom_domain_added"]
+
+
+def test_a_name_that_nobody_can_have_is_published_by_the_embedded_server(alice: Browser) -> None:
+    page = alice.follow(alice.post("/custom-domains/new", {"domain_name": "lakeside.localhost"}))
+    assert "is added. The records below are published by us." in page.words
+    assert "llm-verify=" in page.find(".records").get_text()
 
 
 @pytest.mark.parametrize(
