@@ -91,8 +91,13 @@ class ZoneEditor(Protocol):
     settings: ClassVar[tuple[SettingField, ...]]
 
     @classmethod
-    def from_settings(cls, values: Mapping[str, str]) -> Self:
-        """Build the editor from its form; raises AdapterError where a value is no use."""
+    def from_settings(
+        cls, values: Mapping[str, str], *, allow_private_addresses: bool = False
+    ) -> Self:
+        """Build the editor from its form; raises AdapterError where a value is no use.
+
+        A server that the form names may be one of the own network only where that is allowed.
+        """
 
     def publish(self, record: Record) -> Published | AwaitingOwner:
         """Make the zone serve exactly `record.values`; never overwrites what is not ours."""
