@@ -131,7 +131,9 @@ class EdgePortal:
     def _with_real_names(self, outside: Adapters) -> Adapters:
         if self._authority is None or self._resolver is None:
             return outside
-        editor = Rfc2136ZoneEditor.from_settings(self._authority.zone_editor_settings(BASE))
+        editor = Rfc2136ZoneEditor.from_settings(
+            self._authority.zone_editor_settings(BASE), allow_private_addresses=True
+        )
         resolver = AddressedResolver((self._authority.address,), (self._resolver.address,))
         return replace(outside, zone_editor=editor, resolver=resolver)
 
