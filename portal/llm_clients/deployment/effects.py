@@ -116,6 +116,7 @@ def failed(run: Deployment) -> None:
     """The status of the part that failed; a client on an older address goes on answering there."""
     if run.kind != Deployment.Kinds.DEPLOY:
         return
+    orders.let_go(holder_of(run))
     if run.step in ("publish_dns", "see_dns"):
         run.llm_client.dns_verification_status = Dns.FAILED
     else:
