@@ -3,7 +3,8 @@ request_history remembers them; dns, tls and llm_providers are how we reach the 
 
 Arrows point down (tests/test_architecture.py reads the imports):
 
-    app, worker, cli, wsgi                      compose everything
+    app, worker, background, commands, cli, wsgi    compose everything
+    domain_setup                                custom domains on pages, the set-up link
     overview, notifications                     the first page, the outbox
     serving                                     the public plane, and the sandbox
     request_history                             what was asked

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from flask import Flask, current_app
 
-from portal.dns import Resolver, ZoneEditor
+from portal.dns import Resolver, ZoneEditor, zone_editor_class
+from portal.dns.discovery import DiscoveringResolver
+from portal.dns.embedded_first import EmbeddedFirstResolver
 from portal.dns.local import LocalZoneEditor
-from portal.dns.manual import ManualZoneEditor
-from portal.dns.resolver import AddressedResolver
 from portal.functions import Function, built_in
 from portal.llm_providers import ChatProvider
 from portal.llm_providers.catalogue import vendor_at, vendor_named
@@ -35,6 +35,17 @@ class CertificateProbe(Protocol):
     ) -> Probe: ...
 
 
+class CustomerZoneEditor(Protocol):
+    """The editor of a customer's zone by its kind and settings; raises AdapterError."""
+
+    def __call__(self, kind: str, zone: str, values: Mapping[str, str]) -> ZoneEditor: ...
+
+
+def customer_zone_editor(kind: str, zone: str, values: Mapping[str, str]) -> ZoneEditor:
+    """The editor registered under `kind`, on `zone` where its settings name none."""
+    return zone_editor_class(kind).from_settings({"zone": zone, **values})
+
+
 @dataclass(frozen=True)
 class Adapters:
     """How we reach name servers, certificate issuers, the edge and the providers of models.
@@ -49,6 +60,7 @@ class Adapters:
     chat_provider: Callable[[str, str, str], ChatProvider]
     list_models: Callable[[str, str], tuple[str, ...]]
     mail_sender: MailSender | None
+    customer_zone_editor: CustomerZoneEditor = field(default=customer_zone_editor)
     functions: Mapping[str, Function] = field(default_factory=built_in)
 
 
@@ -57,9 +69,7 @@ def build(settings: Settings, accounts: AuthorityAccounts) -> Adapters:
     issuer = issuer_class(settings.issuer).from_settings(settings, accounts)
     return Adapters(
         zone_editor=platform_zone_editor(settings),
-        resolver=AddressedResolver(
-            authorities=((settings.edge_address, settings.dns_port),), public=()
-        ),
+        resolver=resolver(settings),
         issuer=issuer,
         probe=partial(probe, roots_pem=issuer.roots_pem()),
         chat_provider=partial(
@@ -67,6 +77,7 @@ def build(settings: Settings, accounts: AuthorityAccounts) -> Adapters:
         ),
         list_models=partial(list_models, allow_private_addresses=settings.allow_private_addresses),
         mail_sender=SmtpSender(settings.smtp_url) if settings.smtp_url else None,
+        customer_zone_editor=partial(zone_editor_for, settings),
     )
 
 
@@ -100,14 +111,30 @@ def current_adapters() -> Adapters:
     return adapters
 
 
+def zone_editor_for(
+    settings: Settings, kind: str, zone: str, values: Mapping[str, str]
+) -> ZoneEditor:
+    """The editor of a customer's zone; the embedded name server takes any zone."""
+    if kind != "local":
+        return customer_zone_editor(kind, zone, values)
+    return LocalZoneEditor(
+        zone, settings.edge_address, settings.dns_port, TSIG_KEY_NAME, settings.tsig_secret
+    )
+
+
 def platform_zone_editor(settings: Settings) -> ZoneEditor:
     """Who publishes in the platform's own zone."""
-    if settings.zone_editor != "local":
-        return ManualZoneEditor()
-    return LocalZoneEditor(
-        settings.base_api_domain,
-        settings.edge_address,
-        settings.dns_port,
-        TSIG_KEY_NAME,
-        settings.tsig_secret,
+    values = dict(settings.zone_editor_values)
+    return zone_editor_for(settings, settings.zone_editor, settings.base_api_domain, values)
+
+
+def resolver(settings: Settings) -> Resolver:
+    """Who is asked about names; in local the embedded name server comes first."""
+    found = DiscoveringResolver(
+        settings.public_resolvers,
+        authority_port=settings.authority_dns_port,
+        allow_private_addresses=settings.allow_private_addresses,
     )
+    if settings.zone_editor != "local":
+        return found
+    return EmbeddedFirstResolver((settings.edge_address, settings.dns_port), found)

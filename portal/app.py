@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 from flask import Flask, g, jsonify, request
@@ -16,10 +17,20 @@ from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import jobs as certificate_jobs
 from portal.certificates.accounts import StoredAuthorityAccounts
+from portal.custom_domains import jobs as custom_domain_jobs
+from portal.domain_setup import (
+    clients_views,
+    link_views,
+    mail_views,
+    publishing_views,
+)
+from portal.domain_setup import finding as domain_finding
+from portal.domain_setup import jobs as domain_jobs
+from portal.domain_setup import views as custom_domains
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.limits import jobs as limit_jobs
 from portal.limits import views as limits_views
-from portal.llm_clients import finding, saving, signals
+from portal.llm_clients import saving, signals
 from portal.llm_clients.deployment import jobs, tls_status
 from portal.llm_clients.pages import (
     api_keys_views,
@@ -31,7 +42,7 @@ from portal.llm_clients.pages import (
 from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
-from portal.notifications import budget_jobs
+from portal.notifications import budget_jobs, domain_notices
 from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
@@ -83,19 +94,25 @@ REGISTERED = (
     answers_views,
     budget_jobs,
     client_limits_views,
+    clients_views,
+    custom_domain_jobs,
+    domain_jobs,
     limit_jobs,
     certificate_jobs,
     deployment_views,
+    domain_notices,
     embed_views,
     expiry_jobs,
     images_pages_views,
     images_views,
     jobs,
     keys_views,
+    mail_views,
     notification_jobs,
     plugin_jobs,
     plugins_views,
     provider_jobs,
+    publishing_views,
     saving,
     signals,
     system_jobs,
@@ -115,6 +132,8 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
     for blueprint in (
         overview.blueprint,
         llm_clients.blueprint,
+        custom_domains.blueprint,
+        link_views.blueprint,
         workbench.blueprint,
         history.blueprint,
         providers.blueprint,
@@ -168,7 +187,11 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.url_map.converters.update(
-        public_id=web.PublicId, row_id=web.RowId, digest=web.Digest, proof_token=web.ProofToken
+        public_id=web.PublicId,
+        row_id=web.RowId,
+        digest=web.Digest,
+        proof_token=web.ProofToken,
+        setup_token=web.SetupToken,
     )
     redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
     database.init_app(app, settings)
@@ -194,10 +217,18 @@ def _doorbell(redis: Redis | None) -> Doorbell | SilentDoorbell:
 class NavigationCounts:
     """Numbers beside the navigation, asked for only where it is drawn."""
 
+    @cached_property
+    def _numbers(self) -> tuple[int, int]:
+        account = g.get("account")
+        return domain_finding.counts(account) if account is not None else (0, 0)
+
     @property
     def llm_clients(self) -> int:
-        account = g.get("account")
-        return finding.count(account) if account is not None else 0
+        return self._numbers[0]
+
+    @property
+    def custom_domains(self) -> int:
+        return self._numbers[1]
 
 
 def _shell() -> dict[str, Any]:

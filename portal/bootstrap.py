@@ -47,7 +47,7 @@ POSTGRESQL = Packages(
 )
 COMMANDS = {
     "run": (["-m", "portal.supervisor"], (RUNTIME, EMBEDDED)),
-    "test": (["tests/run.py"], (RUNTIME, DEVELOPMENT, EMBEDDED, POSTGRESQL)),
+    "test": (["-m", "tests.run"], (RUNTIME, DEVELOPMENT, EMBEDDED, POSTGRESQL)),
     "install": (["-c", "print('Installed.')"], (RUNTIME, DEVELOPMENT, EMBEDDED, POSTGRESQL)),
 }
 

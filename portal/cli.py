@@ -3,89 +3,58 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import os
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal import app, installation, schema
-from portal.accounts import opening
-from portal.database import db
 from portal.errors import PortalError
-from portal.providers import finding
 from portal.settings import Settings, SettingsError
-from portal.worker import Clock, run_worker
 
 
-def prepare(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Everything that has to be there before the other processes start; may be repeated."""
-    if settings.is_local:
-        installation.make_secrets(settings.data_dir)
-        settings = Settings.from_environ(os.environ)
-    migrate(settings, arguments)
-    password = installation.open_first_account(app.create_worker_app(settings), settings)
-    if password:
-        print(f"First admin: {opening.FIRST_ADMIN}, password {password} (shown only now)")
-    return 0
+@dataclass(frozen=True)
+class Command:
+    """A verb, and where it is: a command loads no more of the portal than it needs."""
+
+    help: str
+    function: str
+
+    def run(self, settings: Settings, arguments: argparse.Namespace) -> int:
+        """Do it; the process's exit."""
+        module, _, name = self.function.partition(":")
+        exit_code: int = getattr(importlib.import_module(module), name)(settings, arguments)
+        return exit_code
 
 
-def migrate(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Bring the tables to this version."""
-    application = app.create_worker_app(settings)
-    with application.app_context():
-        schema.upgrade(db.engine)
-        db.engine.dispose()
-    return 0
-
-
-def worker(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Run jobs until stopped."""
-    run_worker(app.create_worker_app(settings))
-    return 0
-
-
-def clock(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Ring for due rows until stopped."""
-    Clock(app.create_worker_app(settings)).run()
-    return 0
-
-
-def open_account(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Another account with its admin; prints the password if the user is new."""
-    password = opening.new_password()
-    application = app.create_worker_app(settings)
-    with application.app_context():
-        account = opening.open_account(
-            arguments.company, arguments.username.lower(), password, arguments.timezone
-        )
-        finding.add_demo(account)
-        db.session.commit()
-        print(f"Account {account.account_number}; if {arguments.username} is new: {password}")
-    return 0
-
-
-COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
-    "prepare": prepare,
-    "migrate": migrate,
-    "worker": worker,
-    "clock": clock,
-    "open-account": open_account,
+COMMANDS = {
+    "prepare": Command(
+        "Everything that has to be there before the other processes start; may be repeated.",
+        "portal.commands:prepare",
+    ),
+    "migrate": Command("Bring the tables to this version.", "portal.commands:migrate"),
+    "worker": Command("Run jobs until stopped.", "portal.background:worker"),
+    "clock": Command("Ring for due rows until stopped.", "portal.background:clock"),
+    "open-account": Command(
+        "Another account with its admin; prints the password if the user is new.",
+        "portal.commands:open_account",
+    ),
 }
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    found = argparse.ArgumentParser(prog="portal", description=__doc__)
-    commands = found.add_subparsers(dest="command", required=True)
-    for name, function in COMMANDS.items():
-        command = commands.add_parser(name, help=function.__doc__)
+    root = argparse.ArgumentParser(prog="portal", description=__doc__)
+    commands = root.add_subparsers(dest="command", required=True)
+    for name, found in COMMANDS.items():
+        command = commands.add_parser(name, help=found.help)
         if name == "open-account":
             command.add_argument("company")
             command.add_argument("username")
             command.add_argument("--timezone", default="UTC")
-    return found
+    return root
 
 
 def main(words: list[str] | None = None) -> int:
@@ -94,7 +63,7 @@ def main(words: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        return COMMANDS[arguments.command](Settings.from_environ(os.environ), arguments)
+        return COMMANDS[arguments.command].run(Settings.from_environ(os.environ), arguments)
     except SettingsError as error:
         print("\n".join(error.problems), file=sys.stderr)
     except PortalError as error:

@@ -86,6 +86,10 @@ class TimestampedModel(Model):
     )
 
 
+# Of a reference in a column that joined its table by a migration (migrations/env.py).
+JOINED_LATER = {"joined_later": True}
+
+
 class BackgroundProgress:
     """Columns of a row that jobs work on, one step at a time.
 
@@ -235,7 +239,7 @@ def prepare_engine(engine: Engine) -> None:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
-            "cache_size = -16000",
+            "cache_size = -4000",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -73,6 +73,62 @@ class QuickRedis:
         connection.disconnect()
 
 
+class KeyWatch:
+    """Knows without asking whether a key was changed since the last look: Redis says so itself.
+
+    Client tracking in broadcast mode (Redis 6 and later, RESP3): a change of the key is on its way
+    to this connection before whoever made it is answered, and it is asked only whether anything
+    came. Not for several threads at once.
+    """
+
+    def __init__(self, connection: Redis, key: str) -> None:
+        self._pool = connection.connection_pool
+        self._key = key
+        self._connection: Any = None
+        self._process = 0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether Redis tells us of changes."""
+        return self._connection is not None and self._process == os.getpid()
+
+    def begin(self) -> None:
+        """Ask to be told from now on. Raises RedisError (also where Redis cannot) or OSError."""
+        connection = self._pool.make_connection()
+        try:
+            if int(connection.protocol) < 3:
+                raise ResponseError("Redis tells of changes by RESP3 only")
+            tracking = packed_command(("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", self._key))
+            connection.send_packed_command([tracking], check_health=False)
+            connection.read_response()
+            connection._sock.settimeout(0.0)
+        except BaseException:
+            connection.disconnect()
+            raise
+        self._connection, self._process = connection, os.getpid()
+
+    def is_untouched(self) -> bool:
+        """False where the key was changed, or where the watch is lost; then begin again."""
+        came = False
+        while self.is_on:
+            try:
+                chunk = self._connection._sock.recv(4096)
+            except BlockingIOError:
+                return not came
+            except (OSError, AttributeError):
+                chunk = b""
+            came = True
+            if not chunk:
+                self.end()
+        return False
+
+    def end(self) -> None:
+        """Hang up."""
+        if self.is_on:
+            self._connection.disconnect()
+        self._connection = None
+
+
 def _answer(connection: Any) -> Any:
     """An error of one command must not leave the answers of others unread."""
     try:

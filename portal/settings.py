@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 
 from portal.issuer_settings import (
@@ -17,6 +18,7 @@ from portal.issuer_settings import (
 )
 
 DEFAULT_PORT = 9357
+PUBLIC_RESOLVERS = "1.1.1.1 8.8.8.8"
 
 
 class SettingsError(Exception):
@@ -82,7 +84,12 @@ _DOMAIN = re.compile(
 
 @dataclass(frozen=True)
 class Settings:
-    """What one process of the portal knows about its surroundings."""
+    """What one process of the portal knows about its surroundings.
+
+    Customers point their names to `edge_host` or to one of
+    `edge_addresses` (empty: `edge_address`). `caa_domains` is how CAA records name our certificate
+    authority; `http_port` is where it asks.
+    """
 
     environment: str = "local"
     root_domain: str = "localhost"
@@ -96,6 +103,12 @@ class Settings:
     dns_port: int = DEFAULT_PORT + 3
     demo_port: int = DEFAULT_PORT + 4
     edge_address: str = "127.0.0.1"
+    edge_host: str = "edge.api.local.localhost"
+    edge_addresses: tuple[str, ...] = ()
+    http_port: int = 80
+    caa_domains: tuple[str, ...] = ()
+    public_resolvers: tuple[tuple[str, int], ...] = ()
+    authority_dns_port: int = 53
     data_dir: Path = Path("data")
     database_url: str = "sqlite:///data/portal.sqlite3"
     redis_url: str = ""
@@ -111,6 +124,7 @@ class Settings:
     tsig_secret: str = field(default="", repr=False)
     admin_password: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
+    zone_editor_values: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     certificate_roots_file: str = ""
     acme: AcmeSettings = AcmeSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
@@ -149,11 +163,22 @@ class Settings:
         values["zone_editor"] = environ.get("PORTAL_ZONE_EDITOR", environment.zone_editor)
         values.update(_issuer(reader, environment))
         values["edge_address"] = environ.get("PORTAL_EDGE_ADDRESS", "127.0.0.1")
+        values["edge_host"] = environ.get("PORTAL_EDGE_HOST", f"edge.{values['base_api_domain']}")
+        values["edge_addresses"] = _words(environ.get("PORTAL_EDGE_ADDRESSES", ""))
+        values["caa_domains"] = _words(environ.get("PORTAL_CAA_DOMAINS", "").lower())
+        values["http_port"] = reader.number("PORTAL_HTTP_PORT", 80, 1, 65_535)
+        values["public_resolvers"] = _resolvers(reader, environment)
+        values["authority_dns_port"] = reader.number("PORTAL_AUTHORITY_DNS_PORT", 53, 1, 65_535)
+        values["zone_editor_values"] = _zone_editor_values(reader)
         values["trusted_proxies"] = reader.number("PORTAL_TRUSTED_PROXIES", 0, 0, 9)
         if reader.problems:
             raise SettingsError(reader.problems)
         known_fields = {f.name for f in fields(cls)}
         return cls(**{k: v for k, v in values.items() if k in known_fields})  # type: ignore[arg-type]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
 
 
 class _Reader:
@@ -188,6 +213,32 @@ class _Reader:
         if required and not text:
             self.problems.append(f"{name} is missing; set it or {name}_FILE.")
         return text
+
+
+def _resolvers(reader: _Reader, environment: Environment) -> tuple[tuple[str, int], ...]:
+    """Addresses with or without a port; in local nobody outside is asked unless told to."""
+    default = "" if environment.is_local else PUBLIC_RESOLVERS
+    found = []
+    for text in reader.environ.get("PORTAL_PUBLIC_RESOLVERS", default).replace(",", " ").split():
+        host, _, port = text.partition(":") if text.count(":") == 1 else (text, "", "")
+        try:
+            found.append((str(ip_address(host)), int(port or 53)))
+        except ValueError:
+            reader.problems.append(f"PORTAL_PUBLIC_RESOLVERS has {text!r}, which is no IP address.")
+    return tuple(found)
+
+
+def _zone_editor_values(reader: _Reader) -> tuple[tuple[str, str], ...]:
+    """PORTAL_ZONE_<SETTING> of the platform's zone editor, from the variable or its file."""
+    names = {
+        name.removesuffix("_FILE")
+        for name in reader.environ
+        if name.startswith("PORTAL_ZONE_") and name != "PORTAL_ZONE_EDITOR"
+    }
+    values = {name: reader.secret(name, None, required=False) for name in sorted(names)}
+    return tuple(
+        (name.removeprefix("PORTAL_ZONE_").lower(), value) for name, value in values.items()
+    )
 
 
 def _ports(reader: _Reader) -> dict[str, object]:

@@ -86,6 +86,12 @@ class PublicId(BaseConverter):
     regex = r"[0-9]{1,18}|[a-z][a-z0-9]{19}"
 
 
+class SetupToken(BaseConverter):
+    """What a set-up link carries: letters, digits, `_`, `-` and `.`, as itsdangerous writes it."""
+
+    regex = r"[A-Za-z0-9_.-]{20,700}"
+
+
 class Digest(BaseConverter):
     """A SHA-256 in hexadecimal digits."""
 

@@ -1,6 +1,6 @@
 // "/" searches, "g" then a letter goes, "j" and "k" move along rows, "?" shows the list of keys.
 
-const PLACES = { o: "overview.index", c: "llm_clients.index", r: "request_history.index", p: "providers.index", k: "api_keys.index", s: "system.index" };
+const PLACES = { o: "overview.index", c: "llm_clients.index", d: "custom_domains.index", r: "request_history.index", p: "providers.index", k: "api_keys.index", s: "system.index" };
 let leaderAt = -Infinity;   // times count from the load of the page
 
 function isTyping(target) {

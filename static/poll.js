@@ -65,7 +65,7 @@ async function ask() {
   try {
     const headers = etag ? { "If-None-Match": etag } : {};
     const answer = await fetch(pollUrl, { headers, cache: "no-store", redirect: "manual" });
-    if (answer.type === "opaqueredirect" || answer.status === 404) {   // signed out, or deleted meanwhile
+    if (answer.type === "opaqueredirect" || [404, 410].includes(answer.status)) {   // signed out, deleted or revoked meanwhile
       location.reload();
       return;
     }

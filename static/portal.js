@@ -74,6 +74,7 @@ document.addEventListener("click", (event) => {
   closeMenus(event.target);
   const copier = event.target.closest("[data-copy]");
   if (copier) copy(copier);
+  if (event.target.closest("[data-print]")) print();
   const opener = event.target.closest("[data-open-dialog]");
   if (opener) {
     closeMenus(null);

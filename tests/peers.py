@@ -39,7 +39,8 @@ def missing(peer: str, reason: str) -> NoReturn:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--database, the engine that the whole run uses."""
+    """--database, the engine that the whole run uses; --part, what takes its time or the rest."""
+    parser.addoption("--part", choices=("all", "short", "long"), default="all", help="which tests")
     parser.addoption(
         "--database",
         choices=("sqlite", "postgresql"),
@@ -75,6 +76,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("engine_independent")]
     else:
         left_out = [item for item in items if "postgres_url" in getattr(item, "fixturenames", ())]
+    part = config.getoption("--part")
+    if part != "all":
+        left_out += [item for item in items if is_long(item) != (part == "long")]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
@@ -82,7 +86,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # What waits for browsers, processes and time-outs: begun first, so that nobody waits for it alone.
-LONG = ("browser", "faults", "kill")
+LONG = ("browser", "faults", "kill", "stack")
+
+
+def is_long(item: pytest.Item) -> bool:
+    """Whether it is of the part that takes its time."""
+    return item.path.parent.name in LONG
 
 
 def _long_ones_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
@@ -90,7 +99,7 @@ def _long_ones_first(items: list[pytest.Item], workers: int) -> list[pytest.Item
     by_file: dict[Path, list[pytest.Item]] = {}
     short = []
     for item in items:
-        if item.path.parent.name in LONG:
+        if is_long(item):
             by_file.setdefault(item.path, []).append(item)
         else:
             short.append(item)

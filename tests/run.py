@@ -1,6 +1,7 @@
-"""`make test`: the whole suite on SQLite, then on PostgreSQL what touches a database, and a sum.
+"""`make test`: the suite on SQLite, then on PostgreSQL what touches a database, and a sum.
 
-Arguments go to both pytest runs, for instance ARGS="-k deployment".
+Without what takes its time: `--long` runs that part (browsers, kills, faults, whole stacks), as
+`.ci/run` does. Other arguments go to both pytest runs, for instance ARGS="-k deployment".
 """
 
 from __future__ import annotations
@@ -18,14 +19,24 @@ NO_TEST_COLLECTED = 5  # pytest's exit code
 ENGINES = ("sqlite", "postgresql")
 
 
-def run_engine(engine: str, arguments: Sequence[str], report: Path) -> int:
+def run_engine(engine: str, part: str, arguments: Sequence[str], report: Path) -> int:
     """One pytest run; its exit code. The counts go to `report`."""
     # One more than the cores that the suite is meant for: many tests wait more than they compute,
     # and some of them would take a crowded machine for a silent peer.
     workers = os.environ.get("PORTAL_TEST_WORKERS", "3")
-    print(f"\n=== Tests on {engine} ===", flush=True)
-    command = [sys.executable, "-m", "pytest", f"--database={engine}", f"--junitxml={report}"]
-    command += ["-n", workers, "--dist", "worksteal", "-q", "-r", "s", *arguments]
+    print(f"\n=== {part.capitalize()} tests on {engine} ===", flush=True)
+    command = [sys.executable, "-m", "pytest", f"--database={engine}", f"--part={part}"]
+    command += [
+        f"--junitxml={report}",
+        "-n",
+        workers,
+        "--dist",
+        "worksteal",
+        "-q",
+        "-r",
+        "s",
+        *arguments,
+    ]
     return subprocess.call(command)
 
 
@@ -46,10 +57,12 @@ def main(arguments: Sequence[str]) -> int:
     """0 when something ran on some engine and nothing failed."""
     total: Counter[str] = Counter()
     codes = []
+    part = "long" if "--long" in arguments else "short"
+    passed_on = [argument for argument in arguments if argument != "--long"]
     with tempfile.TemporaryDirectory(prefix="portal-tests-") as folder:
         for engine in ENGINES:
             report = Path(folder) / f"{engine}.xml"
-            codes.append(run_engine(engine, arguments, report))
+            codes.append(run_engine(engine, part, passed_on, report))
             total += counts_of(report)
     print(
         f"\n{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
+from redis import Redis
 
 from portal.caching import LONGEST_SECONDS, SharedCache
 from portal.job_queue import connect_redis
@@ -17,7 +19,7 @@ class Source:
     """A value that can change, and how often it was read."""
 
     def __init__(self) -> None:
-        self.value, self.reads = 1, 0
+        self.value, self.reads, self.announced = 1, 0, 1
 
     def load(self) -> int:
         self.reads += 1
@@ -98,3 +100,69 @@ def test_what_nobody_told_of_is_believed_for_seconds_only(
     source.value = 2
     reader._since -= LONGEST_SECONDS + 1
     assert reader.get("key", source.load) == 2
+
+
+def gets(connection: Redis) -> int:
+    """How often anybody asked for a key."""
+    return int(connection.info("commandstats").get("cmdstat_get", {}).get("calls", 0))
+
+
+def test_redis_tells_of_changes_so_nobody_asks(
+    process: Callable[[], SharedCache], redis_server: RedisServer
+) -> None:
+    reader, source = process(), Source()
+    reader.get("key", source.load)
+    connection = connect_redis(redis_server.url)
+    before = gets(connection)
+    for _ in range(50):
+        reader.get("key", source.load)
+    assert gets(connection) - before <= 1
+
+
+def test_a_connection_that_was_cut_is_no_reason_to_believe(
+    process: Callable[[], SharedCache], redis_server: RedisServer
+) -> None:
+    writer, reader, source = process(), process(), Source()
+    reader.get("key", source.load)
+    connect_redis(redis_server.url).client_kill_filter(_type="normal", skipme=True)
+    source.value = 2
+    writer.forget()
+    assert reader.get("key", source.load) == 2
+
+
+def test_where_redis_cannot_tell_each_read_asks(redis_server: RedisServer) -> None:
+    redis_server.flushall()
+    old = Redis.from_url(redis_server.url, protocol=2)
+    writer, reader, source = SharedCache(old), SharedCache(old), Source()
+    assert reader.get("key", source.load) == 1
+    assert reader.get("key", source.load) == 1
+    assert source.reads == 1
+    source.value = 2
+    writer.forget()
+    assert reader.get("key", source.load) == 2
+
+
+def test_threads_never_keep_what_was_overtaken(process: Callable[[], SharedCache]) -> None:
+    """Readers in eight threads, a writer that announces each value only once it is there."""
+    writer, reader, source = process(), process(), Source()
+    stale: list[tuple[int, int]] = []
+    is_over = threading.Event()
+
+    def read() -> None:
+        while not is_over.is_set():
+            least = source.announced
+            found = reader.get("key", source.load)
+            if found < least:
+                stale.append((found, least))
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for value in range(2, 200):
+        source.value = value
+        writer.forget()
+        source.announced = value
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    assert stale == []

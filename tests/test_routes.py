@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from portal.database import db, utc_now
+from portal.domain_setup import links
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey
 from portal.plugins.models import Plugin
 from portal.providers.models import Provider
@@ -17,12 +18,15 @@ from portal.request_history import current_recorder
 from portal.request_history.recording import Visit
 from portal.vault.models import AuthToken
 from portal.web import ANYBODY, permission_of
+from tests.domain_setup.some_domains import a_domain
 from tests.people import MakeClient, People
 from tests.planes import Planes
 
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # What a newcomer may reach without an account.
 OPEN_TO_ANYBODY = {"accounts.login", "accounts.sign_in"}
+# A set-up link: who has the address may open it, with no account and no cookie.
+BY_LINK = {f"domain_setup.{name}" for name in ("show", "status", "check", "zone_file", "logo")}
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -35,13 +39,13 @@ def test_every_route_declares_who_may_use_it(planes: Planes) -> None:
             assert permission_of(app, rule.endpoint), f"{rule} declares nothing"
 
 
-def test_only_sign_in_is_open_to_anybody(planes: Planes) -> None:
+def test_only_sign_in_and_set_up_links_are_open_to_anybody(planes: Planes) -> None:
     found = {
         rule.endpoint
         for rule in rules(planes.admin)
         if permission_of(planes.admin, rule.endpoint).least == ANYBODY  # type: ignore[union-attr]
     }
-    assert found == OPEN_TO_ANYBODY
+    assert found == OPEN_TO_ANYBODY | BY_LINK
 
 
 def test_every_parameter_of_a_route_has_a_type(planes: Planes) -> None:
@@ -70,6 +74,8 @@ class Things:
         provider_id: int,
         api_key_id: int,
         plugin_id: int,
+        custom_domain_id: int,
+        token: str,
     ) -> None:
         self.values = {
             "llm_client_id": client_id,
@@ -79,9 +85,11 @@ class Things:
             "provider_id": provider_id,
             "api_key_id": api_key_id,
             "plugin_id": plugin_id,
+            "custom_domain_id": custom_domain_id,
+            "zone_editor": "rfc2136",
+            "token": token,
             "kind": "static",
             "session_id": 1,
-            "token": "t" * 43,
         }
 
     def path(self, app: Flask, rule: Rule) -> str:
@@ -121,7 +129,11 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
         }
         current_recorder().record(row, Visit("a" * 64))
         number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
-        return Things(hashed_id, int(number), provider.id, key.id, plugin.id)
+        domain = a_domain(people.alice.account_id, "secret-client.example", utc_now())
+        db.session.commit()
+        expires_at = links.expiry(utc_now())
+        token = links.token_of(domain, expires_at, planes.settings.secret_key)
+        return Things(hashed_id, int(number), provider.id, key.id, plugin.id, domain.id, token)
 
 
 def _owned(app: Flask) -> list[Rule]:
@@ -129,7 +141,10 @@ def _owned(app: Flask) -> list[Rule]:
         rule
         for rule in rules(app)
         if rule.arguments
-        & {"llm_client_id", "request_id", "provider_id", "api_key_id", "plugin_id"}
+        & {
+            *("llm_client_id", "request_id", "provider_id", "api_key_id", "plugin_id"),
+            "custom_domain_id",
+        }
     ]
 
 
@@ -153,7 +168,7 @@ def test_foreign_and_absent_objects_look_the_same(
     planes: Planes, people: People, things: Things
 ) -> None:
     stranger = people.browser(people.charlie)
-    absent = Things("z" * 20, 999_999, 999_999, 999_999, 999_999)
+    absent = Things("z" * 20, 999_999, 999_999, 999_999, 999_999, 999_999, "a" * 40)
     for rule in _owned(planes.admin):
         if "GET" not in (rule.methods or set()):
             continue
@@ -169,7 +184,7 @@ def _without_reference(words: str) -> str:
 def test_nobody_gets_in_without_signing_in(planes: Planes, people: People, things: Things) -> None:
     nobody = people.browser()
     for rule in rules(planes.admin):
-        if rule.endpoint in OPEN_TO_ANYBODY:
+        if rule.endpoint in OPEN_TO_ANYBODY | BY_LINK:
             continue
         path = things.path(planes.admin, rule)
         if "GET" in (rule.methods or set()):
@@ -182,7 +197,7 @@ def test_every_post_wants_a_token(planes: Planes, people: People, things: Things
     alice = people.browser(people.alice)
     checked = 0
     for rule in rules(planes.admin):
-        if not (rule.methods or set()) & UNSAFE:
+        if not (rule.methods or set()) & UNSAFE or rule.endpoint in BY_LINK:
             continue
         for token in ({}, {"csrf_token": ""}, {"csrf_token": "garbage"}):
             answer = alice.raw("POST", things.path(planes.admin, rule), data=token)

@@ -1,13 +1,13 @@
 """Orders at a certificate authority, proofs, the account there, and the ledger of its limits
 
-Revision 20261127_certificates, after 20261127_plugin_kinds.
+Revision 20261127_certificates, after 20261127_custom_domains.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261127_certificates"
-down_revision = "20261127_plugin_kinds"
+down_revision = "20261127_custom_domains"
 branch_labels = None
 depends_on = None
 

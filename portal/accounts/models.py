@@ -20,14 +20,17 @@ def new_account_number() -> str:
     return f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"
 
 
-def enum_column(choices: type[StrEnum], name: str) -> Enum:
-    """Stored as the words themselves, checked by the database."""
+def enum_column(choices: type[StrEnum], name: str, *, checked: bool = True) -> Enum:
+    """Stored as the words themselves, checked by the database.
+
+    Not `checked` where the column joined a table later: SQLite adds no constraint to a table.
+    """
     return Enum(
         choices,
         name=name,
         native_enum=False,
         length=20,
-        create_constraint=True,
+        create_constraint=checked,
         values_callable=lambda found: [choice.value for choice in found],
     )
 

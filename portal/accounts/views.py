@@ -17,7 +17,7 @@ from portal.database import db, utc_now, writing
 from portal.web import ANYBODY, SIGNED_IN, FormActor, login_manager, permits, safe_next, said
 
 blueprint = Blueprint("accounts", __name__)
-QUIET_ENDPOINTS = ("llm_clients.status",)
+QUIET_ENDPOINTS = ("llm_clients.status", "llm_clients.domain_status", "custom_domains.status")
 
 
 @login_manager.user_loader

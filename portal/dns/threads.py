@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 class AskingThreads:
     """Started with the first question and again in a forked process, whose parent's are gone."""
 
-    def __init__(self, most: int = 16) -> None:
+    def __init__(self, most: int = 128) -> None:
         self._most = most
         self._lock = threading.Lock()
         self._process = 0

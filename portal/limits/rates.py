@@ -19,7 +19,7 @@ from typing import Protocol
 from redis import Redis, RedisError
 from redis.exceptions import NoScriptError
 
-from portal.quick_redis import QuickRedis
+from portal.quick_redis import Command, QuickRedis
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ MINUTE = 60.0
 ENTRY_SECONDS = 1_800  # an answer of a killed process counts no longer than this
 MOST_BUCKETS = 50_000
 PAUSE_SECONDS = 2.0  # without asking a Redis that has just failed
+TOLD_AFTER_SECONDS = 0.02
+MOST_TOLD = 200
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ class Denied:
 
     by: Rate | Ceiling
     wait_seconds: float
+
+
+Ended = tuple[Sequence[Ceiling], str]
 
 
 class RateLimiter(Protocol):
@@ -159,47 +164,68 @@ class SharedLimiter:
         self._redis = QuickRedis(connection)
 
     def admit(
-        self, rates: Sequence[Rate], ceilings: Sequence[Ceiling], entry: str
+        self,
+        rates: Sequence[Rate],
+        ceilings: Sequence[Ceiling],
+        entry: str,
+        ended: Sequence[Ended] = (),
     ) -> Denied | None:
-        """Count a prompt in all buckets, or in none."""
+        """Count a prompt in all buckets, or in none; first forget the answers that have ended."""
         limits: list[Rate | Ceiling] = [*rates, *ceilings]
         gaps = [int(MINUTE * 1_000_000 / rate.per_minute) for rate in rates]
         keys = [PREFIX + limit.bucket for limit in limits]
         most = [ceiling.most for ceiling in ceilings]
         arguments = (len(keys), *keys, len(rates), *gaps, *most, entry, ENTRY_SECONDS)
+        script = ("EVALSHA", ADMIT_DIGEST, *arguments)
         try:
-            number, wait = self._redis.call("EVALSHA", ADMIT_DIGEST, *arguments)
+            number, wait = self._redis.calls(*_removals(ended), script)[-1]
         except NoScriptError:
             number, wait = self._redis.call("EVAL", ADMIT, *arguments)
         return Denied(limits[number - 1], wait / 1_000_000) if number else None
 
     def release(self, ceilings: Sequence[Ceiling], entry: str) -> None:
         """An answer has ended."""
-        self._redis.calls(*(("ZREM", PREFIX + ceiling.bucket, entry) for ceiling in ceilings))
+        self.forget([(ceilings, entry)])
+
+    def forget(self, ended: Sequence[Ended]) -> None:
+        """Some answers have ended."""
+        self._redis.calls(*_removals(ended))
+
+
+def _removals(ended: Sequence[Ended]) -> list[Command]:
+    return [
+        ("ZREM", PREFIX + ceiling.bucket, entry)
+        for ceilings, entry in ended
+        for ceiling in ceilings
+    ]
 
 
 class Limiter:
     """Asks Redis, and for a while the process's own memory when that has failed.
 
-    An answer that ends meanwhile is taken out of Redis's count once Redis is back.
+    What has ended is told to Redis with the next prompt, or by a thread 20 ms later, so nobody
+    waits for it. What ends while Redis is away is told once it is back.
     """
 
     def __init__(self, connection: Redis | None) -> None:
         self._shared = SharedLimiter(connection) if connection is not None else None
         self._local = LocalLimiter()
         self._asks_again_at = 0.0
-        self._ended: deque[tuple[Sequence[Ceiling], str]] = deque(maxlen=MOST_BUCKETS)
+        self._ended: deque[Ended] = deque(maxlen=MOST_BUCKETS)
+        self._something_ended = threading.Event()
+        self._teller: threading.Thread | None = None
+        self._lock = threading.Lock()
 
     def admit(
         self, rates: Sequence[Rate], ceilings: Sequence[Ceiling], entry: str
     ) -> Denied | None:
         """None lets the prompt through; then `release` has to follow."""
-        self._release_ended()
         if self._shared is not None and time.monotonic() >= self._asks_again_at:
+            ended = self._taken()
             try:
-                return self._shared.admit(rates, ceilings, entry)
+                return self._shared.admit(rates, ceilings, entry, ended)
             except (RedisError, OSError) as error:
-                self._pause(error)
+                self._pause(error, ended)
         return self._local.admit(rates, ceilings, entry)
 
     def release(self, ceilings: Sequence[Ceiling], entry: str) -> None:
@@ -207,20 +233,46 @@ class Limiter:
         self._local.release(ceilings, entry)
         if self._shared is not None:
             self._ended.append((ceilings, entry))
-            self._release_ended()
+            self._something_ended.set()
+            self._start_teller()
 
-    def _release_ended(self) -> None:
-        while self._shared and self._ended and time.monotonic() >= self._asks_again_at:
+    def _taken(self) -> list[Ended]:
+        """What has ended and is not told yet; whoever takes it tells it, or gives it back."""
+        taken: list[Ended] = []
+        try:
+            while len(taken) < MOST_TOLD:
+                taken.append(self._ended.popleft())
+        except IndexError:
+            pass
+        return taken
+
+    def _start_teller(self) -> None:
+        if self._teller is not None and self._teller.is_alive():
+            return
+        with self._lock:
+            if self._teller is None or not self._teller.is_alive():
+                self._teller = threading.Thread(target=self._tell, name="limits", daemon=True)
+                self._teller.start()
+
+    def _tell(self) -> None:
+        """Tell what no prompt came along to tell."""
+        while True:
+            self._something_ended.wait()
+            time.sleep(max(TOLD_AFTER_SECONDS, self._asks_again_at - time.monotonic()))
+            self._something_ended.clear()
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        while self._shared is not None and (ended := self._taken()):
             try:
-                ended = self._ended.popleft()
-            except IndexError:  # another thread was faster
-                return
-            try:
-                self._shared.release(*ended)
+                self._shared.forget(ended)
             except (RedisError, OSError) as error:
-                self._ended.append(ended)
-                self._pause(error)
+                self._pause(error, ended)
+                return
 
-    def _pause(self, error: Exception) -> None:
+    def _pause(self, error: Exception, ended: Sequence[Ended]) -> None:
         log.warning("limits are counted in this process: %s", error)
         self._asks_again_at = time.monotonic() + PAUSE_SECONDS
+        self._ended.extend(ended)
+        if ended:
+            self._something_ended.set()

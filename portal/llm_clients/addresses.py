@@ -24,6 +24,7 @@ class Addresses:
         account: object
         user_profile: object
         custom_domain: object
+        uses_bare_domain: object
 
     @staticmethod
     def now() -> datetime:
@@ -59,6 +60,14 @@ class Addresses:
         if domain is None or not domain.is_verified:
             return None
         return hostnames.custom_host(self.name, domain.domain_name)
+
+    @property
+    def custom_hosts(self) -> tuple[str, ...]:
+        """The custom host and, where the client has it too, the domain's bare name."""
+        host, domain = self.custom_host, self.custom_domain
+        if host is None:
+            return ()
+        return (host, domain.domain_name) if self.uses_bare_domain else (host,)
 
     @property
     def sandbox_host(self) -> str:
@@ -114,6 +123,6 @@ class Addresses:
         return hostnames.mode_of(
             url,
             sandbox_host=self.sandbox_host,
-            custom=self.custom_host,
+            custom=self.custom_hosts,
             default=self.default_host,
         )

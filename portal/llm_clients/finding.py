@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account
@@ -30,9 +30,3 @@ def for_account(account: Account, public_id: str) -> LLMClient | None:
 def is_number(text: str) -> bool:
     """Plain digits that a database can hold; `²` is a digit, too, but no number."""
     return text.isascii() and text.isdigit() and len(text) < 19
-
-
-def count(account: Account, most: int = 1001) -> int:
-    """How many clients the account has, counted to `most` at the most."""
-    some = select(LLMClient.id).where(LLMClient.account_id == account.id).limit(most).subquery()
-    return int(db.session.scalar(select(func.count()).select_from(some)) or 0)

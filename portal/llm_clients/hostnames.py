@@ -6,6 +6,7 @@ RFC 1034 section 3.5 (labels), section 3.1 (63 octets a label, 253 characters a 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -60,14 +61,13 @@ def custom_host(name: str, domain_name: str) -> str:
     return f"{rfc1034_label(name)}.{domain_name}"
 
 
-def mode_of(url: str, *, sandbox_host: str, custom: str | None, default: str) -> Mode:
+def mode_of(url: str, *, sandbox_host: str, custom: Iterable[str], default: str) -> Mode:
     """Which of a client's hosts a URL (or bare host) is on. Case and port do not matter."""
     host = host_of(url)
     if not host:
         return Mode.UNKNOWN
     known = {sandbox_host: Mode.SANDBOX, default: Mode.DEFAULT}
-    if custom:
-        known[custom] = Mode.CUSTOM
+    known.update(dict.fromkeys(custom, Mode.CUSTOM))
     return known.get(host, Mode.UNKNOWN)
 
 

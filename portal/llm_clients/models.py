@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account, User, UserProfile, enum_column
 from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
-from portal.database import Model, TimestampedModel, UTCDateTime
+from portal.database import JOINED_LATER, Model, TimestampedModel, UTCDateTime
 from portal.llm_clients import hostnames
 from portal.llm_clients.addresses import Addresses
 from portal.llm_clients.cached_lookups import CachedLookups
@@ -108,6 +108,7 @@ class LLMClient(Addresses, CachedLookups, TimestampedModel):
     custom_domain_id: Mapped[int | None] = mapped_column(
         ForeignKey("llm_client_custom_domains.id", ondelete="SET NULL"), index=True
     )
+    uses_bare_domain: Mapped[bool] = mapped_column(Boolean, default=False)
     name: Mapped[str] = mapped_column(String(255))
     description: Mapped[str] = mapped_column(Text, default="")
     version: Mapped[str] = mapped_column(String(64), default="1.0.0")
@@ -234,6 +235,7 @@ class LLMClientRevision(TimestampedModel):
 class LLMClientHost(TimestampedModel):
     """A host name that belongs to an account: in use, going out of use, or kept as a tombstone.
 
+    Without `custom_domain_id` it lies on the platform's own domain.
     `is_published`: a record or certificate of ours may exist; `is_open`: visitors are answered.
     """
 
@@ -253,7 +255,12 @@ class LLMClientHost(TimestampedModel):
     is_published: Mapped[bool] = mapped_column(Boolean, default=False)
     is_open: Mapped[bool] = mapped_column(Boolean, default=False)
     kept_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    custom_domain_id: Mapped[int | None] = mapped_column(
+        ForeignKey("llm_client_custom_domains.id", ondelete="SET NULL", info=JOINED_LATER),
+        index=True,
+    )
     llm_client: Mapped[LLMClient | None] = relationship()
+    custom_domain: Mapped[LLMClientCustomDomain | None] = relationship()
 
 
 class LLMClientAPIKey(TimestampedModel):

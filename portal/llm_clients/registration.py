@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -14,6 +15,7 @@ from portal.llm_clients.models import LLMClient, LLMClientHost
 
 # A client with the name of the base domain's own records would shadow them.
 LONGEST_HOST = 253
+TOMBSTONE_DAYS = 30
 
 
 class NameTaken(PortalError):
@@ -64,7 +66,7 @@ def problem_with(
 
 
 def _taken(name: str, host: str, owner: UserProfile, llm_client: LLMClient | None) -> str:
-    entry = _host_entry(host)
+    entry = host_entry(host)
     if entry is not None and entry.account_id != owner.account_id:
         return "This address is not available."
     other = entry.llm_client if entry else None
@@ -73,7 +75,8 @@ def _taken(name: str, host: str, owner: UserProfile, llm_client: LLMClient | Non
     return ""
 
 
-def _host_entry(host: str) -> LLMClientHost | None:
+def host_entry(host: str) -> LLMClientHost | None:
+    """Whose host this is, or was."""
     return db.session.scalar(select(LLMClientHost).where(LLMClientHost.hostname == host))
 
 
@@ -94,7 +97,7 @@ def rename(llm_client: LLMClient, new_name: str) -> bool:
     llm_client.name = new_name
     if llm_client.default_host == old_host:
         return False
-    for entry in hosts_of(llm_client, LLMClientHost.States.CURRENT):
+    for entry in hosts_of(llm_client, LLMClientHost.States.CURRENT, is_custom=False):
         if llm_client.deployed or entry.is_published:
             entry.state = LLMClientHost.States.LEAVING
         else:
@@ -110,7 +113,7 @@ def claim_host(llm_client: LLMClient) -> LLMClientHost:
     found = preview(llm_client.name, owner, llm_client)
     if found.problem:
         raise NameTaken(found.problem)
-    entry = _host_entry(found.host) or LLMClientHost(hostname=found.host)
+    entry = host_entry(found.host) or LLMClientHost(hostname=found.host)
     entry.account_id = owner.account_id
     entry.llm_client = llm_client
     entry.state = LLMClientHost.States.CURRENT
@@ -119,11 +122,28 @@ def claim_host(llm_client: LLMClient) -> LLMClientHost:
     return entry
 
 
-def hosts_of(llm_client: LLMClient, *states: LLMClientHost.States) -> list[LLMClientHost]:
-    """The client's hosts in these states (all if none is given), oldest first."""
+def hosts_of(
+    llm_client: LLMClient, *states: LLMClientHost.States, is_custom: bool | None = None
+) -> list[LLMClientHost]:
+    """The client's hosts in these states (all if none is given), oldest first.
+
+    `is_custom` None: those on the platform's domain and those on the customer's own.
+    """
     if llm_client.id is None:
         return []
     query = select(LLMClientHost).where(LLMClientHost.llm_client_id == llm_client.id)
     if states:
         query = query.where(LLMClientHost.state.in_(states))
+    if is_custom is not None:
+        domain_id = LLMClientHost.custom_domain_id
+        query = query.where(domain_id.is_not(None) if is_custom else domain_id.is_(None))
     return list(db.session.scalars(query.order_by(LLMClientHost.id)))
+
+
+def bury(host: LLMClientHost, now: datetime) -> None:
+    """Keep the host from everybody but its account for a while; it answers nobody any more."""
+    host.state = LLMClientHost.States.TOMBSTONE
+    host.is_open = False
+    host.is_published = False
+    host.kept_until = now + timedelta(days=TOMBSTONE_DAYS)
+    host.llm_client = None

@@ -18,6 +18,9 @@ def worth_a_mail(run: Deployment) -> bool:
 def subject(run: Deployment) -> str:
     """One line, the client first."""
     name = run.llm_client.name
+    if run.is_custom:
+        domain = run.llm_client.custom_domain
+        name = f"{name} on {domain.domain_name if domain else 'its domain'}"
     if run.state == States.DONE:
         return f"{name} is ready"
     what = "deployed" if run.kind == Kinds.DEPLOY else "taken off its address"
@@ -27,10 +30,8 @@ def subject(run: Deployment) -> str:
 def text(run: Deployment, page_url: str) -> str:
     """What happened, why, who acts, where to look."""
     if run.state == States.DONE:
-        return (
-            f"{run.llm_client.name} answers visitors at {run.llm_client.url}\n\n"
-            f"Its page: {page_url}\n"
-        )
+        url = run.llm_client.custom_url if run.is_custom else run.llm_client.default_url
+        return f"{run.llm_client.name} answers visitors at {url}\n\nIts page: {page_url}\n"
     sentences = [subject(run) + ".", run.message, WHO.get(run.who_acts, "")]
     told = "\n".join(sentence for sentence in sentences if sentence)
     return f"{told}\n\nSee what was tried, and try again: {page_url}\n"

@@ -50,16 +50,22 @@ def index() -> str:
 
 
 def _row(mail: Mail) -> Row:
-    name = mail.user.username if mail.user else "somebody who left"
     status, reason = _status(mail)
     return Row(
         subject=mail.subject,
         text=mail.text,
-        to=f"{name}, {mail.to_address}" if mail.to_address else name,
+        to=_recipient(mail),
         created_at=mail.created_at,
         status=status,
         reason=reason,
     )
+
+
+def _recipient(mail: Mail) -> str:
+    """A person of the account, or whoever else has the address."""
+    if mail.user is None:
+        return mail.to_address or "somebody who left"
+    return f"{mail.user.username}, {mail.to_address}" if mail.to_address else mail.user.username
 
 
 def _status(mail: Mail) -> tuple[StatusView, str]:

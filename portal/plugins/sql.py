@@ -6,15 +6,17 @@ allowed, that is on the machine of whoever runs the portal.
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from portal.plugins import postgresql, sqlite
+from portal.plugins import sqlite
 from portal.plugins.parameters import PluginError, Value, of_content, read
 from portal.plugins.statements import read as read_statement
 
+POSTGRESQL = "portal.plugins.postgresql"  # loaded with its driver by the first plugin that asks
 SECONDS = 3.0
 MOST_ROWS = 50
 LARGEST = 32 * 1024
@@ -42,6 +44,7 @@ def call(
             unquote(url.path), statement.for_sqlite(), bound, MOST_ROWS + 1, seconds, LARGEST
         )
     else:
+        postgresql = importlib.import_module(POSTGRESQL)
         target = postgresql.Target.of_url(url, secret, allow_private=allow_private)
         rows = postgresql.rows(
             target, statement.for_postgresql(), bound, MOST_ROWS + 1, seconds, LARGEST

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from portal.accounts.models import Account
 from portal.database import db, utc_now
+from portal.domain_setup import links
 from portal.limits.budgets import DAY, starts_on
 from portal.limits.models import BudgetUse, Limits
 from portal.llm_clients.models import (
@@ -24,6 +25,13 @@ from portal.request_history import current_recorder
 from portal.request_history.recording import Visit
 from portal.vault.models import AuthToken
 from tests.browser.conftest import NARROW, WIDE, Axe, OpenBrowser, too_wide
+from tests.domain_setup.some_domains import (
+    a_domain,
+    all_pass,
+    one_level_too_deep,
+    open_host,
+    put_on,
+)
 from tests.people import MakeClient, People
 from tests.planes import Planes
 
@@ -56,6 +64,22 @@ PAGES = {
     "limits of a public client": "{open}limits",
     "change the limits of a client": "{client}limits/edit",
     "sandbox": "/workbench{client}",
+    "domain of a client": "{client}domain",
+    "domain of an open client": "{open}domain",
+    "detach a domain": "{client}domain/detach",
+    "domains": "/custom-domains/",
+    "new domain": "/custom-domains/new",
+    "domain": "{domain}",
+    "live domain": "{live_domain}",
+    "fresh domain": "{fresh_domain}",
+    "attach a client": "{live_domain}clients/attach",
+    "who publishes": "{domain}publishing",
+    "zone editor": "{domain}publishing/rfc2136",
+    "by hand": "{domain}publishing/manual",
+    "mail the set-up link": "{domain}setup-link/mail",
+    "revoke the set-up links": "{domain}setup-link/revoke",
+    "remove a domain": "{domain}remove",
+    "set-up link": "{setup_link}",
     "requests": "/requests/",
     "request": "{request}",
     "plugins": "/plugins/",
@@ -98,6 +122,14 @@ NO_PAGES = {
     "providers.show_status",
     "llm_clients.hostname_preview",
     "llm_clients.image",
+    "llm_clients.domain_status",
+    "custom_domains.status",
+    "custom_domains.editor_status",
+    "custom_domains.name_preview",
+    "custom_domains.zone_file",
+    "domain_setup.status",
+    "domain_setup.zone_file",
+    "domain_setup.logo",
     "accounts.login",
 }
 
@@ -128,6 +160,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         attached = LLMClientPlugin(llm_client=drafted, plugin=plugin)
         db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key), attached])
         db.session.add_all(some_budgets(people.alice.account_id, drafted.id, key.id))
+        domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -155,6 +188,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "request": f"/requests/{number}",
             "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
             "closed": planes.settings.url_of(others[0].hostname) + "/",
+            **domains,
         }
 
 
@@ -187,6 +221,27 @@ def some_budgets(account_id: int, client_id: int, key_id: int) -> list[Limits | 
 def starts_today(account_id: int) -> str:
     """The present day on the account's wall."""
     return starts_on(DAY, utc_now(), db.session.get_one(Account, account_id).timezone)
+
+
+def some_domains(
+    people: People, draft: LLMClient, opened: LLMClient, secret_key: str
+) -> dict[str, str]:
+    """A domain with a mistake, one that is live, one that nobody looked at; and a set-up link."""
+    now, account_id = utc_now(), people.alice.account_id
+    wrong = a_domain(account_id, "the-lakeside-clinic-of-natural-healing.example", now)
+    one_level_too_deep(wrong, put_on(wrong, draft), now)
+    live = a_domain(account_id, "xn--bcherwelt-q9a.example", now)
+    host = put_on(live, opened)
+    all_pass(live, host, "other.xn--bcherwelt-q9a.example", now=now)
+    open_host(live, opened, host, now)
+    fresh = a_domain(account_id, "new.example", now)
+    token = links.token_of(wrong, links.expiry(now), secret_key)
+    return {
+        "domain": f"/custom-domains/{wrong.id}/",
+        "live_domain": f"/custom-domains/{live.id}/",
+        "fresh_domain": f"/custom-domains/{fresh.id}/",
+        "setup_link": f"/domain-setup/{token}/",
+    }
 
 
 def a_key_that_replaces_another(account_id: int, name: str) -> AuthToken:
@@ -258,7 +313,10 @@ def test_pages_before_the_first_client_and_before_signing_in(
     open_browser: OpenBrowser, people: People, axe_source: str
 ) -> None:
     found = []
-    for who, paths in ((None, ["/login"]), (people.alice, ["/", "/llm-clients/", "/requests/"])):
+    for who, paths in (
+        (None, ["/login"]),
+        (people.alice, ["/", "/llm-clients/", "/custom-domains/", "/requests/"]),
+    ):
         page = open_browser(who, color_scheme="light").new_page()
         axe = Axe(page, axe_source)
         for path in paths:

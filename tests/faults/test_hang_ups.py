@@ -180,7 +180,7 @@ def test_a_connection_that_is_kept_serves_the_next_prompt(
 
 def test_a_guest_who_left_makes_room_at_the_ceiling(portal: RunningPortal, host: str) -> None:
     with portal.redis() as connection:
-        assert connection.keys("portal:limit:c:*") == []
+        wait_until(lambda: connection.keys("portal:limit:c:*") == [], 2)
 
 
 def test_what_a_killed_process_had_reserved_is_given_back_by_the_clock(

@@ -16,7 +16,7 @@ from portal.accounts.models import UserProfile
 from portal.certificates.models import Certificate
 from portal.database import db, utc_now
 from portal.job_queue import claim, perform, still_ours
-from portal.llm_clients.deployment import jobs
+from portal.llm_clients.deployment import jobs, plans
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment import steps as deployment_steps
 from portal.llm_clients.deployment.models import Deployment, ProgressEvent
@@ -155,12 +155,12 @@ def test_deploy_pressed_by_many_at_once_is_one_deployment(
 
 
 def test_each_job_delivered_five_times_at_once_has_one_effect(planes: Planes, run_id: int) -> None:
-    for _ in range(len(deployment.DEPLOY_PLAN)):
+    for _ in range(len(plans.DEPLOY_PLAN)):
         at_once(planes.worker, lambda: perform("deployment.advance_deployment", run_id))
     with planes.worker.app_context():
         run = db.session.get_one(Deployment, run_id)
         assert run.state == Deployment.States.DONE, (run.step, run.message)
         assert run.llm_client.ready
         done = Counter(db.session.scalars(select(ProgressEvent.step)))
-        assert done == dict.fromkeys(deployment.DEPLOY_PLAN, 1)
+        assert done == dict.fromkeys(plans.DEPLOY_PLAN, 1)
         assert db.session.scalar(select(func.count()).select_from(Certificate)) == 1

@@ -12,10 +12,12 @@ from portal.database import db, utc_now
 from portal.dns import Answer
 from portal.errors import AdapterError
 from portal.llm_clients import registration
+from portal.llm_clients.deployment import plans
 from portal.llm_clients.deployment import runs as deployment
-from portal.llm_clients.deployment.jobs import due_deployments, remove_old_tombstones, target_of
+from portal.llm_clients.deployment.jobs import due_deployments, remove_old_tombstones
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.deployment.steps import attempt
+from portal.llm_clients.deployment.targets import target_of
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from tests.outside import FakeOutside, issuance
 from tests.people import MakeClient
@@ -83,7 +85,7 @@ def test_five_steps_lead_to_a_client_that_is_ready(story: Story) -> None:
     story.deploy()
     llm_client = story.llm_client
     assert story.run.state == States.DONE
-    assert [event.step for event in story.run.events] == list(deployment.DEPLOY_PLAN)
+    assert [event.step for event in story.run.events] == list(plans.DEPLOY_PLAN)
     assert llm_client.deployed
     assert llm_client.ready
     assert llm_client.is_open

@@ -81,7 +81,7 @@ def test_the_mode_is_told_by_the_host(url: str, expected: Mode) -> None:
     found = hostnames.mode_of(
         url,
         sandbox_host="alpha.platform.example.com",
-        custom="example.example.com",
+        custom=("example.example.com",),
         default="example.1234-5678-9012.alpha.api.example.com",
     )
     assert found == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from portal.certificates import orders, store
 from portal.certificates.naming import certificate_name
@@ -17,34 +17,46 @@ from portal.llm_clients.models import LLMClient, LLMClientHost
 Dns = LLMClient.DnsVerificationStatusChoices
 Tls = LLMClient.TlsCertificateIssuanceStatusChoices
 HostStates = LLMClientHost.States
-TOMBSTONE_DAYS = 30
+
+
+def hosts_of(run: Deployment, *states: LLMClientHost.States) -> list[LLMClientHost]:
+    """The hosts that a run is about; a deletion is about all of the client's."""
+    is_custom = None if run.kind == Deployment.Kinds.DELETE else run.is_custom
+    return registration.hosts_of(run.llm_client, *states, is_custom=is_custom)
 
 
 def begun(run: Deployment, now: datetime) -> None:
     """A deployment starts from nothing seen; anything else stops serving at this commit."""
     llm_client = run.llm_client
     if run.kind == Deployment.Kinds.DEPLOY:
+        for host in hosts_of(run, HostStates.CURRENT):
+            store.serve_again(host.hostname)
+        if run.is_custom:
+            return
         number = llm_client.newest_revision_number
         run.revision = revisions.revision_of(llm_client, number)
         llm_client.dns_verification_status = Dns.VERIFYING
         llm_client.tls_certificate_issuance_status = Tls.NO_CERTIFICATE
-        for host in registration.hosts_of(llm_client, HostStates.CURRENT):
-            store.serve_again(host.hostname)
         return
-    llm_client.deployed = False
-    for host in registration.hosts_of(llm_client):
+    llm_client.deployed = llm_client.deployed and run.is_custom
+    for host in hosts_of(run):
         host.is_open = False
         store.stop_serving(host.hostname)
 
 
 def published(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    for host in registration.hosts_of(run.llm_client, HostStates.CURRENT):
+    for host in hosts_of(run, HostStates.CURRENT):
         host.is_published = True
 
 
 def dns_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     run.llm_client.dns_verification_status = Dns.VERIFIED
     run.llm_client.tls_certificate_issuance_status = Tls.REQUESTED
+
+
+def checks_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    for host in hosts_of(run, HostStates.CURRENT):
+        host.is_published = True
 
 
 def certified(run: Deployment, target: Target, done: Done, now: datetime) -> None:
@@ -58,43 +70,51 @@ def certified(run: Deployment, target: Target, done: Done, now: datetime) -> Non
 
 
 def certificate_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    run.llm_client.tls_certificate_issuance_status = Tls.ISSUED
+    if not run.is_custom:
+        run.llm_client.tls_certificate_issuance_status = Tls.ISSUED
 
 
 def opened(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     llm_client = run.llm_client
-    llm_client.published_revision = run.revision
-    llm_client.deployed = True
-    for host in registration.hosts_of(llm_client, HostStates.CURRENT):
+    if not run.is_custom:
+        llm_client.published_revision = run.revision
+        llm_client.deployed = True
+    for host in hosts_of(run, HostStates.CURRENT):
         host.is_open = True
 
 
+def nothing_more(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    """The step is of the outside alone."""
+
+
 def old_closed(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    for host in registration.hosts_of(run.llm_client, HostStates.LEAVING):
+    for host in hosts_of(run, HostStates.LEAVING):
         store.revoke(host.hostname, now)
         orders.give_up(host.hostname)
-        _bury(host, now)
+        registration.bury(host, now)
 
 
 def certificate_withdrawn(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    for host in registration.hosts_of(run.llm_client):
+    for host in hosts_of(run):
         store.revoke(host.hostname, now)
         orders.give_up(host.hostname)
-    run.llm_client.tls_certificate_issuance_status = Tls.NO_CERTIFICATE
+    if not run.is_custom:
+        run.llm_client.tls_certificate_issuance_status = Tls.NO_CERTIFICATE
 
 
 def dns_withdrawn(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    for host in registration.hosts_of(run.llm_client):
+    for host in hosts_of(run):
         host.is_published = False
         if host.state == HostStates.LEAVING:
-            _bury(host, now)
-    run.llm_client.dns_verification_status = Dns.NOT_VERIFIED
+            registration.bury(host, now)
+    if not run.is_custom:
+        run.llm_client.dns_verification_status = Dns.NOT_VERIFIED
 
 
 def forgotten(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     """The client goes, its history stays with the account, its hosts stay reserved for a while."""
-    for host in registration.hosts_of(run.llm_client):
-        _bury(host, now)
+    for host in hosts_of(run):
+        registration.bury(host, now)
     db.session.flush()
     limits_editing.forget(SubjectKinds.CLIENT, run.llm_client.id)
     db.session.delete(run.llm_client)
@@ -114,18 +134,10 @@ def holder_of(run: Deployment) -> str:
 
 def failed(run: Deployment) -> None:
     """The status of the part that failed; a client on an older address goes on answering there."""
-    if run.kind != Deployment.Kinds.DEPLOY:
+    if run.kind != Deployment.Kinds.DEPLOY or run.is_custom:
         return
     orders.let_go(holder_of(run))
     if run.step in ("publish_dns", "see_dns"):
         run.llm_client.dns_verification_status = Dns.FAILED
     else:
         run.llm_client.tls_certificate_issuance_status = Tls.FAILED
-
-
-def _bury(host: LLMClientHost, now: datetime) -> None:
-    host.state = HostStates.TOMBSTONE
-    host.is_open = False
-    host.is_published = False
-    host.kept_until = now + timedelta(days=TOMBSTONE_DAYS)
-    host.llm_client = None

@@ -15,13 +15,17 @@ from portal.llm_clients.models import LLMClient, LLMClientRevision
 
 
 class Deployment(BackgroundProgress, TimestampedModel):
-    """One run: putting a client on its hosts, or taking it off. One is active per client."""
+    """One run: putting a client on its hosts, or taking it off. One is active per client and scope.
+
+    The hosts on the platform's domain and those on the customer's own never wait for each other.
+    """
 
     __tablename__ = "deployments"
     __table_args__ = (
         Index(
-            "uq_deployments_active_llm_client_id",
+            "uq_deployments_active_llm_client_id_scope",
             "llm_client_id",
+            "scope",
             unique=True,
             sqlite_where=text("state = 'active'"),
             postgresql_where=text("state = 'active'"),
@@ -46,7 +50,14 @@ class Deployment(BackgroundProgress, TimestampedModel):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
+    class Scopes(StrEnum):
+        DEFAULT = "default"
+        CUSTOM = "custom"
+
     llm_client_id: Mapped[int] = mapped_column(ForeignKey("llm_clients.id", ondelete="CASCADE"))
+    scope: Mapped[Scopes] = mapped_column(
+        enum_column(Scopes, "scope", checked=False), default=Scopes.DEFAULT
+    )
     kind: Mapped[Kinds] = mapped_column(enum_column(Kinds, "kind"))
     state: Mapped[States] = mapped_column(enum_column(States, "state"), default=States.ACTIVE)
     plan: Mapped[list[str]] = mapped_column(JSON, default=list)
@@ -65,6 +76,11 @@ class Deployment(BackgroundProgress, TimestampedModel):
     events: Mapped[list[ProgressEvent]] = relationship(
         back_populates="deployment", order_by="ProgressEvent.id", passive_deletes=True
     )
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether it is about the hosts on the customer's own domain."""
+        return self.scope == self.Scopes.CUSTOM
 
     @property
     def is_active(self) -> bool:

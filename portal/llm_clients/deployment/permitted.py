@@ -8,6 +8,7 @@ from portal.database import db
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientHost
 
+Scopes = Deployment.Scopes
 Dns = LLMClient.DnsVerificationStatusChoices
 
 
@@ -25,13 +26,20 @@ def may_have_certificate(host: str) -> bool:
 
 def _is_being_opened(entry: LLMClientHost) -> bool:
     """A deployment is under way and saw the host lead to us."""
+    is_custom = entry.custom_domain_id is not None
     run = db.session.scalar(
-        select(Deployment.plan).where(
+        select(Deployment.id).where(
             Deployment.llm_client_id == entry.llm_client_id,
+            Deployment.scope == (Scopes.CUSTOM if is_custom else Scopes.DEFAULT),
             Deployment.kind == Deployment.Kinds.DEPLOY,
             Deployment.state == Deployment.States.ACTIVE,
         )
     )
-    is_current = entry.state == LLMClientHost.States.CURRENT
-    status = entry.llm_client.dns_verification_status if entry.llm_client else Dns.FAILED
-    return run is not None and is_current and status == Dns.VERIFIED
+    if run is None or entry.llm_client is None or entry.state != LLMClientHost.States.CURRENT:
+        return False
+    return entry.is_published if is_custom else is_seen(entry.llm_client)
+
+
+def is_seen(llm_client: LLMClient) -> bool:
+    """Whether the name servers were seen to answer with our address."""
+    return llm_client.dns_verification_status == Dns.VERIFIED

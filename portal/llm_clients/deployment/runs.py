@@ -7,103 +7,46 @@ attempt is due; nobody sleeps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import User
 from portal.database import db
-from portal.llm_clients import registration, signals
+from portal.llm_clients import signals
 from portal.llm_clients.deployment import effects, steps
 from portal.llm_clients.deployment.models import Deployment, ProgressEvent
-from portal.llm_clients.models import LLMClient, LLMClientHost
+from portal.llm_clients.deployment.plans import STEPS, plan_of
+from portal.llm_clients.models import LLMClient
 
-Kinds, States = Deployment.Kinds, Deployment.States
+Kinds, States, Scopes = Deployment.Kinds, Deployment.States, Deployment.Scopes
 GIVE_UP_AFTER = timedelta(days=14)
 MOST_BROKEN_OFF = 8
-Effect = Callable[[Deployment, steps.Target, steps.Done, datetime], None]
 
 
-@dataclass(frozen=True)
-class Step:
-    """One line of the timeline: what it is called, what it tries, what follows in the database."""
-
-    key: str
-    title: str
-    act: steps.Act
-    effect: Effect
+def active_run(
+    llm_client: LLMClient, scope: Deployment.Scopes = Scopes.DEFAULT
+) -> Deployment | None:
+    """The run of the scope that is under way, if any."""
+    return db.session.scalar(_active(llm_client, scope))
 
 
-STEPS = {
-    step.key: step
-    for step in (
-        Step("publish_dns", "Publish the DNS record", steps.publish_dns, effects.published),
-        Step("see_dns", "See the record in DNS", steps.see_dns, effects.dns_seen),
-        Step(
-            "request_certificate",
-            "Request the certificate",
-            steps.request_certificate,
-            effects.certified,
-        ),
-        Step(
-            "see_certificate",
-            "See the certificate over HTTPS",
-            steps.see_certificate,
-            effects.certificate_seen,
-        ),
-        Step("open_for_visitors", "Open for visitors", steps.open_for_visitors, effects.opened),
-        Step(
-            "close_old_address",
-            "Close the old address",
-            steps.close_old_address,
-            effects.old_closed,
-        ),
-        Step(
-            "withdraw_certificate",
-            "Withdraw the certificate",
-            steps.withdraw_certificate,
-            effects.certificate_withdrawn,
-        ),
-        Step("withdraw_dns", "Withdraw the DNS record", steps.withdraw_dns, effects.dns_withdrawn),
-        Step("forget", "Delete the client", steps.forget, effects.forgotten),
-    )
-}
-DEPLOY_PLAN = (
-    "publish_dns",
-    "see_dns",
-    "request_certificate",
-    "see_certificate",
-    "open_for_visitors",
-)
-UNDEPLOY_PLAN = ("withdraw_certificate", "withdraw_dns")
-PLANS = {
-    Kinds.DEPLOY: DEPLOY_PLAN,
-    Kinds.UNDEPLOY: UNDEPLOY_PLAN,
-    Kinds.DELETE: (*UNDEPLOY_PLAN, "forget"),
-}
-
-
-def active_run(llm_client: LLMClient) -> Deployment | None:
-    """The run that is under way, if any."""
-    return db.session.scalar(
-        select(Deployment).where(
-            Deployment.llm_client_id == llm_client.id, Deployment.state == States.ACTIVE
-        )
+def _active(llm_client: LLMClient, scope: Deployment.Scopes) -> Select[tuple[Deployment]]:
+    return select(Deployment).where(
+        Deployment.llm_client_id == llm_client.id,
+        Deployment.scope == scope,
+        Deployment.state == States.ACTIVE,
     )
 
 
-def _held(llm_client: LLMClient) -> Deployment | None:
+def _held(llm_client: LLMClient, scope: Deployment.Scopes) -> Deployment | None:
     """The active run, read anew and ours until we commit, as is the client.
 
     The run is locked first, as a worker does that stores what came of it. Who finds none waits for
     the client, and joins what another began meanwhile.
     """
-    query = select(Deployment).where(
-        Deployment.llm_client_id == llm_client.id, Deployment.state == States.ACTIVE
-    )
+    query = _active(llm_client, scope)
     fresh = {"populate_existing": True}
     run = db.session.scalar(query.with_for_update().execution_options(**fresh))
     client = select(LLMClient).where(LLMClient.id == llm_client.id)
@@ -111,9 +54,11 @@ def _held(llm_client: LLMClient) -> Deployment | None:
     return run or db.session.scalar(query.execution_options(**fresh))
 
 
-def last_run(llm_client: LLMClient) -> Deployment | None:
-    """The newest run, finished or not, with its timeline."""
-    newest = select(func.max(Deployment.id)).where(Deployment.llm_client_id == llm_client.id)
+def last_run(llm_client: LLMClient, scope: Deployment.Scopes = Scopes.DEFAULT) -> Deployment | None:
+    """The newest run of the scope, finished or not, with its timeline."""
+    newest = select(func.max(Deployment.id)).where(
+        Deployment.llm_client_id == llm_client.id, Deployment.scope == scope
+    )
     query = (
         select(Deployment)
         .where(Deployment.id == newest.scalar_subquery())
@@ -123,21 +68,28 @@ def last_run(llm_client: LLMClient) -> Deployment | None:
 
 
 def begin(
-    llm_client: LLMClient, kind: Deployment.Kinds, now: datetime, by: User | None
+    llm_client: LLMClient,
+    kind: Deployment.Kinds,
+    now: datetime,
+    by: User | None,
+    scope: Deployment.Scopes = Scopes.DEFAULT,
 ) -> Deployment:
     """Start a run, due now. A run of the same kind is joined, another gives way.
 
-    A deletion that has begun is not turned back."""
-    current = _held(llm_client)
+    A deletion that has begun is not turned back; it takes the hosts of both scopes."""
+    current = _held(llm_client, scope)
     if current is not None:
         if current.kind in (kind, Kinds.DELETE):
             return current
         _end(current, States.CANCELLED, now)
         db.session.flush()
+    if kind == Kinds.DELETE and (other := _held(llm_client, Scopes.CUSTOM)) is not None:
+        _end(other, States.CANCELLED, now)
     run = Deployment(
         llm_client=llm_client,
+        scope=scope,
         kind=kind,
-        plan=_plan(llm_client, kind),
+        plan=plan_of(llm_client, kind, scope),
         started_by=by,
         started_at=now,
         next_attempt_at=now,
@@ -147,19 +99,17 @@ def begin(
     run.step = run.plan[0]
     db.session.add(run)
     effects.begun(run, now)
-    is_deployment = kind == Kinds.DEPLOY
-    signal = signals.llm_client_deploy if is_deployment else signals.llm_client_undeploy
-    signals.send_after_commit(signal, llm_client)
+    _announce(run)
     db.session.flush()
     return run
 
 
-def _plan(llm_client: LLMClient, kind: Deployment.Kinds) -> list[str]:
-    plan = list(PLANS[kind])
-    leaving = registration.hosts_of(llm_client, LLMClientHost.States.LEAVING)
-    if kind == Kinds.DEPLOY and leaving:
-        plan.append("close_old_address")
-    return plan
+def _announce(run: Deployment) -> None:
+    if run.is_custom:
+        return
+    is_deployment = run.kind == Kinds.DEPLOY
+    signal = signals.llm_client_deploy if is_deployment else signals.llm_client_undeploy
+    signals.send_after_commit(signal, run.llm_client)
 
 
 def record(run: Deployment, target: steps.Target, result: steps.Result, now: datetime) -> None:
@@ -178,7 +128,8 @@ def record(run: Deployment, target: steps.Target, result: steps.Result, now: dat
     else:
         _end(run, States.FAILED, now)
         effects.failed(run)
-        signals.send_after_commit(signals.llm_client_deploy_failed, run.llm_client)
+        if not run.is_custom:
+            signals.send_after_commit(signals.llm_client_deploy_failed, run.llm_client)
 
 
 def broke_off(run: Deployment) -> steps.Failed | None:
@@ -243,13 +194,13 @@ def cancel(run: Deployment, now: datetime, by: User | None) -> Deployment | None
 
     A client that visitors use already (a rename under way) keeps its old address.
     """
-    if _held(run.llm_client) is not run or run.kind != Kinds.DEPLOY:
+    if _held(run.llm_client, run.scope) is not run or run.kind != Kinds.DEPLOY:
         return None
     _end(run, States.CANCELLED, now)
     db.session.flush()
-    if run.llm_client.deployed:
+    if run.llm_client.deployed and not run.is_custom:
         return None
-    return begin(run.llm_client, Kinds.UNDEPLOY, now, by)
+    return begin(run.llm_client, Kinds.UNDEPLOY, now, by, run.scope)
 
 
 def try_now(run: Deployment, now: datetime) -> bool:

@@ -7,18 +7,42 @@ out in a result.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from portal.adapters import Adapters
 from portal.certificates import ordering, orders
 from portal.certificates.orders import Wish
-from portal.dns import Answer, AwaitingOwner, Record
+from portal.dns import Answer, AwaitingOwner, Published, Record
 from portal.errors import AdapterError
 from portal.tls import Issuance
 
 RECORD_TTL_SECONDS = 60
 PLATFORM, CUSTOMER, NOBODY = "platform", "customer", "nobody"
+NO_SERVER_ASKED = "the first checks are under way."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A check of the domain that does not pass yet, in its own words."""
+
+    message: str
+    reason: str
+    who_acts: str
+
+
+@dataclass(frozen=True)
+class CustomHost:
+    """What is particular to a host on a customer's domain: his records, his zone, the checks.
+
+    `finding` None: all that has to be true before a certificate is asked for is true.
+    """
+
+    records: tuple[Record, ...]
+    zone: str
+    editor: str
+    editor_values: dict[str, str] = field(repr=False)
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +57,8 @@ class Target:
     leaving_hosts: tuple[str, ...]
     edge_address: str
     edge_port: int
+    edge_host: str = ""
+    custom: dict[str, CustomHost] = field(default_factory=dict)
     serials: dict[str, str] = field(default_factory=dict)
     chains: dict[str, str] = field(default_factory=dict)
     wishes: dict[str, Wish] = field(default_factory=dict)
@@ -72,6 +98,7 @@ class Failed:
     who_acts: str
 
 
+NOT_CHECKED = Finding(NO_SERVER_ASKED, "waits_for_others", NOBODY)
 Result = Done | Wait | Failed
 Act = Callable[[Target, Adapters, datetime], Result]
 
@@ -110,6 +137,29 @@ def see_dns(target: Target, adapters: Adapters, now: datetime) -> Result:
         if public and not _is_right(public, target.edge_address):
             return _not_yet(host, public, target.edge_address, "public")
     return Done(f"Every name server we asked answers {target.edge_address}.")
+
+
+def publish_target(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """On a customer's domain, step 1: the name that his records point to answers by itself."""
+    answers = adapters.resolver.authority(target.edge_host, "A")
+    if _is_right(answers, target.edge_address):
+        return Done(f"{target.edge_host} answers with {target.edge_address}.")
+    answer = adapters.zone_editor.publish(address_record(target.edge_host, target.edge_address))
+    if isinstance(answer, AwaitingOwner):
+        return Wait(answer.message, "awaiting_owner", PLATFORM)
+    return Done(answer.message)
+
+
+def see_checks(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """On a customer's domain, step 2: what the checks of the domain found for each host.
+
+    No certificate is asked for before they pass, so that no attempt is wasted.
+    """
+    for host in target.hosts:
+        found = target.custom[host].finding if host in target.custom else NOT_CHECKED
+        if found is not None:
+            return Wait(f"{host}: {found.message}", found.reason, found.who_acts)
+    return Done("The records are right wherever we asked, and a certificate may be issued.")
 
 
 def request_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
@@ -192,23 +242,25 @@ def withdraw_dns(target: Target, adapters: Adapters, now: datetime) -> Result:
     """Take our records back; what the owner published himself is named and left."""
     left = []
     for host in target.hosts:
-        answer = adapters.zone_editor.withdraw(address_record(host, target.edge_address))
-        if isinstance(answer, AwaitingOwner):
+        answers = _withdrawals(host, target, adapters)
+        if any(isinstance(answer, AwaitingOwner) for answer in answers):
             left.append(host)
     if left:
         return Done(f"The owner of the zone may now remove the records of {', '.join(left)}.")
     return Done("Our DNS records are withdrawn.")
 
 
+def _withdrawals(host: str, target: Target, adapters: Adapters) -> list[Published | AwaitingOwner]:
+    found = target.custom.get(host)
+    if found is None:
+        return [adapters.zone_editor.withdraw(address_record(host, target.edge_address))]
+    editor = adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
+    return [editor.withdraw(record) for record in found.records]
+
+
 def close_old_address(target: Target, adapters: Adapters, now: datetime) -> Result:
     """After a rename: the host that visitors used until now goes."""
-    old = Target(
-        hosts=target.leaving_hosts,
-        leaving_hosts=(),
-        edge_address=target.edge_address,
-        edge_port=target.edge_port,
-        chains=target.chains,
-    )
+    old = replace(target, hosts=target.leaving_hosts, leaving_hosts=())
     withdraw_certificate(old, adapters, now)
     withdraw_dns(old, adapters, now)
     return Done(f"{', '.join(target.leaving_hosts)} is closed.")

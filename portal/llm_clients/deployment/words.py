@@ -230,8 +230,7 @@ def address_line(
 ) -> AddressLine:
     """The line of one host; the statuses belong to the current host, a leaving one still works."""
     is_current = host.state == LLMClientHost.States.CURRENT
-    dns = enum_view(llm_client.dns_verification_status if is_current else "Verified")
-    tls = enum_view(llm_client.tls_certificate_issuance_status if is_current else "Issued")
+    dns, tls = _host_words(llm_client, host, is_certified=not_after is not None)
     until = (
         f"{issuer}, valid until {not_after:%Y-%m-%d}"
         if not_after
@@ -240,15 +239,43 @@ def address_line(
     return AddressLine(
         host=host.hostname,
         url=url,
-        label="platform host" if is_current else "old host, goes when the new one is ready",
+        label=_host_label(host, is_current=is_current),
         is_open=host.is_open,
         dns_status=dns,
-        dns_sentence=DNS_SENTENCES[dns.word],
+        dns_sentence=(CUSTOM_DNS_SENTENCES if host.custom_domain_id else DNS_SENTENCES)[dns.word],
         tls_status=tls,
         tls_sentence=until,
     )
 
 
+def _host_words(
+    llm_client: LLMClient, host: LLMClientHost, *, is_certified: bool
+) -> tuple[StatusView, StatusView]:
+    """DNS and TLS of one host; of a customer's host only what a run has seen counts."""
+    if host.state != LLMClientHost.States.CURRENT:
+        return enum_view("Verified"), enum_view("Issued")
+    if host.custom_domain_id is None:
+        return (
+            enum_view(llm_client.dns_verification_status),
+            enum_view(llm_client.tls_certificate_issuance_status),
+        )
+    if not host.is_published:
+        word = "Verifying" if llm_client.deployed else "Not Verified"
+        return enum_view(word), enum_view("No Certificate")
+    return enum_view("Verified"), enum_view("Issued" if is_certified else "Requested")
+
+
+def _host_label(host: LLMClientHost, *, is_current: bool) -> str:
+    if not is_current:
+        return "old host, goes when the new one is ready"
+    return "customer’s domain" if host.custom_domain_id else "platform host"
+
+
+CUSTOM_DNS_SENTENCES = {
+    "Verifying": "The domain’s page says what is missing",
+    "Not Verified": "Looked for when you deploy",
+    "Verified": "The domain’s checks passed",
+}
 DNS_SENTENCES = {
     "Verifying": "We are asking the name servers",
     "Not Verified": "Published when you deploy",

@@ -11,7 +11,7 @@ from portal.accounts import audit
 from portal.database import db, utc_now
 from portal.llm_clients import revisions
 from portal.llm_clients.deployment import runs as deployment
-from portal.llm_clients.deployment.jobs import ring_for
+from portal.llm_clients.deployment.jobs import begin, ring_for
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientRevision
 from portal.llm_clients.pages import worst_day
@@ -28,8 +28,7 @@ def _back(llm_client: LLMClient) -> Any:
 
 def _begin(llm_client: LLMClient, kind: Deployment.Kinds, action: str) -> Any:
     now = utc_now()
-    run = deployment.begin(llm_client, kind, now, current_user)
-    ring_for(run, now)
+    begin(llm_client, kind, now, current_user)
     audit.record(FormActor(), action, llm_client)
     db.session.commit()
     return _back(llm_client)

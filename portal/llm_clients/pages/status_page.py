@@ -16,7 +16,7 @@ from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment import words as status_words
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientHost
-from portal.llm_clients.pages import readiness
+from portal.llm_clients.pages import domain_page, readiness
 from portal.providers import finding as provider_finding
 from portal.system import heartbeats
 from portal.usage import queries as usage
@@ -39,6 +39,8 @@ def context(llm_client: LLMClient, now: datetime, viewer_id: int, may_edit: bool
     status, reason = status_words.status_of(llm_client, run)
     worker = heartbeats.seen_at("worker")
     is_active = run is not None and run.is_active
+    stands = domain_page.standing_of(llm_client, now, worker, may_edit=may_edit)
+    own_poll = poll_after(run, now) if is_active else None
     return {
         **side(llm_client, run),
         "llm_client": llm_client,
@@ -48,7 +50,11 @@ def context(llm_client: LLMClient, now: datetime, viewer_id: int, may_edit: bool
         "deployment": status_words.run_view(run, now, worker, viewer_id) if run else None,
         "addresses": addresses(llm_client, now),
         "primary": primary(llm_client, run, may_edit),
-        "poll_after_ms": poll_after(run, now) if is_active else None,
+        "standing": stands,
+        "is_link": False,
+        "has_primary": False,
+        "has_banner": False,
+        "poll_after_ms": domain_page.sooner(own_poll, stands.poll_after_ms if stands else None),
         "poll_url": url_for("llm_clients.status", llm_client_id=llm_client.hashed_id),
         "can_edit": may_edit and not _is_deleting(run),
         "can_deploy": may_edit and not llm_client.deployed and not is_active,

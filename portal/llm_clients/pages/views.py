@@ -12,8 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.accounts import audit
 from portal.database import db, utc_now
 from portal.llm_clients import cloning, finding, registration, revisions
-from portal.llm_clients.deployment import runs as deployment
-from portal.llm_clients.deployment.jobs import ring_for
+from portal.llm_clients.deployment.jobs import begin
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
 from portal.llm_clients.pages import editing, form_page, list_page, queries, status_page
@@ -163,7 +162,7 @@ def _save(llm_client: LLMClient, form: LLMClientForm) -> Any:
         after={key: after[key] for key in changed},
     )
     if moved and llm_client.deployed:
-        ring_for(deployment.begin(llm_client, Deployment.Kinds.DEPLOY, now, current_user), now)
+        begin(llm_client, Deployment.Kinds.DEPLOY, now, current_user)
     db.session.commit()
     said(_saved_sentence(llm_client, moved))
     return redirect(url_for(".show", llm_client_id=llm_client.hashed_id), 303)
@@ -221,7 +220,7 @@ def delete(llm_client_id: str) -> Any:
 
 def _begin_deletion(llm_client: LLMClient) -> Any:
     now = utc_now()
-    ring_for(deployment.begin(llm_client, Deployment.Kinds.DELETE, now, current_user), now)
+    begin(llm_client, Deployment.Kinds.DELETE, now, current_user)
     audit.record(FormActor(), "deleted", llm_client, before=revisions.content_of(llm_client))
     db.session.commit()
     said(f"{llm_client.name} is closed to visitors and will be gone in a moment.")

@@ -1,0 +1,47 @@
+"""What the commands for operators do; `worker` and `clock`, which stay, are in `worker.py`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from portal import app, installation, schema
+from portal.accounts import opening
+from portal.database import db
+from portal.providers import finding
+from portal.settings import Settings
+
+
+def prepare(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Everything that has to be there before the other processes start; may be repeated."""
+    if settings.is_local:
+        installation.make_secrets(settings.data_dir)
+        settings = Settings.from_environ(os.environ)
+    migrate(settings, arguments)
+    password = installation.open_first_account(app.create_worker_app(settings), settings)
+    if password:
+        print(f"First admin: {opening.FIRST_ADMIN}, password {password} (shown only now)")
+    return 0
+
+
+def migrate(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Bring the tables to this version."""
+    application = app.create_worker_app(settings)
+    with application.app_context():
+        schema.upgrade(db.engine)
+        db.engine.dispose()
+    return 0
+
+
+def open_account(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Another account with its admin; prints the password if the user is new."""
+    password = opening.new_password()
+    application = app.create_worker_app(settings)
+    with application.app_context():
+        account = opening.open_account(
+            arguments.company, arguments.username.lower(), password, arguments.timezone
+        )
+        finding.add_demo(account)
+        db.session.commit()
+        print(f"Account {account.account_number}; if {arguments.username} is new: {password}")
+    return 0

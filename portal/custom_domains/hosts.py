@@ -1,0 +1,64 @@
+"""What the rooms above know of the hosts on a domain: asked for here, answered there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.custom_domains.models import LLMClientCustomDomain
+
+
+@dataclass(frozen=True)
+class DomainHost:
+    """One client's host on a domain, as the checks have to know it.
+
+    `is_wanted_open`: its client is deployed. `is_open`: visitors are answered there.
+    `chain_pem`: our certificate for it, empty while there is none. `client_public_id` is what the
+    host itself answers when it is asked who it is. `certificate_reason` and `certificate_detail`:
+    why the last attempt at a certificate came to nothing, in code and in the authority's words.
+    `last_request_at`: when a visitor last asked something there, as far as it is known.
+    """
+
+    host: str
+    llm_client_id: int
+    llm_client_name: str
+    client_public_id: str
+    is_wanted_open: bool
+    is_open: bool
+    chain_pem: str = ""
+    serial: str = ""
+    certificate_reason: str = ""
+    certificate_detail: str = ""
+    next_certificate_attempt_at: datetime | None = None
+    last_request_at: datetime | None = None
+
+
+HostsOf = Callable[[LLMClientCustomDomain, datetime], tuple[DomainHost, ...]]
+Changed = Callable[[LLMClientCustomDomain, datetime], None]
+
+_hosts_of: list[HostsOf] = []
+_changed: list[Changed] = []
+
+
+def provide_hosts(function: HostsOf) -> HostsOf:
+    """Register who knows the hosts on a domain: the clients that are attached to it."""
+    _hosts_of[:] = [function]
+    return function
+
+
+def on_change(function: Changed) -> Changed:
+    """Register what follows, in the same transaction, when a domain becomes or stops being ours."""
+    _changed.append(function)
+    return function
+
+
+def hosts_on(custom_domain: LLMClientCustomDomain, now: datetime) -> tuple[DomainHost, ...]:
+    """The hosts on a domain, verified or not, in the order of their clients' names."""
+    return _hosts_of[0](custom_domain, now) if _hosts_of else ()
+
+
+def announce_change(custom_domain: LLMClientCustomDomain, now: datetime) -> None:
+    """Tell everybody who listens that `is_verified` or the state changed; before the commit."""
+    for function in _changed:
+        function(custom_domain, now)

@@ -1,0 +1,52 @@
+"""What the settings of an installation mean for customers' domains."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+from portal.adapters import Adapters
+from portal.custom_domains.names import Premises
+from portal.custom_domains.observing import Outside
+from portal.custom_domains.records import Target
+from portal.settings import Settings
+
+ASKS_ON_PORT_80 = ("acme", "edge", "cert_manager")
+
+
+def premises_of(settings: Settings) -> Premises:
+    """Which names are the platform's own."""
+    own = (
+        settings.platform_host,
+        settings.api_domain.partition(":")[0],
+        settings.base_api_domain,
+        target_of(settings).edge_host,
+    )
+    return Premises(tuple(dict.fromkeys(own)), allows_reserved=settings.is_local)
+
+
+def target_of(settings: Settings) -> Target:
+    """Where customers point their names."""
+    return Target(
+        edge_host=settings.edge_host or f"edge.{settings.base_api_domain}",
+        edge_addresses=settings.edge_addresses or (settings.edge_address,),
+        acme_domain=f"acme.{settings.base_api_domain}",
+    )
+
+
+def needs_port_80(settings: Settings) -> bool:
+    """Whether somebody outside asks there before a certificate is issued."""
+    return settings.issuer in ASKS_ON_PORT_80
+
+
+def outside_of(adapters: Adapters, settings: Settings, threads: Executor) -> Outside:
+    """What a round of checks asks; `threads` are shared by all domains of a round."""
+    return Outside(
+        resolver=adapters.resolver,
+        probe=adapters.probe,
+        edge=(settings.edge_address, settings.edge_port),
+        http_port=settings.http_port,
+        https_port=settings.edge_port if settings.is_local else 443,
+        allow_private_addresses=settings.allow_private_addresses,
+        secret=settings.secret_key,
+        threads=threads,
+    )

@@ -1,0 +1,47 @@
+"""The resolver of the local environment: the embedded name server first, then the world."""
+
+from portal.dns import Answer, Delegation, Resolver
+from portal.dns.ask import UNREACHABLE, ask, exchange, question_for
+from portal.dns.asking import Address
+from portal.dns.referral import apex
+
+NOT_SERVED = ("lame", "refused")
+
+
+class EmbeddedFirstResolver:
+    """Asks `server` about the zones that it serves, and `elsewhere` about everything else."""
+
+    def __init__(self, server: Address, elsewhere: Resolver, *, timeout: float = 3.0) -> None:
+        self._server = server
+        self._elsewhere = elsewhere
+        self._timeout = timeout
+
+    def delegation(self, name: str, *, deadline: float | None = None) -> Delegation:
+        """The zone of `name` on the embedded server, else wherever it is."""
+        zone = self._zone_of(name)
+        if not zone:
+            return self._elsewhere.delegation(name, deadline=deadline)
+        return Delegation("found", zone, (("the embedded name server", self._server[0]),))
+
+    def authority(
+        self, name: str, type: str, *, deadline: float | None = None
+    ) -> tuple[Answer, ...]:
+        """What the embedded server says, where the zone is one of its own."""
+        answer = ask(self._server, name, type, recursive=False, timeout=self._timeout)
+        if answer.trouble not in NOT_SERVED:
+            return (answer,)
+        return self._elsewhere.authority(name, type, deadline=deadline)
+
+    def public(self, name: str, type: str, *, deadline: float | None = None) -> tuple[Answer, ...]:
+        """Nobody else sees the zones of the embedded server."""
+        if self._zone_of(name):
+            return ()
+        return self._elsewhere.public(name, type, deadline=deadline)
+
+    def _zone_of(self, name: str) -> str:
+        """The embedded server's zone around a name; empty where it has none."""
+        question = question_for(name, "SOA", recursive=False)
+        try:
+            return apex(exchange(question, self._server, self._timeout))
+        except UNREACHABLE:
+            return ""

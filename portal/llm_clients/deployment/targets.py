@@ -1,0 +1,124 @@
+"""What a run's step has to know, read from the rows in one go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from portal.certificates import orders, store
+from portal.certificates.models import Certificate
+from portal.certificates.naming import certificate_name
+from portal.certificates.orders import Wish
+from portal.certificates.preflight import preflight
+from portal.custom_domains import zone_editing
+from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
+from portal.custom_domains.results import CheckResult, Checks, Verdicts
+from portal.database import current_settings
+from portal.dns import Record
+from portal.llm_clients import registration
+from portal.llm_clients.deployment import effects
+from portal.llm_clients.deployment.models import Deployment
+from portal.llm_clients.deployment.steps import NOT_CHECKED, CustomHost, Finding, Target
+from portal.llm_clients.models import LLMClientHost
+
+States, Purposes = LLMClientHost.States, LLMClientCustomDomainDNS.Purposes
+BEFORE_THE_CERTIFICATE = (Checks.EXISTS, Checks.OWNERSHIP, Checks.ROUTING, Checks.ISSUABLE)
+
+
+def target_of(run: Deployment, now: datetime) -> Target:
+    """The target of the run's next attempt."""
+    settings = current_settings()
+    current, leaving = _hosts(run)
+    every = (*current, *leaving)
+    names = tuple(host.hostname for host in current)
+    found = {host.hostname: _certificate_of(host.hostname, run, now) for host in every}
+    good = {name: certificate for name, certificate in found.items() if certificate}
+    own = {name: certificate for name, certificate in good.items() if certificate.hostname == name}
+    return Target(
+        hosts=names,
+        leaving_hosts=tuple(host.hostname for host in leaving),
+        edge_address=settings.edge_address,
+        edge_port=settings.edge_port,
+        edge_host=settings.edge_host,
+        custom={host.hostname: _custom(host) for host in every if host.custom_domain_id},
+        serials={name: certificate.serial for name, certificate in good.items()},
+        chains={name: certificate.chain_pem for name, certificate in own.items()},
+        wishes=_wishes(run, [name for name in names if name not in good], now),
+        platform_zone=settings.base_api_domain,
+    )
+
+
+def _certificate_of(host: str, run: Deployment, now: datetime) -> Certificate | None:
+    """What the host is served with, or may share; at its end, what is left to be revoked."""
+    if run.kind != Deployment.Kinds.DEPLOY:
+        return store.unrevoked(host, now)
+    found = store.good_certificate(host, now)
+    name = certificate_name(host, current_settings())
+    return found or (store.good_of_name(name, now) if name != host else None)
+
+
+def _wishes(run: Deployment, hosts: list[str], now: datetime) -> dict[str, Wish]:
+    """The certificates to ask for, their orders taken in hand; for one step only."""
+    if run.step != "request_certificate":
+        return {}
+    settings, account_id = current_settings(), run.llm_client.account_id
+    names = {host: certificate_name(host, settings) for host in hosts}
+    holder = effects.holder_of(run)
+    return {host: orders.take(account_id, names[host], host, holder, now) for host in hosts}
+
+
+def _hosts(run: Deployment) -> tuple[list[LLMClientHost], list[LLMClientHost]]:
+    is_custom = None if run.kind == Deployment.Kinds.DELETE else run.is_custom
+    found = registration.hosts_of(
+        run.llm_client, States.CURRENT, States.LEAVING, is_custom=is_custom
+    )
+    if run.kind != Deployment.Kinds.DEPLOY:
+        return found, []
+    return (
+        [host for host in found if host.state == States.CURRENT],
+        [host for host in found if host.state == States.LEAVING],
+    )
+
+
+def _custom(host: LLMClientHost) -> CustomHost:
+    domain = host.custom_domain
+    if domain is None:
+        return CustomHost((), "", "manual", {}, NOT_CHECKED)
+    records = tuple(
+        Record(row.record_name, row.record_type, (row.record_value,), row.record_ttl)
+        for row in domain.dns_records
+        if row.purpose == Purposes.ROUTING and row.host == host.hostname
+    )
+    return CustomHost(
+        records=records,
+        zone=domain.zone_name or domain.domain_name,
+        editor=domain.zone_editor,
+        editor_values=zone_editing.values_of(domain),
+        finding=_finding(domain, host.hostname),
+    )
+
+
+def _finding(domain: LLMClientCustomDomain, host: str) -> Finding | None:
+    """The first check that does not pass of those that come before a certificate."""
+    results = [CheckResult.from_json(values) for values in domain.check_results]
+    of_host = [
+        result
+        for result in results
+        if result.check in BEFORE_THE_CERTIFICATE and result.host in (host, domain.domain_name)
+    ]
+    if not any(result.check == Checks.ISSUABLE and result.host == host for result in of_host):
+        return NOT_CHECKED
+    wrong = next((result for result in of_host if result.verdict != Verdicts.PASS), None)
+    if wrong is None:
+        return None
+    return Finding(wrong.sentence, str(wrong.reason or ""), str(wrong.who_acts))
+
+
+@preflight
+def domain_objects(host: str, now: datetime) -> str:
+    """No authority is asked, not even to renew, while a check before the certificate fails."""
+    entry = registration.host_entry(host)
+    domain = entry.custom_domain if entry is not None else None
+    if domain is None:
+        return ""
+    found = _finding(domain, host)
+    return found.message if found is not None else ""

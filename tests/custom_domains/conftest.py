@@ -1,0 +1,6 @@
+"""What the tests of customers' domains share."""
+
+from tests.custom_domains.laboratory import laboratory
+from tests.custom_domains.stories import story
+
+__all__ = ["laboratory", "story"]
