@@ -76,6 +76,7 @@ def record_rows(
     """The required ones first, in the order in which they are needed."""
     by_check = {(result.check, result.host): result for result in results}
     ownership = next((r for r in results if r.check == Checks.OWNERSHIP), None)
+    routing = [r for r in results if r.check == Checks.ROUTING]
     order = list(Purposes)
     ordered = sorted(
         custom_domain.dns_records,
@@ -87,6 +88,8 @@ def record_rows(
         result = by_check.get((check, record.host)) if check else None
         if record.purpose == Purposes.OWNERSHIP:
             result = ownership
+        if record.purpose == Purposes.WILDCARD:
+            result = min(routing, key=words.rank, default=None)
         found.append(_record_row(custom_domain, record, result))
     return tuple(found)
 
@@ -109,7 +112,9 @@ def _record_row(
         name=record.record_name,
         values=wanted,
         note=_note(record),
-        status=words.record_word(result, wanted, seen, is_required=record.is_required),
+        status=words.record_word(
+            result, wanted, seen if record.found else None, is_required=record.is_required
+        ),
         found=tuple(_compared(value, wanted, result) for value in seen[:MOST_FOUND]),
     )
 
