@@ -25,7 +25,6 @@ from portal.llm_clients.deployment.words import EventLine
 Purposes = LLMClientCustomDomainDNS.Purposes
 MOST_FOUND = 4
 LIFE_LEFT_AT_RENEWAL = 3  # renewed when a third of the life is left
-CHECK_OF = {Purposes.OWNERSHIP: Checks.OWNERSHIP, Purposes.ROUTING: Checks.ROUTING}
 NOTES = {
     Purposes.OWNERSHIP: "Proves that the domain is yours. Keep it.",
     Purposes.ROUTING: "Leads visitors to us.",
@@ -74,24 +73,27 @@ def record_rows(
     custom_domain: LLMClientCustomDomain, results: Sequence[CheckResult]
 ) -> tuple[RecordRow, ...]:
     """The required ones first, in the order in which they are needed."""
-    by_check = {(result.check, result.host): result for result in results}
-    ownership = next((r for r in results if r.check == Checks.OWNERSHIP), None)
-    routing = [r for r in results if r.check == Checks.ROUTING]
     order = list(Purposes)
     ordered = sorted(
         custom_domain.dns_records,
         key=lambda record: (not record.is_required, order.index(record.purpose), record.id),
     )
-    found = []
-    for record in ordered:
-        check = CHECK_OF.get(record.purpose)
-        result = by_check.get((check, record.host)) if check else None
-        if record.purpose == Purposes.OWNERSHIP:
-            result = ownership
-        if record.purpose == Purposes.WILDCARD:
-            result = min(routing, key=words.rank, default=None)
-        found.append(_record_row(custom_domain, record, result))
-    return tuple(found)
+    return tuple(
+        _record_row(custom_domain, record, _result_of(record, results)) for record in ordered
+    )
+
+
+def _result_of(
+    record: LLMClientCustomDomainDNS, results: Sequence[CheckResult]
+) -> CheckResult | None:
+    """The check that a record is there for; a wildcard is as good as the worst of its hosts."""
+    if record.purpose == Purposes.OWNERSHIP:
+        return next((one for one in results if one.check == Checks.OWNERSHIP), None)
+    routing = [one for one in results if one.check == Checks.ROUTING]
+    if record.purpose == Purposes.ROUTING:
+        routing = [one for one in routing if one.host == record.host]
+    is_checked = record.purpose in (Purposes.ROUTING, Purposes.WILDCARD)
+    return min(routing, key=words.rank, default=None) if is_checked else None
 
 
 def _record_row(
