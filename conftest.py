@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.people",
     "tests.model_server",
     "tests.dns_peers",
+    "tests.dns_laboratory",
     "tests.route53_service",
     "tests.cloudflare_service",
     "tests.edge_peers",

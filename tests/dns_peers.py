@@ -37,6 +37,7 @@ KEY_NAME = "portal-key"
 KEY_SECRET = base64.b64encode(b"thirty-two octets for the peers!").decode()
 STARTS_WITHIN = 15.0
 Fault = str | tuple[str, float]
+PASSING = {"flap": "servfail", "lose": "drop"}
 
 
 def free_dns_port(hosts: Sequence[str] = ("127.0.0.1",)) -> int:
@@ -79,8 +80,9 @@ class FaultyAuthority:
     """Serves `zones` (origin to zone file); `faults` of (name or *, type or *) change that.
 
     Faults: servfail, refused, nxdomain, drop, tc, tc_always, lame, bad_id, garbage,
-    wrong_question, ("delay", seconds), ("flap", questions that fail first). With `recursive` it
-    answers as a public resolver does; `bogus` then fails unless checking is disabled.
+    wrong_question, ("delay", seconds), ("flap", questions that fail first), ("lose", questions that
+    are dropped first), no_edns (FORMERR to whoever uses it), no_question (a bare FORMERR). With
+    `recursive` it answers as a public resolver does; `bogus` fails unless checking is disabled.
     """
 
     def __init__(
@@ -130,6 +132,10 @@ class FaultyAuthority:
         if fault == "delay":
             time.sleep(argument)
         response = self._truth(query)
+        if fault == "no_edns" and query.edns >= 0:
+            response.set_rcode(dns.rcode.FORMERR)
+            response.use_edns(False)
+            response.answer = []
         if fault == "bogus" and not query.flags & dns.flags.CD:
             fault = "servfail"
         return _spoilt(response, fault, by)
@@ -141,10 +147,10 @@ class FaultyAuthority:
             return "", 0
         fault = self.faults[key]
         fault, argument = (fault, 0.0) if isinstance(fault, str) else fault
-        if fault != "flap":
+        if fault not in PASSING:
             return fault, argument
         self._failed[key] = self._failed.get(key, 0) + 1
-        return ("servfail" if self._failed[key] <= argument else ""), 0
+        return (PASSING[fault] if self._failed[key] <= argument else ""), 0
 
     def _truth(self, query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query, recursion_available=self.recursive)
@@ -177,6 +183,9 @@ def _spoilt(response: dns.message.Message, fault: str, by: str) -> bytes:
     elif fault == "tc_always" or (fault == "tc" and by == "udp"):
         response.flags |= dns.flags.TC
         response.answer, response.authority = [], []
+    elif fault == "no_question":
+        response.set_rcode(dns.rcode.FORMERR)
+        response.question, response.answer = [], []
     elif fault == "garbage":
         return b"\x00" * 5
     elif fault == "bad_id":

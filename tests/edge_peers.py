@@ -1,4 +1,4 @@
-"""Real programs at the edge: pebble (ACME authority), Caddy (TLS edge), unbound (resolver).
+"""Real programs at the edge: pebble (an ACME authority) and Caddy (the TLS edge).
 
 Loaded as a pytest plugin by the root conftest. Each is started on loopback in a folder of its own
 and stopped by its own process id.
@@ -194,41 +194,6 @@ def start_caddy(
     )
     started.wait_for(http_port, https_port)
     return Caddy(started, http_port, https_port)
-
-
-UNBOUND = """server:
-  directory: "{folder}"
-  username: ""
-  chroot: ""
-  pidfile: ""
-  interface: 127.0.0.1@{port}
-  access-control: 127.0.0.0/8 allow
-  do-ip6: no
-  do-daemonize: no
-  use-syslog: no
-  logfile: ""
-  num-threads: 1
-  do-not-query-localhost: no
-  module-config: "iterator"
-  cache-max-ttl: 1
-  cache-max-negative-ttl: 1
-  local-zone: "test." nodefault
-remote-control:
-  control-enable: no
-"""
-STUB = 'stub-zone:\n  name: "{zone}"\n  stub-addr: 127.0.0.1@{port}\n  stub-prime: no\n'
-
-
-def start_unbound(folder: Path, zones: Mapping[str, int]) -> tuple[Program, int]:
-    """A resolver that follows whole chains between these zones (name, port of their server)."""
-    path = program("unbound")
-    folder.mkdir(parents=True, exist_ok=True)
-    [port] = free_ports(1)
-    stubs = "".join(STUB.format(zone=zone, port=at) for zone, at in zones.items())
-    (folder / "unbound.conf").write_text(UNBOUND.format(folder=folder, port=port) + stubs)
-    started = Program([path, "-d", "-p", "-c", folder / "unbound.conf"], folder)
-    started.wait_for(port)
-    return started, port
 
 
 StartPebble = Callable[..., Pebble]

@@ -23,11 +23,15 @@ from portal.caching import cache
 from portal.certificates.accounts import StoredAuthorityAccounts
 from portal.database import db, utc_now
 from portal.dns.local_server import LocalNameServer
+from portal.dns.resolver import AddressedResolver
+from portal.dns.rfc2136 import Rfc2136ZoneEditor
 from portal.issuer_settings import AcmeSettings
 from portal.job_queue import perform, rings_due
 from portal.local_services import TSIG_KEY_NAME
 from portal.settings import Settings
+from tests.dns_peers import Peer
 from tests.edge_peers import Caddy, Pebble, handshake, start_caddy, start_pebble
+from tests.faulty_pebble import FaultyPebble
 from tests.planes import LOOPBACK, Planes, free_ports
 
 BASE = "api.ca.test"
@@ -49,11 +53,23 @@ class Served:
 
 
 class EdgePortal:
-    """The session's applications with other settings, and everything around them."""
+    """The session's applications with other settings, and everything around them.
+
+    The portal reaches pebble through `door`, which can misbehave. Names are published at
+    `authority` and looked up by `resolver`, real servers; without them in the embedded name server.
+    `options` are of AcmeSettings, and `issuer`.
+    """
 
     def __init__(
-        self, planes: Planes, folder: Path, caddyfile: str = "Caddyfile", **options: Any
+        self,
+        planes: Planes,
+        folder: Path,
+        caddyfile: str = "Caddyfile",
+        authority: Peer | None = None,
+        resolver: Peer | None = None,
+        **options: Any,
     ) -> None:
+        self._authority, self._resolver = authority, resolver
         dns, web, internal, http, https = free_ports(5)
         self.planes = planes
         self.upstream, self.internal_port = f"{LOOPBACK}:{web}", internal
@@ -83,12 +99,15 @@ class EdgePortal:
         options: dict[str, Any],
     ) -> None:
         web, internal, dns, http, https = ports
+        resolver_port = self._resolver.port if self._resolver else dns
         self._running.append(Served(self.planes.serving, web))
         self._running.append(Served(self.planes.internal, internal))
         self.pebble: Pebble = start_pebble(
-            folder / "pebble", dns_port=options.pop("resolver", dns), http_port=http, tls_port=https
+            folder / "pebble", dns_port=resolver_port, http_port=http, tls_port=https
         )
         self._running.append(self.pebble.program)
+        self.door = FaultyPebble(self.pebble)
+        self._running.append(self.door)
         self.root_pem = self.pebble.root_pem()
         (folder / "roots.pem").write_text(self.root_pem)
         self.settings = self._configured(base, folder, options)
@@ -96,7 +115,7 @@ class EdgePortal:
 
     def _configured(self, base: Settings, folder: Path, options: dict[str, Any]) -> Settings:
         values = {
-            "directory": self.pebble.directory,
+            "directory": self.door.directory,
             "ca_file": str(self.pebble.ca_file),
             "contact": "ops@example.test",
         }
@@ -104,8 +123,17 @@ class EdgePortal:
         acme = AcmeSettings(**{**values, **options})
         roots = str(folder / "roots.pem")
         settings = replace(base, issuer=issuer, acme=acme, certificate_roots_file=roots)
-        self.use(settings, adapters.build(settings, StoredAuthorityAccounts()))
+        self.use(
+            settings, self._with_real_names(adapters.build(settings, StoredAuthorityAccounts()))
+        )
         return settings
+
+    def _with_real_names(self, outside: Adapters) -> Adapters:
+        if self._authority is None or self._resolver is None:
+            return outside
+        editor = Rfc2136ZoneEditor.from_settings(self._authority.zone_editor_settings(BASE))
+        resolver = AddressedResolver((self._authority.address,), (self._resolver.address,))
+        return replace(outside, zone_editor=editor, resolver=resolver)
 
     def use(self, settings: Settings, outside: Adapters) -> None:
         """From now on, these settings and this outside."""

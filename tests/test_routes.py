@@ -90,7 +90,6 @@ class Things:
             "token": token,
             "kind": "static",
             "session_id": 1,
-            "token": "t" * 43,
         }
 
     def path(self, app: Flask, rule: Rule) -> str:

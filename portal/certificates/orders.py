@@ -169,6 +169,16 @@ def _refused(order: CertificateOrder, issuance: Issuance, now: datetime) -> None
     order.next_attempt_at = now + max(pause, asked_for)
 
 
+def give_up(name: str) -> None:
+    """Nobody wants a certificate for this name any more; how often it was refused stays known."""
+    query = select(CertificateOrder).where(CertificateOrder.name == name)
+    order = db.session.scalar(query)
+    if order is not None:
+        pause = order.next_attempt_at if order.failures else None
+        _idle(order)
+        order.next_attempt_at, order.renew_at, order.leased_until = pause, None, None
+
+
 def _idle(order: CertificateOrder) -> None:
     order.holder = order.sealed_state = ""
     order.next_attempt_at = None

@@ -21,6 +21,7 @@ from portal.database import db
 States = LLMClientCustomDomain.States
 LIVE, SLOW, SETTING_UP = "live", "slow", "setting_up"  # of `step`: how it is looked at next
 QUIET = timedelta(hours=1)  # a reason that comes and goes is told once in this time
+SILENT = (Reasons.TIMEOUT, Reasons.CANNOT_TELL)
 UNTOLD = (Reasons.WAITS_FOR_OTHERS, Reasons.NOT_DEPLOYED)
 
 
@@ -84,8 +85,8 @@ def _plan(
     custom_domain: LLMClientCustomDomain, diagnosis: Diagnosis, now: datetime, chance: float
 ) -> None:
     """When the domain is looked at next, and how."""
-    silent = [one for one in diagnosis.results if one.reason == Reasons.TIMEOUT]
-    custom_domain.step = SLOW if silent else SETTING_UP
+    is_silent = any(one.reason in SILENT for one in diagnosis.results)
+    custom_domain.step = SLOW if is_silent else SETTING_UP
     if custom_domain.attempt > 0:
         planned = cadence.next_failing_look(custom_domain.attempt, now, chance)
     elif custom_domain.is_verified and _is_settled(diagnosis):

@@ -20,6 +20,7 @@ UDP_PAYLOAD = 1232  # octets that pass unfragmented nearly everywhere (DNS flag 
 FIRST_TRY = 0.35  # share of the time for the first datagram, in case it is lost
 LARGEST_ANSWER = 16 * 1024  # characters of all values together; what is more is left out
 LONGEST_CHAIN = 8  # aliases
+WITHOUT_EDNS = (dns.rcode.FORMERR, dns.rcode.NOTIMP)
 UNREACHABLE = (dns.exception.DNSException, OSError, EOFError)
 TROUBLES: dict[dns.rcode.Rcode, Trouble] = {dns.rcode.REFUSED: "refused"}
 
@@ -82,6 +83,9 @@ def read_response(
     zone: str | None = None,
 ) -> Answer:
     """Turn a response into an Answer; pure."""
+    if not response.question:
+        words = f"the server answered {dns.rcode.to_text(response.rcode())} to no question"
+        return could_not_ask(server, words, TROUBLES.get(response.rcode(), "servfail"))
     chain, ttl, rrset = _follow(response, zone)
     where, asked = server_text(server), plain_name(response.question[0].name)
     if leads_nowhere(asked, chain) and not response.flags & dns.flags.TC:
@@ -134,16 +138,16 @@ def exchange(
     *,
     tcp: bool = False,
 ) -> dns.message.Message:
-    """Send and wait `timeout` seconds in all for the whole answer; raises one of UNREACHABLE."""
+    """Send and wait `timeout` seconds in all for the whole answer; raises one of UNREACHABLE.
+
+    A server that does not know EDNS is asked again without it (RFC 6891 section 6.2.2).
+    """
     deadline = time.monotonic() + timeout
-    host, port = server
-    if tcp:
-        return dns.query.tcp(question, host, timeout=timeout, port=port)
-    response = _by_udp(question, host, port, deadline, timeout)
-    if not response.flags & dns.flags.TC:
-        return response
-    left = max(deadline - time.monotonic(), 0.05)
-    return dns.query.tcp(question, host, timeout=left, port=port)
+    response = _send(question, server, deadline, timeout, tcp)
+    if response.rcode() in WITHOUT_EDNS and response.edns < 0 <= question.edns:
+        question.use_edns(False)
+        response = _send(question, server, deadline, timeout, tcp)
+    return response
 
 
 def trouble_of(error: Exception) -> Trouble:
@@ -151,6 +155,22 @@ def trouble_of(error: Exception) -> Trouble:
     if isinstance(error, dns.exception.Timeout):
         return "timeout"
     return "unreachable" if isinstance(error, OSError | EOFError) else "servfail"
+
+
+def _send(
+    question: dns.message.QueryMessage,
+    server: tuple[str, int],
+    deadline: float,
+    timeout: float,
+    tcp: bool,
+) -> dns.message.Message:
+    host, port = server
+    if not tcp:
+        response = _by_udp(question, host, port, deadline, timeout)
+        if not response.flags & dns.flags.TC:
+            return response
+    left = max(deadline - time.monotonic(), 0.05)
+    return dns.query.tcp(question, host, timeout=left, port=port)
 
 
 def _by_udp(

@@ -168,13 +168,13 @@ def _local_zone(name: str, servers: tuple[Address, ...]) -> ServedZone:
 
 
 def _usable_servers(found: Mapping[str, Sequence[str]]) -> tuple[tuple[str, str], ...]:
-    usable = [
-        (name, address)
-        for name, addresses in found.items()
-        for address in sorted(addresses)
-        if ":" not in address or "AAAA" in address_types()
-    ]
-    return tuple(usable[:MOST_ADDRESSES])
+    """Each address once, with the first name that has it."""
+    usable: dict[str, str] = {}
+    for name, addresses in found.items():
+        for address in sorted(addresses):
+            if ":" not in address or "AAAA" in address_types():
+                usable.setdefault(address, name)
+    return tuple((name, address) for address, name in usable.items())[:MOST_ADDRESSES]
 
 
 def _without_address(zone: str, names: Sequence[str], answers: Sequence[Answer]) -> Delegation:
@@ -198,6 +198,8 @@ def _parent(name: str) -> str:
 
 
 def _lifetime(zone: ServedZone) -> float:
+    if zone.local:
+        return 0.0  # a zone of the embedded server comes with its first record
     return FOUND_LIFETIME if zone.found else FAILED_LIFETIME
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from portal.database import db
 log = logging.getLogger(__name__)
 
 KEPT_NAMES = 10_000
+AWAY_SECONDS = 2.0  # after a failure nobody waits for the database again so soon
 AWAY = (OperationalError, DBAPIError, PoolTimeout)
 T = TypeVar("T")
 
@@ -46,6 +48,7 @@ class LastKnown:
     """The last answer for each of many names, for bad times; the oldest go."""
 
     def __init__(self) -> None:
+        self.away_until = 0.0
         self._answers: OrderedDict[tuple[str, str], Any] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -63,6 +66,10 @@ class LastKnown:
                 raise NoAnswer(key)
             return self._answers[key]
 
+    def knows(self, key: tuple[str, str]) -> bool:
+        with self._lock:
+            return key in self._answers
+
 
 def init_app(app: Flask) -> None:
     app.extensions["portal_last_known"] = LastKnown()
@@ -78,14 +85,18 @@ def certificate_of(host: str, now: datetime) -> str | None:
 def remembered(kind: str, name: str, load: Callable[[], T]) -> T:
     """What `load` gives, as long as nothing changes, and as long as the database is away."""
     last_known: LastKnown = current_app.extensions["portal_last_known"]
+    key = (kind, name)
+    if time.monotonic() < last_known.away_until and last_known.knows(key):
+        kept: T = last_known.get(key)
+        return kept
     try:
-        answer = cache().get((kind, name), load)
+        answer = cache().get(key, load)
     except AWAY as error:
         db.session.rollback()
-        log.warning("the database is away, the edge gets the last answer for %s: %s", name, error)
-        kept: T = last_known.get((kind, name))
-        return kept
-    last_known.put((kind, name), answer)
+        log.warning("the database is away, the edge gets its last answers: %s", error)
+        last_known.away_until = time.monotonic() + AWAY_SECONDS
+        return last_known.get(key)  # type: ignore[no-any-return]
+    last_known.put(key, answer)
     return answer
 
 

@@ -110,6 +110,7 @@ ISSUERS: dict[str, tuple[str, str]] = {
     "local": ("The embedded certificate authority", "portal.tls.local:LocalIssuer"),
     "acme": ("A certificate authority by ACME (RFC 8555)", "portal.tls.acme:AcmeIssuer"),
     "edge": ("The TLS edge issues by itself, on demand", "portal.tls.on_demand:EdgeIssuer"),
+    "cert_manager": ("cert-manager in Kubernetes", "portal.tls.cert_manager:CertManagerIssuer"),
 }
 
 

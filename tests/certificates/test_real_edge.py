@@ -11,8 +11,10 @@ from sqlalchemy import select
 
 from portal.certificates.models import Certificate, CertificateOrder, OpenChallenge
 from portal.database import db, utc_now
+from portal.dns.ask import ask
 from portal.llm_clients.models import LLMClient
-from tests.edge_portal import EdgePortal, MakeEdgePortal
+from tests.dns_peers import Peer, zone_text
+from tests.edge_portal import BASE, EdgePortal, MakeEdgePortal
 from tests.people import MakeClient, People
 from tests.planes import Planes
 
@@ -133,6 +135,31 @@ def test_one_wildcard_for_all_clients_of_an_account(
     portal.work(owner.is_off(clients[0]))
     assert portal.pebble.status_of(certificate.serial) == "Valid"
     assert portal.shown(owner.host(clients[1])) == certificate.serial
+
+
+@pytest.mark.parametrize("server", ["bind", "knot"])
+@pytest.mark.parametrize("wildcards", [False, True], ids=["by a file", "by a record"])
+def test_with_real_name_servers(
+    make_edge_portal: MakeEdgePortal, make_client: MakeClient, owner: Owner,
+    request: pytest.FixtureRequest, server: str, wildcards: bool,
+) -> None:  # fmt: skip
+    """The zone at BIND or knot, the authority's look-ups by unbound."""
+    authority: Peer = request.getfixturevalue(f"start_{server}")({BASE: zone_text(BASE, "")})
+    resolver: Peer = request.getfixturevalue("start_unbound")({BASE: authority.address})
+    portal = make_edge_portal(authority=authority, resolver=resolver, wildcards=wildcards)
+    client = make_client("guide")
+    host = owner.host(client)
+
+    owner.press(client, "deploy")
+    took = portal.work(owner.is_ready(client))
+
+    assert portal.get(host)[0] == 200
+    assert took < 10
+    challenge = f"_acme-challenge.{host.partition('.')[2] if wildcards else host}"
+    left = ask(authority.address, challenge, "TXT", recursive=False, timeout=2)
+    assert left.status in ("no_name", "no_record")
+    owner.press(client, "undeploy")
+    assert portal.shown(host) == ""
 
 
 def test_an_edge_that_issues_on_demand_after_asking(

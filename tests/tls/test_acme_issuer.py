@@ -23,7 +23,7 @@ from portal.tls import AuthorityAccount, Challenge, Issuance, acme_words
 from portal.tls.acme import STUCK_AFTER, AcmeIssuer
 from portal.tls.authority import key_text, new_key
 from tests.edge_peers import Pebble, StartPebble
-from tests.faulty_authority import FaultyAuthority, problem, soon
+from tests.faulty_pebble import FaultyPebble, problem, soon
 
 pytestmark = pytest.mark.engine_independent
 
@@ -110,8 +110,8 @@ def pebble(make_pebble: StartPebble, proofs: Proofs) -> Pebble:
 
 
 @pytest.fixture
-def authority(pebble: Pebble) -> Iterator[FaultyAuthority]:
-    found = FaultyAuthority(pebble)
+def authority(pebble: Pebble) -> Iterator[FaultyPebble]:
+    found = FaultyPebble(pebble)
     yield found
     found.stop()
 
@@ -124,7 +124,7 @@ def accounts() -> Accounts:
 Issue = Callable[..., Issuance]
 
 
-def issuer_at(ca: Pebble | FaultyAuthority, accounts: Accounts, **more: str) -> AcmeIssuer:
+def issuer_at(ca: Pebble | FaultyPebble, accounts: Accounts, **more: str) -> AcmeIssuer:
     values = {"contact": "ops@example.test", **more}
     return AcmeIssuer(AcmeSettings(ca.directory, ca_file=str(ca.ca_file), **values), accounts)
 
@@ -239,7 +239,7 @@ def test_revoked_is_told_to_the_authority_once(
     assert pebble.status_of(issued.serial) == "Revoked"
 
 
-def test_what_has_expired_is_not_revoked(accounts: Accounts, authority: FaultyAuthority) -> None:
+def test_what_has_expired_is_not_revoked(accounts: Accounts, authority: FaultyPebble) -> None:
     issuer = issuer_at(authority, accounts)
     root = x509.load_pem_x509_certificate(authority.pebble.root_pem().encode())
     seen = len(authority.seen)
@@ -297,7 +297,7 @@ class TestWhatTheAuthoritySays:
         ids=["seconds", "unsaid", "in the sentence"],
     )
     def test_its_limit_is_reached(
-        self, authority: FaultyAuthority, proofs: Proofs, accounts: Accounts,
+        self, authority: FaultyPebble, proofs: Proofs, accounts: Accounts,
         headers: dict[str, str], detail: str, least: int, most: int,
     ) -> None:  # fmt: skip
         said = detail.format(until=f"{now() + timedelta(minutes=30):%Y-%m-%d %H:%M:%S}")
@@ -313,7 +313,7 @@ class TestWhatTheAuthoritySays:
         assert said in found.detail
         assert outcome(issuer, proofs).status == "issued"
 
-    def test_our_account_was_shut(self, authority: FaultyAuthority, accounts: Accounts) -> None:
+    def test_our_account_was_shut(self, authority: FaultyPebble, accounts: Accounts) -> None:
         shut = problem(401, "unauthorized", "Account is not valid, has status revoked")
         authority.faults["/order-plz"] = [shut]
         found = issuer_at(authority, accounts).request((HOST,), now(), {})
@@ -346,7 +346,7 @@ class TestMisbehaviour:
 
     @pytest.mark.parametrize("path", ["/dir", "/order-plz", "/my-order/", "/chalZ/", "/certZ/"])
     def test_a_fault_is_no_answer(
-        self, authority: FaultyAuthority, proofs: Proofs, accounts: Accounts, path: str
+        self, authority: FaultyPebble, proofs: Proofs, accounts: Accounts, path: str
     ) -> None:
         authority.faults[path] = [
             (500, {"Content-Type": "text/html"}, b"<h1>Oops</h1>"),
@@ -382,7 +382,7 @@ class TestMisbehaviour:
         assert caught.value.reason == "ca_untrusted"
 
     def test_an_order_stuck_in_pending_is_given_up(
-        self, authority: FaultyAuthority, proofs: Proofs, accounts: Accounts
+        self, authority: FaultyPebble, proofs: Proofs, accounts: Accounts
     ) -> None:
         authority.rewrites["/my-order/"] = {"status": "pending"}
         issuer = issuer_at(authority, accounts)
@@ -395,7 +395,7 @@ class TestMisbehaviour:
         assert (over.reason, over.refused, over.state) == ("ca_stuck", True, {})
 
     def test_an_order_that_became_invalid(
-        self, authority: FaultyAuthority, proofs: Proofs, accounts: Accounts
+        self, authority: FaultyPebble, proofs: Proofs, accounts: Accounts
     ) -> None:
         error = {"type": "urn:ietf:params:acme:error:caa", "detail": "CAA forbids bot"}
         authority.rewrites["/my-order/"] = {"status": "invalid", "error": error}
@@ -404,7 +404,7 @@ class TestMisbehaviour:
         assert "CAA forbids bot" in found.detail
 
     def test_an_order_that_is_gone(
-        self, authority: FaultyAuthority, proofs: Proofs, accounts: Accounts
+        self, authority: FaultyPebble, proofs: Proofs, accounts: Accounts
     ) -> None:
         issuer = issuer_at(authority, accounts)
         first = issuer.request((HOST,), now(), {})
@@ -415,7 +415,7 @@ class TestMisbehaviour:
         assert outcome(issuer, proofs).status == "issued"
 
     def test_an_order_of_other_names_is_not_gone_on_with(
-        self, authority: FaultyAuthority, accounts: Accounts
+        self, authority: FaultyPebble, accounts: Accounts
     ) -> None:
         issuer = issuer_at(authority, accounts)
         first = issuer.request((HOST,), now(), {})
@@ -425,7 +425,7 @@ class TestMisbehaviour:
 
 class TestRenewalInformation:
     def test_as_the_authority_suggests(
-        self, authority: FaultyAuthority, proofs: Proofs, accounts: Accounts
+        self, authority: FaultyPebble, proofs: Proofs, accounts: Accounts
     ) -> None:
         authority.window = soon(now(), 20)
         issuer = issuer_at(authority, accounts)
@@ -446,7 +446,7 @@ class TestRenewalInformation:
         assert issuer.renewal(issued.chain_pem, now()).at is None
 
     def test_a_suggestion_that_makes_no_sense(
-        self, authority: FaultyAuthority, proofs: Proofs, accounts: Accounts
+        self, authority: FaultyPebble, proofs: Proofs, accounts: Accounts
     ) -> None:
         authority.window = soon(now(), 20)
         issuer = issuer_at(authority, accounts)

@@ -90,12 +90,14 @@ def nothing_more(run: Deployment, target: Target, done: Done, now: datetime) -> 
 def old_closed(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in hosts_of(run, HostStates.LEAVING):
         store.revoke(host.hostname, now)
+        orders.give_up(host.hostname)
         registration.bury(host, now)
 
 
 def certificate_withdrawn(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in hosts_of(run):
         store.revoke(host.hostname, now)
+        orders.give_up(host.hostname)
     if not run.is_custom:
         run.llm_client.tls_certificate_issuance_status = Tls.NO_CERTIFICATE
 

@@ -24,7 +24,7 @@ def problem(status: int, code: str, detail: str, **headers: str) -> Answer:
     return status, {**kind, **headers}, json.dumps(body).encode()
 
 
-class FaultyAuthority:
+class FaultyPebble:
     """Passes everything on to `pebble`, unless a fault is set for the beginning of the path.
 
     `faults`: path prefix -> the answers to give, one for each request, then pebble's again;
