@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
+from portal.certificates import expiring
 from portal.certificates.models import Certificate, CertificateOrder
 from portal.custom_domains import record_keeping, records, surroundings, words
 from portal.custom_domains.comparing import Part, difference
@@ -65,6 +67,7 @@ class HostLine:
     not_before: datetime | None
     not_after: datetime | None
     renews_at: datetime | None
+    days_left: int | None
     trouble: str
     tries_again_at: datetime | None
 
@@ -141,7 +144,9 @@ def found_values(record: LLMClientCustomDomainDNS) -> tuple[str, ...]:
     return tuple(str(value) for value in (record.found or {}).get("values", ()))
 
 
-def host_line(served: ServedClient, host: str, url: str, kept: KeptHost | None) -> HostLine:
+def host_line(
+    served: ServedClient, host: str, url: str, kept: KeptHost | None, now: datetime
+) -> HostLine:
     """A host as step 4 shows it."""
     certificate = kept.certificate if kept else None
     order = kept.order if kept else None
@@ -160,9 +165,19 @@ def host_line(served: ServedClient, host: str, url: str, kept: KeptHost | None) 
         not_before=certificate.not_before if certificate else None,
         not_after=certificate.not_after if certificate else None,
         renews_at=_renewal_of(certificate, order),
+        days_left=_days_left(certificate, now),
         trouble=order.detail or order.message if order and order.failures else "",
         tries_again_at=order.next_attempt_at if order and order.failures else None,
     )
+
+
+def _days_left(certificate: Certificate | None, now: datetime) -> int | None:
+    """Days until the end of a certificate that should have been renewed; None while all is well."""
+    if certificate is None or certificate.not_before is None or certificate.not_after is None:
+        return None
+    if expiring.reached(certificate, now) is None:
+        return None
+    return max(0, ceil((certificate.not_after - now) / expiring.DAY))
 
 
 def _renewal_of(certificate: Certificate | None, order: CertificateOrder | None) -> datetime | None:
