@@ -79,7 +79,9 @@ def links_of(custom_domain: LLMClientCustomDomain, reader: Reader, back_url: str
 def context(
     custom_domain: LLMClientCustomDomain, now: datetime, zone: str, reader: Reader
 ) -> dict[str, Any]:
-    """The domain's own page and its fragment."""
+    """The domain's own page and its fragment; of one that is going, only to read."""
+    if custom_domain.state == custom_domain.States.REMOVING:
+        reader = Reader(reader.user_id)
     stands = standing.standing_of(
         custom_domain, now, zone, worker_words(now), links_of(custom_domain, reader)
     )
@@ -93,6 +95,7 @@ def context(
         "poll_url": url_for("custom_domains.status", custom_domain_id=custom_domain.id),
         "zone_file_url": url_for("custom_domains.zone_file", custom_domain_id=custom_domain.id),
         "is_link": False,
+        "is_going": custom_domain.state == custom_domain.States.REMOVING,
         "has_primary": True,
         "has_banner": True,
     }

@@ -330,3 +330,12 @@ def test_the_overview_names_domains_whose_owner_has_to_act(
     told = alice.get("/").find("[aria-labelledby=attention]")
     assert [link["href"] for link in told.select("a")] == [f"/custom-domains/{one_too_deep}/"]
     assert "The record is one level too deep. The customer acts." in " ".join(told.text.split())
+
+
+def test_a_domain_that_is_going_can_only_be_read(alice: Browser, make_domain: MakeDomain) -> None:
+    number = make_domain("going.example", state=States.REMOVING)
+    page = alice.get(f"/custom-domains/{number}/")
+    assert "Being removed" in page.find(".head-title").text
+    assert not page.html.select("main form")
+    assert "Send a set-up link" not in page.words
+    assert "Attach a client" not in page.words
