@@ -8,6 +8,7 @@ from functools import cache, partial
 from portal.dns import Answer, Delegation
 from portal.dns.ask import chain_words, leads_nowhere
 from portal.dns.asking import Address, Asking, best_of
+from portal.dns.sweep_servers import Question
 from portal.dns.values import absolute_name, plain_name
 from portal.dns.zone_finder import ServedZone, ZoneFinder
 
@@ -78,14 +79,9 @@ class DiscoveringResolver:
     ) -> tuple[Answer, ...]:
         if not zone.found:
             return _nobody_to_ask(zone.delegation)
-        return self._asking.authorities_each(
-            zone.addresses,
-            name,
-            type,
-            zone=zone.delegation.zone,
-            local=zone.local,
-            deadline=deadline,
-        )
+        within = zone.delegation.zone
+        questions = [Question(name, type, one, zone=within) for one in zone.addresses]
+        return self._asking.each(questions, deadline, ours=zone.local)
 
 
 def _followed(name: str, answer: Answer, zone: ServedZone, look: Look) -> Answer:

@@ -22,6 +22,8 @@ from portal.dns.quick_wire import (
     numbered,
     question_wire,
     quick_answer,
+    wants_no_edns,
+    without_edns,
 )
 from portal.dns.sweep_servers import Asked, Question, Turns
 from portal.dns.sweep_sockets import DatagramSockets, same_host
@@ -122,7 +124,12 @@ class _Sweep:
             return
         asked = Asked(question, b"", time.monotonic())
         try:
-            asked.wire = question_wire(question.name, question.type, recursive=question.recursive)
+            asked.wire = question_wire(
+                question.name,
+                question.type,
+                recursive=question.recursive,
+                checking=question.checking,
+            )
             asked.key = self._sockets.free_key(question.server, self._asked)
             self._asked[asked.key] = asked
             self._sockets.send(asked.key, asked.wire, question.server)
@@ -132,6 +139,10 @@ class _Sweep:
         else:
             self._again.append(asked)
             self._expiring.append((asked.sent, asked))
+
+    def _send_again(self, asked: Asked) -> None:
+        with contextlib.suppress(OSError):
+            self._sockets.send(asked.key, asked.wire, asked.question.server)
 
     def _receive(self, one: socket.socket) -> None:
         for key, sender, wire in self._sockets.receive(one):
@@ -147,6 +158,10 @@ class _Sweep:
             del self._asked[asked.key]
             self._cut.append(asked)
             self._open_streams()
+            return
+        if wants_no_edns(wire, asked.wire) and not by_stream:
+            asked.wire = without_edns(asked.wire)
+            self._send_again(asked)
             return
         answer = quick_answer(wire, asked.wire, question.server, recursive=question.recursive)
         if answer is None:
@@ -216,8 +231,7 @@ class _Sweep:
         while self._again and (self._again[0].done or self._again[0].sent <= early):
             asked = self._again.popleft()
             if not asked.done and self._asked.get(asked.key) is asked:
-                with contextlib.suppress(OSError):
-                    self._sockets.send(asked.key, asked.wire, asked.question.server)
+                self._send_again(asked)
         while self._expiring and (self._expiring[0][1].done or self._expiring[0][0] <= late):
             sent, asked = self._expiring.popleft()
             if not asked.done and sent == asked.sent:

@@ -15,6 +15,7 @@ from portal.dns.asking import Address, Asking, address_types
 from portal.dns.memory import ShortMemory
 from portal.dns.referral import Referral, apex
 from portal.dns.suffixes import registrable
+from portal.dns.sweep_servers import Question
 from portal.dns.values import absolute_name, plain_name
 
 MOST_SERVERS = 8  # names of one zone
@@ -118,9 +119,8 @@ class ZoneFinder:
         located = self._located(zone, said, deadline)
         if not located.found:
             return located
-        answers = self._asking.authorities_each(
-            located.addresses, zone, "SOA", zone=zone, local=False, deadline=deadline
-        )
+        questions = [Question(zone, "SOA", one, zone=zone) for one in located.addresses]
+        answers = self._asking.each(questions, deadline)
         if any(answer.status != "could_not_ask" for answer in answers):
             return located
         servers = located.delegation.servers

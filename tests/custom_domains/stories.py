@@ -18,7 +18,7 @@ from portal.custom_domains.hosts import DomainHost
 from portal.custom_domains.models import CustomDomainEvent, LLMClientCustomDomain
 from portal.custom_domains.names import Premises
 from portal.custom_domains.observing import Outside, observe
-from portal.custom_domains.questions import question_of
+from portal.custom_domains.questions import prepare
 from portal.custom_domains.records import ownership_name, ownership_value
 from portal.database import current_settings, db
 from portal.dns import Answer, Delegation
@@ -90,7 +90,7 @@ class Claims:
 
     def look(self, domain: LLMClientCustomDomain) -> None:
         """A check, now."""
-        question = question_of(domain, self.now, current_settings())
+        question = prepare(domain, self.now, current_settings()).question
         question = replace(question, hosts=self.hosts.get(domain.id, question.hosts), refused="")
         observed = observe(question, self.outside(), self.now)
         diagnosis = diagnose(question, observed, self.now)

@@ -11,6 +11,7 @@ from portal.certificates.orders import Wish
 from portal.certificates.preflight import preflight
 from portal.custom_domains import zone_editing
 from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
+from portal.custom_domains.record_keeping import values_of
 from portal.custom_domains.results import CheckResult, Checks, Verdicts
 from portal.database import current_settings
 from portal.dns import Record
@@ -84,7 +85,7 @@ def _custom(host: LLMClientHost) -> CustomHost:
     if domain is None:
         return CustomHost((), "", "manual", {}, NOT_CHECKED)
     records = tuple(
-        Record(row.record_name, row.record_type, (row.record_value,), row.record_ttl)
+        Record(row.record_name, row.record_type, values_of(row), row.record_ttl)
         for row in domain.dns_records
         if row.purpose == Purposes.ROUTING and row.host == host.hostname
     )
