@@ -39,8 +39,8 @@ def test_the_empty_list_teaches_and_leads_to_the_form(alice: Browser, people: Pe
 @pytest.mark.parametrize(
     ("typed", "name"),
     [
-        ("https://Chat.Lakeside-Clinic.example./shop?x=1", "chat.lakeside-clinic.example"),
-        ("Bücherwelt.example", "xn--bcherwelt-q9a.example"),
+        ("https://Chat.Lakeside-Clinic.eu./shop?x=1", "chat.lakeside-clinic.eu"),
+        ("Bücherwelt.eu", "xn--bcherwelt-q9a.eu"),
     ],
 )
 def test_a_domain_is_added_as_it_is_typed_and_shows_its_records_at_once(
