@@ -114,7 +114,7 @@ def _while_setting_up(
     custom_domain.state = States.PAUSED
     message = (
         f"{custom_domain.domain_name} was looked at for 14 days in vain. Nothing is lost: press"
-        " “Check now” when its records are there."
+        " “Resume” when its records are there."
     )
     announce_notice(custom_domain, Notices.PAUSED, message, now)
     return now
