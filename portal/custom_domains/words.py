@@ -112,7 +112,7 @@ def finding_of(result: CheckResult) -> Finding:
         status=look_of(result),
         sentence=with_names(result.sentence),
         acts=result.who_acts.value,
-        who="" if passes or result.fix.startswith(WHO[Acts.NOBODY][:-1]) else WHO[result.who_acts],
+        who=_who(result),
         fix=with_names(result.fix),
         expected=expected,
         found=tuple(parts for _, parts in compared) if shows else (),
@@ -121,6 +121,14 @@ def finding_of(result: CheckResult) -> Finding:
         clears_at=result.clears_at,
         passes=passes,
     )
+
+
+def _who(result: CheckResult) -> str:
+    """Who acts, where the fix does not say it already: whoever reads this deploys."""
+    is_said = result.fix.startswith(WHO[Acts.NOBODY][:-1])
+    if result.verdict == Verdicts.PASS or is_said or result.reason == Reasons.NOT_DEPLOYED:
+        return ""
+    return WHO[result.who_acts]
 
 
 def rank(result: CheckResult) -> tuple[int, int]:
