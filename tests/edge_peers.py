@@ -124,6 +124,7 @@ class Pebble:
 def start_pebble(
     folder: Path, *, dns_port: int, http_port: int, tls_port: int = 5001, days: int = 90,
     environment: Mapping[str, str] | None = None,
+    external_accounts: Mapping[str, str] | None = None,
 ) -> Pebble:  # fmt: skip
     """An authority that looks names up at `dns_port` and comes for proofs to `http_port`."""
     path = program("pebble")
@@ -138,7 +139,8 @@ def start_pebble(
         "httpPort": http_port,
         "tlsPort": tls_port,
         "ocspResponderURL": "",
-        "externalAccountBindingRequired": False,
+        "externalAccountBindingRequired": bool(external_accounts),
+        "externalAccountMACKeys": dict(external_accounts or {}),
         "certificateValidityPeriod": days * 86_400,
     }
     (folder / "pebble.json").write_text(json.dumps({"pebble": settings}))

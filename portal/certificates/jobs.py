@@ -8,9 +8,10 @@ from datetime import datetime
 from portal.adapters import current_adapters
 from portal.certificates import orders, preflight, renewing, store
 from portal.certificates.models import Certificate, CertificateOrder
-from portal.certificates.ordering import step
+from portal.certificates.ordering import customer_editor, step
 from portal.database import current_settings, db, utc_now
-from portal.errors import AdapterError
+from portal.dns import ZoneEditor
+from portal.errors import AdapterError, PortalError
 from portal.job_queue import Ring, claim, enqueue, job, rings_of, still_ours, sweep
 from portal.tls import Issuance, Renewal
 
@@ -39,8 +40,9 @@ def look_after_certificate(order_id: int) -> None:
         _plan(order_id, generation, certificate)
         return
     blocked = None if state else _blocked(order, now)
+    editor = _editor(order.name)
     db.session.rollback()
-    outcome = blocked or _step(order.name, state)
+    outcome = blocked or _step(order.name, state, editor)
     _store(order_id, generation, outcome)
 
 
@@ -85,10 +87,20 @@ def _blocked(order: CertificateOrder, now: datetime) -> Issuance | None:
     return Issuance("waiting", limit.sentence, limit.reason, int(limit.seconds) + 1)
 
 
-def _step(name: str, state: dict[str, object]) -> Issuance | AdapterError:
+def _editor(name: str) -> ZoneEditor | None:
+    """None where its settings are no use: an order that needs no record goes on."""
+    try:
+        return customer_editor(name)
+    except PortalError:
+        return None
+
+
+def _step(
+    name: str, state: dict[str, object], editor: ZoneEditor | None
+) -> Issuance | AdapterError:
     try:
         zone = current_settings().base_api_domain
-        return step(name, state, current_adapters(), zone, utc_now())
+        return step(name, state, current_adapters(), zone, utc_now(), editor)
     except AdapterError as error:
         return error
 

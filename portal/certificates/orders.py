@@ -169,6 +169,13 @@ def _refused(order: CertificateOrder, issuance: Issuance, now: datetime) -> None
     order.next_attempt_at = now + max(pause, asked_for)
 
 
+def let_go(holder: str) -> None:
+    """Whoever had orders in hand is done with them: another may go on at once."""
+    query = select(CertificateOrder).where(CertificateOrder.holder == holder)
+    for order in db.session.scalars(query):
+        order.holder, order.leased_until = "", None
+
+
 def give_up(name: str) -> None:
     """Nobody wants a certificate for this name any more; how often it was refused stays known."""
     query = select(CertificateOrder).where(CertificateOrder.name == name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -20,12 +19,8 @@ from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomD
 from portal.custom_domains.records import Purposes
 from portal.database import current_settings, db
 from portal.dns import Answer, Resolver
-from portal.dns.sweep import ask_many
-from portal.dns.sweep_servers import Question
 
 WHOLE_ROUND_EACH = 4  # looks; the others are short
-THREADS = 64
-IN_FLIGHT = 1_000
 ASKED = (Purposes.OWNERSHIP, Purposes.ROUTING)
 # The table itself: rows that only say "still so" are no news for caches.
 _domains = cast(Table, LLMClientCustomDomain.__table__)
@@ -83,15 +78,10 @@ def is_unchanged(live: Live, answers: Sequence[Answer]) -> bool:
     return as_ever and live.generation % WHOLE_ROUND_EACH != 0
 
 
-def ask_all(
-    resolver: Resolver, public: Sequence[tuple[str, int]], live: Sequence[Live]
-) -> list[list[Answer]]:
-    """The answers to all expectations, in their order; asked of the public resolvers in turn.
-
-    An installation without any asks its own `resolver`, which takes more time.
-    """
+def ask_all(resolver: Resolver, live: Sequence[Live]) -> list[list[Answer]]:
+    """The answers to all expectations, in their order."""
     lookups = [(one.name, one.type) for domain in live for one in domain.expected]
-    answers = iter(_swept(public, lookups) if public else _each(resolver, lookups))
+    answers = iter(resolver.ask_each(lookups))
     return [[next(answers) for _ in domain.expected] for domain in live]
 
 
@@ -151,24 +141,3 @@ def _is_there(expected: Expected, answer: Answer) -> bool:
         return expected.value in answer.values
     wanted = set(expected.value.split())
     return expected.value in answer.alias or (bool(answer.values) and set(answer.values) <= wanted)
-
-
-def _swept(public: Sequence[tuple[str, int]], lookups: Sequence[tuple[str, str]]) -> list[Answer]:
-    questions = [
-        Question(name, type, public[number % len(public)], recursive=True)
-        for number, (name, type) in enumerate(lookups)
-    ]
-    places = {id(question): place for place, question in enumerate(questions)}
-    found = [Answer("could_not_ask")] * len(questions)
-    for question, answer in ask_many(questions, in_flight=IN_FLIGHT):
-        found[places[id(question)]] = answer
-    return found
-
-
-def _each(resolver: Resolver, lookups: Sequence[tuple[str, str]]) -> list[Answer]:
-    def ask(lookup: tuple[str, str]) -> Answer:
-        answers = resolver.public(*lookup) or resolver.authority(*lookup)
-        return answers[0]
-
-    with ThreadPoolExecutor(THREADS) as threads:
-        return list(threads.map(ask, lookups))

@@ -84,8 +84,7 @@ def recheck_live_domains(*custom_domain_ids: int) -> None:
     now = utc_now()
     live = bulk.claim_live(custom_domain_ids, now)
     db.session.commit()
-    public = current_settings().public_resolvers
-    answers = bulk.ask_all(current_adapters().resolver, public, live)
+    answers = bulk.ask_all(current_adapters().resolver, live)
     same = [one for one, found in zip(live, answers, strict=True) if bulk.is_unchanged(one, found)]
     bulk.keep(live, same, utc_now())
     db.session.commit()

@@ -111,7 +111,7 @@ def question_of(
         wildcard=custom_domain.wants_wildcard,
         delegation=custom_domain.wants_delegation,
         challenge_label=custom_domain.challenge_label,
-        caa_domains=settings.caa_domains,
+        caa_domains=surroundings.caa_domains_of(settings),
         needs_port_80=surroundings.needs_port_80(settings),
         refused=_refusal(custom_domain.domain_name, settings),
         editor_trouble=editor_trouble,

@@ -122,7 +122,11 @@ def _while_setting_up(
 
 def _is_settled(diagnosis: Diagnosis) -> bool:
     """Nothing to wait for: all is well, or nobody has deployed anything there."""
-    return all(one.verdict == Verdicts.PASS or one.reason in UNTOLD for one in diagnosis.results)
+    idle = {one.host for one in diagnosis.results if one.reason == Reasons.NOT_DEPLOYED}
+    return all(
+        one.verdict == Verdicts.PASS or (one.host in idle and one.reason in UNTOLD)
+        for one in diagnosis.results
+    )
 
 
 def _tell(

@@ -83,10 +83,11 @@ def best_of(answers: Sequence[Answer]) -> Answer:
 
 @cache
 def address_types() -> tuple[Literal["A", "AAAA"], ...]:
-    """Which addresses this machine has a route to."""
+    """Which addresses this machine can reach: IPv6 only from a public address of its own."""
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
             probe.connect(("2001:db8::1", 53))  # sends nothing
+            source: str = probe.getsockname()[0]
     except OSError:
         return ("A",)
-    return ("A", "AAAA")
+    return ("A", "AAAA") if is_public_address(source) else ("A",)

@@ -8,6 +8,7 @@ from functools import cache, partial
 from portal.dns import Answer, Delegation
 from portal.dns.ask import chain_words, leads_nowhere
 from portal.dns.asking import Address, Asking, best_of
+from portal.dns.large_numbers import shared_out
 from portal.dns.sweep_servers import Question
 from portal.dns.values import absolute_name, plain_name
 from portal.dns.zone_finder import ServedZone, ZoneFinder
@@ -58,6 +59,15 @@ class DiscoveringResolver:
         (unchecked,) = self._asking.resolvers_each(lookup, end, checking=False)
         (again,) = self._asking.resolvers_each(lookup, end)
         return tuple(map(_judged, answers, unchecked, again))
+
+    def ask_each(self, lookups: Sequence[tuple[str, str]]) -> list[Answer]:
+        """One answer for each (name, type) of thousands: a public resolver's, asked only once.
+
+        Names of known zones are asked of their servers.
+        """
+        public = [one for one in lookups if not self._zones.known_servers(one[0])]
+        answers = dict(zip(public, shared_out(self._asking.resolvers, public), strict=True))
+        return [answers.get(one) or self.authority(*one)[0] for one in lookups]
 
     def _authority(self, name: str, type: str, deadline: float) -> tuple[Answer, ...]:
         zone = self._zones.find(name, deadline)

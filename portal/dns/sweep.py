@@ -34,6 +34,7 @@ from portal.outgoing import is_public_address
 BACKLOG = 20_000
 FIRST_TRY = 0.35
 MOST_STREAMS = 64
+WAITING = float("inf")  # sent when its turn for a stream comes
 NOBODY_THERE = ("timeout", "unreachable")
 DONE_AT_ONCE = 1000
 Result = tuple[Question, Answer]
@@ -156,8 +157,11 @@ class _Sweep:
         question = asked.question
         if is_cut(wire) and not by_stream:
             del self._asked[asked.key]
-            self._cut.append(asked)
-            self._open_streams()
+            if len(self._streams) < MOST_STREAMS:
+                self._open_stream(asked)
+            else:
+                asked.sent = WAITING
+                self._cut.append(asked)
             return
         if wants_no_edns(wire, asked.wire) and not by_stream:
             asked.wire = without_edns(asked.wire)
@@ -186,18 +190,21 @@ class _Sweep:
             self._turns.heard(asked.question.server, time.monotonic())
         self._done.append((asked.question, answer))
 
-    def _open_streams(self) -> None:
+    def _open_waiting_streams(self) -> None:
         while self._cut and len(self._streams) < MOST_STREAMS:
             asked = self._cut.popleft()
             asked.sent = time.monotonic()
-            try:
-                stream = SweepStream(asked.question.server, numbered(asked.wire, asked.key[1]))
-            except OSError as error:
-                self._end(asked, could_not_ask(asked.question.server, str(error)))
-                continue
-            self._streams[id(asked)] = stream
-            self._selector.register(stream.socket, stream.waits_for, asked)
             self._expiring.append((asked.sent, asked))
+            self._open_stream(asked)
+
+    def _open_stream(self, asked: Asked) -> None:
+        try:
+            stream = SweepStream(asked.question.server, numbered(asked.wire, asked.key[1]))
+        except OSError as error:
+            self._end(asked, could_not_ask(asked.question.server, str(error)))
+            return
+        self._streams[id(asked)] = stream
+        self._selector.register(stream.socket, stream.waits_for, asked)
 
     def _advance(self, asked: Asked) -> None:
         stream = self._streams.get(id(asked))
@@ -218,7 +225,7 @@ class _Sweep:
         if stream is not None:
             self._selector.unregister(stream.socket)
             stream.close()
-            self._open_streams()
+            self._open_waiting_streams()
 
     def _pause(self) -> float:
         """Until the next question is to be sent again or given up."""

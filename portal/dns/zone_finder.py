@@ -17,6 +17,7 @@ from portal.dns.referral import Referral, apex
 from portal.dns.suffixes import registrable
 from portal.dns.sweep_servers import Question
 from portal.dns.values import absolute_name, plain_name
+from portal.errors import AdapterError
 
 MOST_SERVERS = 8  # names of one zone
 MOST_ADDRESSES = 16
@@ -62,7 +63,10 @@ class ZoneFinder:
 
     def known_servers(self, name: str) -> tuple[Address, ...]:
         """The servers of the closest known zone around `name`; none where it has to be found."""
-        owner = absolute_name(name)
+        try:
+            owner = absolute_name(name)
+        except AdapterError:
+            return ()
         around = [zone for zone in self._known if owner.is_subdomain(absolute_name(zone))]
         return self._known[max(around, key=len)] if around else ()
 

@@ -38,7 +38,10 @@ def tell_of_expiry(certificate_id: int) -> None:
     if certificate is None or mark is None or not _is_first(certificate, mark):
         db.session.rollback()
         return
-    if not expiring.is_replaced(certificate):
+    if expiring.is_replaced(certificate):
+        if mark == EXPIRED:
+            db.session.delete(certificate)  # of no use to anybody any more
+    else:
         warning = expiring.warning_of(certificate, now)
         _tell(certificate, warning, now)
         if mark == EXPIRED:

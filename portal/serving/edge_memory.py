@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class NoAnswer(Exception):
-    """The database is away, and nobody asked for this name before."""
+    """The database is away, and there was no answer for this name before."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ class Served:
 
 
 class LastKnown:
-    """The last answer for each of many names, for bad times; the oldest go."""
+    """The last answer for each name that has one, for bad times; the oldest go.
+
+    Names without an answer are not kept: strangers may ask for any number of those.
+    """
 
     def __init__(self) -> None:
         self.away_until = 0.0
@@ -54,13 +57,16 @@ class LastKnown:
 
     def put(self, key: tuple[str, str], answer: Any) -> None:
         with self._lock:
+            if not answer:
+                self._answers.pop(key, None)
+                return
             self._answers[key] = answer
             self._answers.move_to_end(key)
             while len(self._answers) > KEPT_NAMES:
                 self._answers.popitem(last=False)
 
     def get(self, key: tuple[str, str]) -> Any:
-        """Raises NoAnswer for a name that nobody asked for."""
+        """Raises NoAnswer for a name that had none."""
         with self._lock:
             if key not in self._answers:
                 raise NoAnswer(key)

@@ -91,6 +91,8 @@ def test_nobody_is_told_of_one_that_was_replaced(account_id: int, clock: Clock) 
     keep(account_id, days=180, serial="2")
     assert clock.at(NOON + 80 * DAY) == []
     assert list(certificates_that_run_out(NOON + 80 * DAY)) == []
+    assert clock.at(NOON + 91 * DAY) == []
+    assert [one.serial for one in db.session.scalars(select(Certificate))] == ["2"]
 
 
 def test_nobody_is_told_of_one_that_is_not_served(account_id: int, clock: Clock) -> None:

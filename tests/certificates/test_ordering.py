@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -27,12 +26,14 @@ class Asking:
     def __init__(self) -> None:
         self.outside = FakeOutside()
         self.state: dict[str, Any] = {}
+        self.customer_editor: ZoneEditor | None = None
 
     def expect(self, *answers: Issuance) -> None:
         self.outside.issuances += answers
 
     def step(self, name: str = f"*.1.{ZONE}") -> Issuance:
-        found = ordering.step(name, self.state, self.outside.adapters(), ZONE, NOW)
+        adapters, editor = self.outside.adapters(), self.customer_editor
+        found = ordering.step(name, self.state, adapters, ZONE, NOW, editor)
         self.state = found.state
         return found
 
@@ -155,28 +156,15 @@ class TestCustomDomains:
         assert found.reason == "awaiting_owner"
         assert f"_acme-challenge.{self.HOST}" in found.message
 
-    @pytest.fixture
-    def own_editor(self) -> Iterator[list[ZoneEditor]]:
-        editors: list[ZoneEditor] = []
-
-        @ordering.zone_editor_of
-        def find(host: str) -> ZoneEditor | None:
-            return editors[0] if editors and host == self.HOST else None
-
-        yield editors
-        ordering._editors.remove(find)
-
-    def test_the_domains_own_editor(self, asking: Asking, own_editor: list[ZoneEditor]) -> None:
-        own_editor.append(asking.outside)  # type: ignore[arg-type]
+    def test_the_domains_own_editor(self, asking: Asking) -> None:
+        asking.customer_editor = asking.outside  # type: ignore[assignment]
         self.start(asking)
         asking.expect(waiting(by_record(self.HOST)))
         asking.step(self.HOST)
         assert asking.outside.zone == {f"_acme-challenge.{self.HOST}": ("digest",)}
 
-    def test_an_owner_who_enters_records_by_hand_is_told(
-        self, asking: Asking, own_editor: list[ZoneEditor]
-    ) -> None:
-        own_editor.append(ManualZoneEditor())
+    def test_an_owner_who_enters_records_by_hand_is_told(self, asking: Asking) -> None:
+        asking.customer_editor = ManualZoneEditor()
         self.start(asking)
         assert asking.step(self.HOST).reason == "awaiting_owner"
 
@@ -202,6 +190,7 @@ def test_what_is_no_record_is_published_nowhere(asking: Asking) -> None:
 
 
 def test_records_are_small(asking: Asking) -> None:
-    [(record, place)] = ordering._records([by_record(f"1.{ZONE}")], asking.outside.adapters(), ZONE)
+    zones = ordering.Zones(asking.outside.adapters(), ZONE, None)
+    [(record, place)] = ordering._records([by_record(f"1.{ZONE}")], zones)
     assert record == Record(f"_acme-challenge.1.{ZONE}", "TXT", ("digest",), 60)
     assert place is not None

@@ -56,6 +56,23 @@ def test_whoever_takes_an_order_keeps_others_away(account_id: int, now: datetime
     assert orders.take(account_id, NAME, NAME, "two", late).blocked is None
 
 
+def test_whoever_is_done_lets_others_go_on_at_once(account_id: int, now: datetime) -> None:
+    orders.take(account_id, NAME, NAME, "one", now)
+    orders.let_go("one")
+    assert orders.take(account_id, NAME, NAME, "two", now).blocked is None
+
+
+def test_giving_up_does_not_shorten_a_refusals_pause(
+    account_id: int, now: datetime, with_acme: Settings
+) -> None:
+    orders.take(account_id, NAME, NAME, "one", now)
+    orders.record_for(account_id, NAME, "one", refusal(now), now)
+    orders.give_up(NAME)
+    wish = orders.take(account_id, NAME, NAME, "two", now)
+    assert wish.blocked is not None
+    assert wish.blocked.reason == "port_80_closed"
+
+
 def test_of_many_who_want_one_name_at_once_one_orders(
     planes: Planes, account_id: int, now: datetime
 ) -> None:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from portal.certificates import orders, preflight, renewing, store
+from portal.certificates import ordering, orders, preflight, renewing, store
 from portal.certificates.jobs import due_certificates, look_after_certificate
 from portal.certificates.models import Certificate, CertificateOrder
 from portal.database import db, utc_now
+from portal.dns.manual import ManualZoneEditor
 from portal.errors import AdapterError
 from portal.settings import Settings
 from portal.tls import Renewal
@@ -174,11 +175,19 @@ def test_what_nobody_is_served_with_is_left_alone(life: Life) -> None:
 def test_no_authority_is_asked_while_the_domain_is_wrong(
     life: Life, request: pytest.FixtureRequest
 ) -> None:
-    preflight.preflight(lambda host, at: "The record leads elsewhere.")
-    request.addfinalizer(preflight._checks.clear)
+    objects = preflight.preflight(lambda host, at: "The record leads elsewhere.")
+    request.addfinalizer(lambda: preflight._checks.remove(objects))
     life.pass_until(NOON + 61 * DAY)
     assert life.fake.calls == []
     assert life.order.message == "The record leads elsewhere."
+
+
+def test_rooms_above_say_who_edits_a_zone(database: None, request: pytest.FixtureRequest) -> None:
+    editor = ManualZoneEditor()
+    find = ordering.zone_editor_of(lambda host: editor if host == NAME else None)
+    request.addfinalizer(lambda: ordering._editors.remove(find))
+    assert ordering.customer_editor(NAME) is editor
+    assert ordering.customer_editor("other.example.com") is None
 
 
 def test_nothing_is_renewed_twice(life: Life) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from portal.custom_domains.questions import prepare
 from portal.custom_domains.records import ownership_name, ownership_value
 from portal.database import current_settings, db
 from portal.dns import Answer, Delegation
+from portal.dns.large_numbers import one_by_one
 from tests.custom_domains.laboratory import good_probe
 
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -53,6 +54,9 @@ class PaperResolver:
 
     def public(self, name: str, type: str, *, deadline: float | None = None) -> tuple[Answer, ...]:
         return self.authority(name, type)
+
+    def ask_each(self, lookups: Sequence[tuple[str, str]]) -> list[Answer]:
+        return one_by_one(self, lookups)
 
 
 @dataclass

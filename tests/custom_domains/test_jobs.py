@@ -242,13 +242,12 @@ def test_public_resolvers_are_swept(worker: Worker, planes: Planes) -> None:
     row_id = worker.add()
     worker.publish(row_id)
     worker.ring(*worker.due())
-    public = (worker.laboratory.recursive.address,)
     domain = worker.domain(row_id)
     live = [
         bulk.Live(domain.id, number, (bulk.Expected(f"_llm-verify.{DOMAIN}", "TXT", token),))
         for number, token in enumerate([f"llm-verify={domain.verification_token}", "another"], 1)
     ]
-    answers = bulk.ask_all(jobs.current_adapters().resolver, public, live)
+    answers = bulk.ask_all(jobs.current_adapters().resolver, live)
     assert [bulk.is_unchanged(*pair) for pair in zip(live, answers, strict=True)] == [True, False]
 
 

@@ -175,8 +175,7 @@ def test_the_last_answer_holds_while_the_database_is_away(
     elsewhere(forget)
     with edge.without_database():
         assert b"chain of 1" in edge.tls().data
-        assert edge.tls("nobody.example.com").status_code == 204
-        unknown = edge.tls("never-asked.example.com")
+        unknown = edge.tls("nobody.example.com")
         assert (unknown.status_code, unknown.headers["Retry-After"]) == (503, "5")
     elsewhere(keep(people, "2"))
     assert b"chain of 2" in edge.tls().data
@@ -249,7 +248,31 @@ class TestAsk:
         assert (edge.may(host), edge.may("evil.example.com")) == (200, 404)
         elsewhere(forget)
         with edge.without_database():
-            assert (edge.may(host), edge.may("evil.example.com")) == (200, 404)
+            assert (edge.may(host), edge.may("evil.example.com")) == (200, 503)
+
+
+def test_names_that_strangers_make_up_drive_out_no_other(
+    edge: Edge, elsewhere: Write, people: People
+) -> None:
+    elsewhere(keep(people))
+    assert edge.tls().status_code == 200
+    known = edge.planes.internal.extensions["portal_last_known"]
+    before = len(known._answers)
+    for number in range(50):
+        assert edge.tls(f"n{number}.example.net").status_code == 204
+    assert len(known._answers) == before
+
+
+def test_what_was_taken_off_does_not_come_back_when_the_database_goes(
+    edge: Edge, elsewhere: Write, people: People
+) -> None:
+    elsewhere(keep(people))
+    assert edge.tls().status_code == 200
+    elsewhere(lambda: store.stop_serving(HOST))
+    assert edge.tls().status_code == 204
+    elsewhere(forget)
+    with edge.without_database():
+        assert edge.tls().status_code == 503
 
 
 class TestWithinFiftyMilliseconds:

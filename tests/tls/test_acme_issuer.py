@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -213,6 +215,28 @@ def test_one_account_for_all(pebble: Pebble, proofs: Proofs, accounts: Accounts)
     forgetful.kept[pebble.directory] = AuthorityAccount(account.key_pem)
     assert outcome(issuer_at(pebble, forgetful), proofs).status == "issued"
     assert forgetful.kept == accounts.kept
+
+
+def test_an_account_that_is_bound_to_another(
+    make_pebble: StartPebble, proofs: Proofs, accounts: Accounts
+) -> None:
+    key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+    strict = make_pebble(
+        dns_port=proofs.names.port,
+        http_port=proofs.web.server_address[1],
+        external_accounts={"kid-1": key},
+    )
+    found = issuer_at(strict, Accounts()).request((HOST,), now(), {})
+    assert (found.status, found.reason) == ("waiting", "ca_account")
+
+    bound = issuer_at(strict, accounts, eab_key_id="kid-1", eab_key=key)
+    assert outcome(bound, proofs).status == "issued"
+
+
+def test_the_library_is_loaded_where_it_is_chosen_only() -> None:
+    """It brings another HTTP client: memory that nobody else should pay for."""
+    program = "import sys, portal.app, portal.adapters; sys.exit('acme' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_keys_and_state_are_not_shown(

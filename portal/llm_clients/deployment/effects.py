@@ -153,6 +153,7 @@ def holder_of(run: Deployment) -> str:
 
 def failed(run: Deployment) -> None:
     """The status of the part that failed; a client on an older address goes on answering there."""
+    orders.let_go(holder_of(run))
     if run.kind != Deployment.Kinds.DEPLOY or run.is_custom:
         return
     if run.step in ("publish_dns", "see_dns"):

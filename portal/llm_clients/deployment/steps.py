@@ -13,7 +13,7 @@ from datetime import datetime
 from portal.adapters import Adapters
 from portal.certificates import ordering, orders
 from portal.certificates.orders import Wish
-from portal.dns import Answer, AwaitingOwner, Published, Record
+from portal.dns import Answer, AwaitingOwner, Published, Record, ZoneEditor
 from portal.errors import AdapterError
 from portal.tls import Issuance
 
@@ -193,11 +193,12 @@ def request_certificate(target: Target, adapters: Adapters, now: datetime) -> Re
         if wish.blocked is not None:
             why = wish.blocked
             return Wait(why.sentence, why.reason, why.who_acts, why.seconds, issuances=issued)
-        issuance = ordering.step(wish.name, wish.state, adapters, target.platform_zone, now)
+        editor, zone = _usable_editor_of(host, target, adapters), target.platform_zone
+        issuance = ordering.step(wish.name, wish.state, adapters, zone, now, editor)
         if issuance.status == "failed":
             return Failed(issuance.message, issuance.reason, PLATFORM)
         if issuance.status == "waiting":
-            return _not_issued(host, wish, target.platform_zone, issuance, issued)
+            return _not_issued(host, wish, zone, issuance, issued)
         issued[wish.name] = issuance
     return Done(_issued_sentence(issued), issued)
 
@@ -273,18 +274,28 @@ def _withdrawals(host: str, target: Target, adapters: Adapters) -> list[Publishe
     found = target.custom.get(host)
     if found is None:
         return [adapters.zone_editor.withdraw(address_record(host, target.edge_address))]
-    return [_withdrawn(record, found, adapters) for record in found.records]
+    return [_withdrawn(record, host, target, adapters) for record in found.records]
 
 
-def _withdrawn(record: Record, found: CustomHost, adapters: Adapters) -> Published | AwaitingOwner:
+def _withdrawn(
+    record: Record, host: str, target: Target, adapters: Adapters
+) -> Published | AwaitingOwner:
     """A customer who shut us out of his zone does not keep his host from closing."""
     try:
-        editor = adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
+        editor = _editor_of(host, target, adapters) or adapters.zone_editor
         return editor.withdraw(record)
     except AdapterError as error:
         if not error.permanent:
             raise
         return AwaitingOwner(error.public_message, (record,))
+
+
+def _editor_of(host: str, target: Target, adapters: Adapters) -> ZoneEditor | None:
+    """Who edits the zone of a host on a customer's domain; None for the platform's own hosts."""
+    found = target.custom.get(host)
+    if found is None:
+        return None
+    return adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
 
 
 def close_old_address(target: Target, adapters: Adapters, now: datetime) -> Result:
@@ -302,6 +313,14 @@ def forget(target: Target, adapters: Adapters, now: datetime) -> Result:
 
 def address_record(host: str, address: str) -> Record:
     return Record(name=host, type="A", values=(address,), ttl=RECORD_TTL_SECONDS)
+
+
+def _usable_editor_of(host: str, target: Target, adapters: Adapters) -> ZoneEditor | None:
+    """None where its settings are no use: an order that needs no record goes on."""
+    try:
+        return _editor_of(host, target, adapters)
+    except AdapterError:
+        return None
 
 
 def _is_right(answers: tuple[Answer, ...], address: str) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from portal.adapters import current_adapters
 from portal.certificates import orders, store
 from portal.certificates.models import Certificate
 from portal.certificates.naming import certificate_name
+from portal.certificates.ordering import zone_editor_of
 from portal.certificates.orders import Wish
 from portal.certificates.preflight import preflight
 from portal.custom_domains import zone_editing
@@ -14,7 +16,7 @@ from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomD
 from portal.custom_domains.record_keeping import MANUAL, values_of
 from portal.custom_domains.results import CheckResult, Checks, Verdicts
 from portal.database import current_settings
-from portal.dns import Record
+from portal.dns import Record, ZoneEditor
 from portal.llm_clients import registration
 from portal.llm_clients.deployment import effects
 from portal.llm_clients.deployment.models import Deployment
@@ -105,12 +107,7 @@ def _custom(host: LLMClientHost) -> CustomHost:
 
 def _finding(domain: LLMClientCustomDomain, host: str) -> Finding | None:
     """The first check that does not pass of those that come before a certificate."""
-    results = [CheckResult.from_json(values) for values in domain.check_results]
-    of_host = [
-        result
-        for result in results
-        if result.check in BEFORE_THE_CERTIFICATE and result.host in (host, domain.domain_name)
-    ]
+    of_host = _before_the_certificate(domain, host)
     if not any(result.check == Checks.ISSUABLE and result.host == host for result in of_host):
         return NOT_CHECKED
     wrong = next((result for result in of_host if result.verdict != Verdicts.PASS), None)
@@ -119,12 +116,40 @@ def _finding(domain: LLMClientCustomDomain, host: str) -> Finding | None:
     return Finding(wrong.sentence, str(wrong.reason or ""), str(wrong.who_acts))
 
 
+def _before_the_certificate(domain: LLMClientCustomDomain, host: str) -> list[CheckResult]:
+    results = [CheckResult.from_json(values) for values in domain.check_results]
+    return [
+        result
+        for result in results
+        if result.check in BEFORE_THE_CERTIFICATE and result.host in (host, domain.domain_name)
+    ]
+
+
 @preflight
 def domain_objects(host: str, now: datetime) -> str:
-    """No authority is asked, not even to renew, while a check before the certificate fails."""
-    entry = registration.host_entry(host)
-    domain = entry.custom_domain if entry is not None else None
+    """No authority is asked, not even to renew, while a check before the certificate is wrong.
+
+    "Could not ask" and "not seen yet" are no objection: a deployment waits for them by itself, and
+    a renewal must not fail because our resolver does.
+    """
+    domain = _domain_of(host)
     if domain is None:
         return ""
-    found = _finding(domain, host)
-    return found.message if found is not None else ""
+    results = _before_the_certificate(domain, host)
+    wrong = (one.sentence for one in results if one.verdict == Verdicts.WRONG)
+    return next(wrong, "")
+
+
+@zone_editor_of
+def editor_of_domain(host: str) -> ZoneEditor | None:
+    """Who edits the zone of a host on a customer's domain."""
+    domain = _domain_of(host)
+    if domain is None:
+        return None
+    zone, values = domain.zone_name or domain.domain_name, zone_editing.values_of(domain)
+    return current_adapters().customer_zone_editor(domain.zone_editor, zone, values)
+
+
+def _domain_of(host: str) -> LLMClientCustomDomain | None:
+    entry = registration.host_entry(host)
+    return entry.custom_domain if entry is not None else None

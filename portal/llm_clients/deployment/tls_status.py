@@ -1,4 +1,7 @@
-"""A client's word for its certificate, where that changes outside a deployment."""
+"""A client's word for its certificate, where that changes outside a deployment.
+
+It is about the platform's host; a host on a customer's domain has the checks of that domain.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ def _change(hosts: Iterable[str], before: str, after: str) -> None:
         select(LLMClient)
         .join(LLMClientHost, LLMClientHost.llm_client_id == LLMClient.id)
         .where(LLMClientHost.hostname.in_(list(hosts)), LLMClient.deployed)
+        .where(LLMClientHost.custom_domain_id.is_(None))
         .where(LLMClientHost.state == LLMClientHost.States.CURRENT)
         .where(LLMClient.tls_certificate_issuance_status == before)
     )
