@@ -150,9 +150,9 @@ def test_a_domain_is_live_when_its_hosts_answer() -> None:
 
 
 def test_the_pace_is_told_in_the_time_of_the_account() -> None:
-    young = words.pace(a_domain(), NOW, "Europe/Berlin")
+    young = standing.pace(a_domain(), NOW, "Europe/Berlin")
     assert young.startswith("Each minute until 14:46, then less and less often until 5 December.")
-    old = words.pace(a_domain(watched_since=NOW - timedelta(days=3)), NOW, "Europe/Berlin")
+    old = standing.pace(a_domain(watched_since=NOW - timedelta(days=3)), NOW, "Europe/Berlin")
     assert old == "Less and less often until 2 December, at least every four hours."
 
 
