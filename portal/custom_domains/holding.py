@@ -91,7 +91,7 @@ def has_failed_for_long(holder: LLMClientCustomDomain, now: datetime) -> bool:
 
 def confirm(custom_domain: LLMClientCustomDomain, now: datetime) -> None:
     """The holder's proof was seen again."""
-    if custom_domain.attempt >= MAIL_AFTER and not _told_lately(
+    if custom_domain.attempt >= MAIL_AFTER and not told_lately(
         custom_domain, Notices.RECOVERED, now
     ):
         message = f"The TXT record of {custom_domain.domain_name} is there again."
@@ -208,7 +208,7 @@ def _end_or_endanger(
 
 
 def _warn(custom_domain: LLMClientCustomDomain, now: datetime) -> None:
-    if _told_lately(custom_domain, Notices.FAILING, now):
+    if told_lately(custom_domain, Notices.FAILING, now):
         return
     first = custom_domain.failing_since or now
     message = (
@@ -224,14 +224,15 @@ def _contest(holder: LLMClientCustomDomain, now: datetime) -> None:
     is_stale = holder.checked_at is None or now - holder.checked_at >= STALE
     if is_stale and holder.leased_until is None:
         holder.next_attempt_at = now
-    if not _told_lately(holder, Notices.CONTESTED, now, WARNING):
+    if not told_lately(holder, Notices.CONTESTED, now, WARNING):
         message = MOVES.format(name=holder.domain_name)
         announce_notice(holder, Notices.CONTESTED, message, now)
 
 
-def _told_lately(
+def told_lately(
     custom_domain: LLMClientCustomDomain, notice: Notices, now: datetime, within: timedelta = DAY
 ) -> bool:
+    """Whether people were told this of the domain already."""
     query = select(CustomDomainEvent.id).where(
         CustomDomainEvent.custom_domain_id == custom_domain.id,
         CustomDomainEvent.reason == notice,

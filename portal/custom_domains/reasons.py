@@ -14,6 +14,7 @@ from portal.custom_domains.results import Acts, CheckResult, Checks, Reasons, Ve
 
 WRONG, WAIT, UNSURE = Verdicts.WRONG, Verdicts.WAIT, Verdicts.CANNOT_TELL
 CUSTOMER, PLATFORM, NOBODY = Acts.CUSTOMER, Acts.PLATFORM, Acts.NOBODY
+LONGEST_VALUE, LONGEST_DETAIL, MOST_FOUND = 300, 2000, 20  # strangers' servers write these
 LOOKS_AGAIN = "We look again by ourselves."
 
 
@@ -310,9 +311,9 @@ def passed(
         Verdicts.PASS,
         sentence,
         expected=expected,
-        found=found,
-        source=source,
-        detail=detail,
+        found=_bounded(found),
+        source=source[:LONGEST_DETAIL],
+        detail=detail[:LONGEST_DETAIL],
     )
 
 
@@ -330,7 +331,8 @@ def failed(
 ) -> CheckResult:
     """The row of a check that does not pass, in the reason's words filled with `values`."""
     words = words_of(reason, check)
-    filled = defaultdict(str, {"name": host, "detail": detail, **values})
+    given = {"name": host, "detail": detail, **values}
+    filled = defaultdict(str, {name: str(value)[:LONGEST_VALUE] for name, value in given.items()})
     return CheckResult(
         check,
         host,
@@ -340,8 +342,12 @@ def failed(
         who_acts=words.who_acts,
         fix=" ".join(words.fix.format_map(filled).split()),
         expected=expected,
-        found=found,
-        source=source,
-        detail=detail,
+        found=_bounded(found),
+        source=source[:LONGEST_DETAIL],
+        detail=detail[:LONGEST_DETAIL],
         clears_at=clears_at,
     )
+
+
+def _bounded(found: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(one[:LONGEST_VALUE] for one in found[:MOST_FOUND])

@@ -42,10 +42,47 @@ def store(
     custom_domain.zone_name = diagnosis.zone or custom_domain.zone_name
     _tell(custom_domain, before, results, now)
     _weigh(custom_domain, question, diagnosis, now)
+    lost_ways = _lost_ways(question, results)
+    _warn_of(custom_domain, lost_ways, before, now)
     record_keeping.note_found(custom_domain, results, now)
     finish(custom_domain)
     _plan(custom_domain, diagnosis, now, chance)
+    if custom_domain.is_verified and any(_was_right(before, one) for one in lost_ways):
+        custom_domain.next_attempt_at = now + cadence.CONFIRM
     announce_change(custom_domain, now)
+
+
+def _lost_ways(question: Question, results: tuple[CheckResult, ...]) -> list[CheckResult]:
+    """Hosts that visitors are to find and that lead elsewhere, by the servers' own words."""
+    open_hosts = {host.host for host in question.hosts if host.is_open}
+    return [
+        one
+        for one in results
+        if one.check == Checks.ROUTING and one.definite and one.host in open_hosts
+    ]
+
+
+def _was_right(before: list[CheckResult], lost: CheckResult) -> bool:
+    """Whether this is the first look at which the way is lost."""
+    return not any(
+        one.check == lost.check and one.host == lost.host and one.definite for one in before
+    )
+
+
+def _warn_of(
+    custom_domain: LLMClientCustomDomain,
+    lost_ways: list[CheckResult],
+    before: list[CheckResult],
+    now: datetime,
+) -> None:
+    """The second look in a row that finds a way lost is told, once a day."""
+    confirmed = [one for one in lost_ways if not _was_right(before, one)]
+    if not confirmed or not custom_domain.is_verified:
+        return
+    if not holding.told_lately(custom_domain, Notices.FAILING, now):
+        first = confirmed[0]
+        message = f"Visitors of {first.host} are not led to us any more. {first.sentence}"
+        announce_notice(custom_domain, Notices.FAILING, message, now)
 
 
 def finish(custom_domain: LLMClientCustomDomain) -> None:

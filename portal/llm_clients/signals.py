@@ -68,6 +68,9 @@ _CACHED = (
     SharedCertificateHost,
 )
 
+# Thousands of domains are looked at all day: only this of them is served.
+_SERVED_OF_A_DOMAIN = ("account_id", "domain_name", "is_verified", "state")
+
 
 def send_after_commit(signal: NamedSignal, llm_client: LLMClient) -> None:
     """Send a signal about a client once the running transaction is committed."""
@@ -81,11 +84,20 @@ def _send(signal: NamedSignal, llm_client: LLMClient) -> None:
 @event.listens_for(Session, "before_flush")
 def _watch(session: Session, context: Any, instances: Any) -> None:
     changed = [row for row in session.dirty if session.is_modified(row)]
-    if any(isinstance(row, _CACHED) for row in (*changed, *session.new, *session.deleted)):
+    others = (*session.new, *session.deleted)
+    if any(map(_is_served, changed)) or any(isinstance(row, _CACHED) for row in others):
         forget_after_commit()
     for row in changed:
         if isinstance(row, LLMClient) and not row.is_quiet:
             _announce(session, row)
+
+
+def _is_served(row: Any) -> bool:
+    """Whether the change is one that visitors may see."""
+    if not isinstance(row, LLMClientCustomDomain):
+        return isinstance(row, _CACHED)
+    attributes = inspect(row).attrs
+    return any(attributes[name].history.has_changes() for name in _SERVED_OF_A_DOMAIN)
 
 
 def _announce(session: Session, llm_client: LLMClient) -> None:

@@ -35,6 +35,7 @@ class PaperResolver:
 
     def __init__(self) -> None:
         self.texts: dict[str, set[str]] = {}
+        self.addresses: tuple[str, ...] = ("127.0.0.1",)
         self.silent = False
 
     def delegation(self, name: str, *, deadline: float | None = None) -> Delegation:
@@ -48,7 +49,8 @@ class PaperResolver:
     ) -> tuple[Answer, ...]:
         if self.silent:
             return (Answer("could_not_ask", server="192.0.2.53", trouble="timeout"),)
-        values = tuple(sorted(self.texts.get(name, ()))) if type == "TXT" else ()
+        known = {"TXT": tuple(sorted(self.texts.get(name, ()))), "A": self.addresses}
+        values = known.get(type, ())
         status = "found" if values else "no_record"
         return (Answer(status, values, 300, "192.0.2.53"),)  # type: ignore[arg-type]
 

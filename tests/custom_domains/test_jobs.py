@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import Account
 from portal.app import create_worker_app
+from portal.caching import cache
 from portal.custom_domains import bulk, claims, holding, hosts, jobs
 from portal.custom_domains.hosts import on_change
 from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
@@ -138,6 +139,24 @@ def test_twice_changes_nothing(worker: Worker) -> None:
     assert {k: v for k, v in before.items() if k != "_sa_instance_state"} == {
         k: v for k, v in after.items() if k != "_sa_instance_state"
     }
+
+
+def test_a_look_without_news_empties_no_cache(worker: Worker) -> None:
+    row_id = worker.add()
+    worker.ring(*worker.due())
+    reads = iter(range(10))
+    assert cache().get("a page", lambda: next(reads)) == 0
+    domain = worker.domain(row_id)
+    domain.next_attempt_at = utc_now()
+    db.session.commit()
+    worker.ring(*worker.due())
+    assert cache().get("a page", lambda: next(reads)) == 0
+    worker.publish(row_id)
+    worker.domain(row_id).next_attempt_at = utc_now()
+    db.session.commit()
+    worker.ring(*worker.due())
+    assert worker.domain(row_id).is_verified
+    assert cache().get("a page", lambda: next(reads)) == 1
 
 
 def test_what_another_has_in_hand_is_left_alone(worker: Worker) -> None:

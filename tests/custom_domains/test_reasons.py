@@ -207,6 +207,15 @@ def test_old_record(laboratory: Laboratory) -> None:
     assert EDGE not in found.sentence
 
 
+def test_two_hundred_records_and_long_ones_fit_on_a_page(laboratory: Laboratory) -> None:
+    lines = "".join(f'_llm-verify TXT "{n:03d}{"x" * 200}" "{"y" * 200}"\n' for n in range(200))
+    laboratory.serve(lines + "".join(f"bot A 93.184.{n}.1\n" for n in range(200)))
+    for found in laboratory.check().results:
+        assert len(found.found) <= 20
+        assert len(found.sentence) < 1000
+        assert all(len(one) <= 300 for one in found.found)
+
+
 def test_cname_at_the_apex(laboratory: Laboratory) -> None:
     laboratory.add_against_the_rules(DOMAIN, "CNAME", "edge.api.portal.test.")
     found = row(laboratory.check(hosts=(host(DOMAIN),)), ROUTING)

@@ -106,7 +106,7 @@ def test_a_domain_in_use_is_at_risk_and_goes_on(
 ) -> None:
     domain = verified(story, in_use=True)
     story.withdraw(domain)
-    follow(story, domain, 30)
+    follow(story, domain, 12)
     assert domain.is_verified
     assert domain.state == States.AT_RISK
     assert [notice for notice, _ in mails].count("at_risk") == 1
@@ -142,7 +142,7 @@ def test_what_cannot_be_asked_demotes_nothing(
 ) -> None:
     domain = verified(story)
     story.resolver.silent = True
-    follow(story, domain, 60)
+    follow(story, domain, 10)
     assert domain.is_verified
     assert domain.state == States.VERIFIED
     assert domain.failing_since is None
@@ -190,6 +190,23 @@ def test_a_record_that_comes_and_goes_for_days_is_told_once_a_day(
     told = [notice for notice, _ in mails]
     assert told.count("failing") <= 4
     assert told.count("recovered") <= 4
+
+
+def test_a_way_that_is_lost_is_told_after_a_second_look(
+    story: Claims, mails: list[tuple[str, datetime]]
+) -> None:
+    domain = verified(story, in_use=True)
+    story.resolver.addresses = ("93.184.216.34",)
+    story.later(hours=6)
+    story.look(domain)
+    assert [notice for notice, _ in mails] == ["verified"]
+    assert domain.next_attempt_at == story.now + timedelta(minutes=10)
+    story.later(minutes=10)
+    story.look(domain)
+    assert [notice for notice, _ in mails] == ["verified", "failing"]
+    follow(story, domain, 0.9)
+    assert [notice for notice, _ in mails] == ["verified", "failing"]
+    assert domain.is_verified
 
 
 def test_the_timeline_has_a_line_when_the_reason_changes(story: Claims) -> None:
