@@ -33,6 +33,7 @@ def marked(text: str, found: str) -> tuple[str, str]:
         ("_a.b.example", "_a.b.example.b.example", "_a.b.example[.b.example]"),
         ("llm-verify=7f2c", "llm-verify=7f3c", "llm-verify=7f[3]c"),
         ("llm-verify=7f2c", "llm-verify=7f2c ", "llm-verify=7f2c[␣]"),
+        ("llm-verify=7f2c", '"llm-verify=7f2c" ', '["]llm-verify=7f2c["␣]'),
         ("edge.example", "192.0.2.7", "[192.0.2.7]"),
         ("edge.example", "edge.example", "edge.example"),
     ],
