@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from portal.custom_domains import names, records, words
 from portal.custom_domains.models import LLMClientCustomDomain
+from portal.custom_domains.results import Checks
 from portal.custom_domains.words import CheckLine, Finding
 from portal.formatting import READY, StatusView
 
 States = LLMClientCustomDomain.States
 YOUNG, WATCHED_FOR = timedelta(minutes=15), timedelta(days=14)
 ASKED_MS, YOUNG_MS, OLD_MS = 1_000, 3_000, 15_000
+OF_THE_DOMAIN = (Checks.EXISTS, Checks.OWNERSHIP)
 # A check that was asked for and did not come: no reason to ask the page each second for ever.
 ASKED_FOR = timedelta(minutes=2)
 
@@ -58,9 +61,17 @@ def standing_of(
     zone: str,
     worker: tuple[bool, str],
     links: Links,
+    hosts: Collection[str] | None = None,
 ) -> Standing:
-    """`zone`: the time zone of the sentences; `worker`: whether one is alive, and its sentence."""
-    results = words.results_of(custom_domain)
+    """`zone`: the time zone of the sentences; `worker`: whether one is alive, and its sentence.
+
+    With `hosts` only these count, as on the page of one of many clients.
+    """
+    results = tuple(
+        result
+        for result in words.results_of(custom_domain)
+        if hosts is None or result.check in OF_THE_DOMAIN or result.host in hosts
+    )
     status, reason = words.status_of(custom_domain, results)
     worst = words.worst_of(results)
     checks = words.check_lines(results)
