@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from portal.adapters import Adapters
-from portal.dns import Answer, AwaitingOwner, Published, Record
+from portal.dns import Answer, AwaitingOwner, Published, Record, ZoneEditor
+from portal.dns.manual import ManualZoneEditor
 from portal.errors import AdapterError
 from portal.llm_providers import ChatProvider
 from portal.settings import Settings
@@ -21,6 +23,7 @@ class FakeOutside:
     zone: dict[str, tuple[str, ...]] = field(default_factory=dict)
     serials: dict[str, str] = field(default_factory=dict)
     zone_error: AdapterError | None = None
+    customer_error: AdapterError | None = None
     awaiting_owner: bool = False
     authority_status: str = ""
     public_answers: tuple[Answer, ...] = ()
@@ -44,6 +47,7 @@ class FakeOutside:
             chat_provider=self.no_provider,
             list_models=lambda base_url, api_key: (),
             mail_sender=None,
+            customer_zone_editor=self.editor_of_customer,
         )
 
     def publish(self, record: Record) -> Published | AwaitingOwner:
@@ -103,6 +107,14 @@ class FakeOutside:
         if self.probe_reason:
             return probe(False, self.probe_reason, "The edge did not answer.", "")
         return probe(True, "", "Good.", self.serials.get(name, ""))
+
+    def editor_of_customer(self, kind: str, zone: str, values: Mapping[str, str]) -> ZoneEditor:
+        """By hand it changes nothing; any other kind edits the same zone in memory."""
+        if kind == "manual":
+            return ManualZoneEditor()
+        if self.customer_error:
+            raise self.customer_error
+        return self
 
     def no_provider(self, name: str, base_url: str, api_key: str) -> ChatProvider:
         raise AdapterError("There is no provider in this test.", reason="unreachable")

@@ -91,7 +91,7 @@ def checked_name(text: str, premises: Premises) -> str:
     name = canonical_name(text)
     if _is_ours(name, premises.own_names):
         raise NameRefused(NameReasons.OURS, name=unicode_form(name))
-    if not premises.allows_reserved and _is_reserved(name):
+    if not premises.allows_reserved and is_reserved(name):
         raise NameRefused(NameReasons.RESERVED, name=unicode_form(name))
     if suffixes.is_public_suffix(name):
         raise NameRefused(NameReasons.PUBLIC_SUFFIX, name=unicode_form(name))
@@ -222,7 +222,8 @@ def _is_ours(name: str, own_names: tuple[str, ...]) -> bool:
     )
 
 
-def _is_reserved(name: str) -> bool:
+def is_reserved(name: str) -> bool:
+    """Whether nobody on the internet can have the name (RFC 2606, RFC 6761)."""
     return any(is_within(name, ending) for ending in RESERVED_ENDINGS)
 
 

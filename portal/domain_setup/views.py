@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.accounts import audit
 from portal.custom_domains import claims, names
 from portal.custom_domains.models import LLMClientCustomDomain
-from portal.database import db, utc_now
+from portal.database import current_settings, db, utc_now
 from portal.domain_setup import finding, listing, needed, page, typed_names, zone_files
 from portal.domain_setup.forms import NewDomainForm, RemoveForm
 from portal.domain_setup.page import Reader
@@ -32,6 +32,8 @@ from portal.web import (
 
 blueprint = Blueprint("custom_domains", __name__, url_prefix="/custom-domains")
 HELD = "held"  # the reason of a refusal that a confirmation overcomes
+LOCAL = "local"
+PUBLISH = "Publish the records below."
 TOO_SOON = "It was checked a moment ago. You can ask again in {seconds} s: once in 10 s is enough."
 
 
@@ -84,6 +86,8 @@ def new() -> Any:
         custom_domain = claims.add(
             g.account, text, utc_now(), current_user, claims_held=bool(form.owns_it_now.data)
         )
+        if current_settings().zone_editor == LOCAL and names.is_reserved(custom_domain.domain_name):
+            custom_domain.zone_editor = LOCAL  # nobody else can: the embedded name server does
         needed.show(custom_domain, utc_now())
         told("custom_domain_added", custom_domain)
         db.session.commit()
@@ -92,7 +96,9 @@ def new() -> Any:
         sentence = getattr(error, "public_message", "The account has this domain already.")
         form.domain_name.errors = [*form.domain_name.errors, sentence]
         return _new_page(form, is_held=getattr(error, "reason", "") == HELD)
-    said(f"{names.unicode_form(custom_domain.domain_name)} is added. Publish the records below.")
+    is_ours_to_do = custom_domain.zone_editor == LOCAL
+    next_step = "The records below are published by us." if is_ours_to_do else PUBLISH
+    said(f"{names.unicode_form(custom_domain.domain_name)} is added. {next_step}")
     return back_to(custom_domain)
 
 

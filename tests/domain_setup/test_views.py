@@ -46,7 +46,7 @@ def test_a_domain_is_added_as_it_is_typed_and_shows_its_records_at_once(
     alice: Browser, planes: Planes, typed: str, name: str
 ) -> None:
     page = alice.follow(alice.post("/custom-domains/new", {"domain_name": typed}))
-    assert "is added. Publish the records below." in page.words
+    assert "is added. The records below are published by us." in page.words
     assert f"_llm-verify.{name}" in page.text
     assert "llm-verify=" in page.find(".records").get_text()
     assert page.find("nav .count + *, a[aria-current] .count").get_text() == "1"

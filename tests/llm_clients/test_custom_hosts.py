@@ -11,6 +11,7 @@ from portal.custom_domains.hosts import announce_change, hosts_on
 from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
 from portal.custom_domains.results import Acts, CheckResult, Checks, Reasons, Verdicts
 from portal.database import db, utc_now
+from portal.errors import AdapterError
 from portal.llm_clients import custom_hosts, registration
 from portal.llm_clients.deployment import custom, jobs
 from portal.llm_clients.deployment import runs as deployment
@@ -337,19 +338,73 @@ def test_deleting_a_client_takes_both_hosts(story: Story, client: LLMClient) -> 
     assert hosts()[host] == "tombstone"
 
 
-def test_our_record_in_a_customers_zone_is_taken_back(story: Story, client: LLMClient) -> None:
-    domain = opened(story, client)
+def routing_row(domain: LLMClientCustomDomain) -> LLMClientCustomDomainDNS:
     host = f"patient-desk.{NAME}"
     record = LLMClientCustomDomainDNS(
         custom_domain=domain, host=host, record_name=host, record_type="CNAME", record_value="edge"
     )
     db.session.add(record)
     db.session.commit()
+    return record
+
+
+def test_a_zone_edited_by_hand_is_its_owners(story: Story, client: LLMClient) -> None:
+    domain = opened(story, client)
+    record = routing_row(domain)
     jobs.begin(client, Kinds.UNDEPLOY, story.now, None)
     db.session.commit()
     run = story.finish(client, Scopes.CUSTOM)
     assert run.state == States.DONE
-    assert "may now remove" in run.message, "a zone edited by hand is its owner's"
+    assert "may now remove" in run.message
+    assert record.published_by == "manual"
+
+
+def test_where_we_may_the_run_publishes_the_record_and_takes_it_back(
+    story: Story, client: LLMClient
+) -> None:
+    domain = attached(story, client)
+    domain.zone_editor = "rfc2136"
+    record = routing_row(domain)
+    story.deploy(client)
+    story.finish(client, Scopes.CUSTOM)
+    assert story.outside.zone[f"patient-desk.{NAME}"] == ("edge",)
+    assert record.published_by == "rfc2136"
+    story.checked(domain)
+    assert story.finish(client, Scopes.CUSTOM).state == States.DONE
+    custom.take_off_domain(client, story.now, None)
+    db.session.commit()
+    story.finish(client, Scopes.CUSTOM)
+    assert f"patient-desk.{NAME}" not in story.outside.zone
+    assert record.published_by == "manual"
+
+
+def test_a_record_that_is_needed_later_is_published_by_the_run_that_waits(
+    story: Story, client: LLMClient
+) -> None:
+    domain = attached(story, client)
+    story.deploy(client)
+    run = story.finish(client, Scopes.CUSTOM)
+    domain.zone_editor = "rfc2136"
+    routing_row(domain)
+    assert deployment.try_now(run, story.now)
+    db.session.commit()
+    run = story.finish(client, Scopes.CUSTOM)
+    assert run.step == "publish_records"
+    run.next_attempt_at = story.now
+    story.finish(client, Scopes.CUSTOM)
+    assert f"patient-desk.{NAME}" in story.outside.zone
+
+
+def test_a_customer_who_shut_us_out_keeps_no_host_open(story: Story, client: LLMClient) -> None:
+    domain = opened(story, client)
+    domain.zone_editor = "rfc2136"
+    routing_row(domain)
+    story.outside.customer_error = AdapterError("No key.", reason="bad_key", permanent=True)
+    custom.take_off_domain(client, story.now, None)
+    db.session.commit()
+    run = story.finish(client, Scopes.CUSTOM)
+    assert run.state == States.DONE
+    assert hosts()[f"patient-desk.{NAME}"] == "tombstone"
 
 
 def test_hosts_are_told_to_the_checks(story: Story, client: LLMClient) -> None:

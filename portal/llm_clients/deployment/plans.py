@@ -58,10 +58,10 @@ STEPS = {
         Step("withdraw_dns", "Withdraw the DNS record", steps.withdraw_dns, effects.dns_withdrawn),
         Step("forget", "Delete the client", steps.forget, effects.forgotten),
         Step(
-            "publish_target",
-            "Publish what the domain points to",
-            steps.publish_target,
-            effects.nothing_more,
+            "publish_records",
+            "Publish the records",
+            steps.publish_records,
+            effects.records_published,
         ),
         Step("see_checks", "See the domain’s checks pass", steps.see_checks, effects.checks_seen),
     )
@@ -74,7 +74,7 @@ DEPLOY_PLAN = (
     "open_for_visitors",
 )
 CUSTOM_DEPLOY_PLAN = (
-    "publish_target",
+    "publish_records",
     "see_checks",
     "request_certificate",
     "see_certificate",

@@ -36,12 +36,14 @@ class CustomHost:
     """What is particular to a host on a customer's domain: his records, his zone, the checks.
 
     `finding` None: all that has to be true before a certificate is asked for is true.
+    `is_unpublished`: his zone's editor could publish a record that it has not.
     """
 
     records: tuple[Record, ...]
     zone: str
     editor: str
     editor_values: dict[str, str] = field(repr=False)
+    is_unpublished: bool = False
     finding: Finding | None = None
 
 
@@ -71,10 +73,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Done:
-    """The step is true now; `issued` carries new certificates by their name."""
+    """The step is true now; `issued` carries new certificates by name, `published` new records."""
 
     message: str
     issued: dict[str, Issuance] = field(default_factory=dict)
+    published: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,15 +142,30 @@ def see_dns(target: Target, adapters: Adapters, now: datetime) -> Result:
     return Done(f"Every name server we asked answers {target.edge_address}.")
 
 
-def publish_target(target: Target, adapters: Adapters, now: datetime) -> Result:
-    """On a customer's domain, step 1: the name that his records point to answers by itself."""
+def publish_records(target: Target, adapters: Adapters, now: datetime) -> Result:
+    """On a customer's domain, step 1: what his records point to, and his records where we may.
+
+    What an editor cannot do is for the checks to tell; a record that is not ours stays.
+    """
     answers = adapters.resolver.authority(target.edge_host, "A")
-    if _is_right(answers, target.edge_address):
-        return Done(f"{target.edge_host} answers with {target.edge_address}.")
-    answer = adapters.zone_editor.publish(address_record(target.edge_host, target.edge_address))
-    if isinstance(answer, AwaitingOwner):
-        return Wait(answer.message, "awaiting_owner", PLATFORM)
-    return Done(answer.message)
+    if not _is_right(answers, target.edge_address):
+        answer = adapters.zone_editor.publish(address_record(target.edge_host, target.edge_address))
+        if isinstance(answer, AwaitingOwner):
+            return Wait(answer.message, "awaiting_owner", PLATFORM)
+    published: list[str] = []
+    for host in target.hosts:
+        found = target.custom[host]
+        editor = adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
+        for record in found.records:
+            try:
+                answer = editor.publish(record)
+            except AdapterError as error:
+                return Wait(f"{host}: {error.public_message}", error.reason, CUSTOMER)
+            if not isinstance(answer, AwaitingOwner):
+                published.append(record.name)
+    if published:
+        return Done(f"Published: {', '.join(published)}.", published=tuple(published))
+    return Done(f"{target.edge_host} answers; the records of the domain are entered by its owner.")
 
 
 def see_checks(target: Target, adapters: Adapters, now: datetime) -> Result:
@@ -156,9 +174,10 @@ def see_checks(target: Target, adapters: Adapters, now: datetime) -> Result:
     No certificate is asked for before they pass, so that no attempt is wasted.
     """
     for host in target.hosts:
-        found = target.custom[host].finding if host in target.custom else NOT_CHECKED
+        found = target.custom[host].finding
         if found is not None:
-            return Wait(f"{host}: {found.message}", found.reason, found.who_acts)
+            back = "publish_records" if target.custom[host].is_unpublished else ""
+            return Wait(f"{host}: {found.message}", found.reason, found.who_acts, back_to=back)
     return Done("The records are right wherever we asked, and a certificate may be issued.")
 
 
@@ -252,18 +271,21 @@ def withdraw_dns(target: Target, adapters: Adapters, now: datetime) -> Result:
 
 
 def _withdrawals(host: str, target: Target, adapters: Adapters) -> list[Published | AwaitingOwner]:
-    editor = _editor_of(host, target, adapters)
-    if editor is None:
-        return [adapters.zone_editor.withdraw(address_record(host, target.edge_address))]
-    return [editor.withdraw(record) for record in target.custom[host].records]
-
-
-def _editor_of(host: str, target: Target, adapters: Adapters) -> ZoneEditor | None:
-    """Who edits the zone of a host on a customer's domain; None for the platform's own hosts."""
     found = target.custom.get(host)
     if found is None:
-        return None
-    return adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
+        return [adapters.zone_editor.withdraw(address_record(host, target.edge_address))]
+    return [_withdrawn(record, found, adapters) for record in found.records]
+
+
+def _withdrawn(record: Record, found: CustomHost, adapters: Adapters) -> Published | AwaitingOwner:
+    """A customer who shut us out of his zone does not keep his host from closing."""
+    try:
+        editor = adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
+        return editor.withdraw(record)
+    except AdapterError as error:
+        if not error.permanent:
+            raise
+        return AwaitingOwner(error.public_message, (record,))
 
 
 def close_old_address(target: Target, adapters: Adapters, now: datetime) -> Result:
@@ -284,9 +306,13 @@ def address_record(host: str, address: str) -> Record:
 
 
 def _usable_editor_of(host: str, target: Target, adapters: Adapters) -> ZoneEditor | None:
-    """None where its settings are no use: an order that needs no record goes on."""
+    """Who edits the zone of a host on a customer's domain; None for the platform's own hosts, and
+    where the settings are no use: an order that needs no record goes on."""
+    found = target.custom.get(host)
+    if found is None:
+        return None
     try:
-        return _editor_of(host, target, adapters)
+        return adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
     except AdapterError:
         return None
 

@@ -13,6 +13,7 @@ from portal.certificates.orders import Wish
 from portal.certificates.preflight import preflight
 from portal.custom_domains import zone_editing
 from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
+from portal.custom_domains.record_keeping import MANUAL, values_of
 from portal.custom_domains.results import CheckResult, Checks, Verdicts
 from portal.database import current_settings
 from portal.dns import Record, ZoneEditor
@@ -84,17 +85,22 @@ def _hosts(run: Deployment) -> tuple[list[LLMClientHost], list[LLMClientHost]]:
 def _custom(host: LLMClientHost) -> CustomHost:
     domain = host.custom_domain
     if domain is None:
-        return CustomHost((), "", "manual", {}, NOT_CHECKED)
-    records = tuple(
-        Record(row.record_name, row.record_type, (row.record_value,), row.record_ttl)
+        return CustomHost((), "", MANUAL, {}, finding=NOT_CHECKED)
+    rows = [
+        row
         for row in domain.dns_records
         if row.purpose == Purposes.ROUTING and row.host == host.hostname
+    ]
+    records = tuple(
+        Record(row.record_name, row.record_type, values_of(row), row.record_ttl) for row in rows
     )
     return CustomHost(
         records=records,
         zone=domain.zone_name or domain.domain_name,
         editor=domain.zone_editor,
         editor_values=zone_editing.values_of(domain),
+        is_unpublished=domain.zone_editor != MANUAL
+        and any(row.published_by == MANUAL for row in rows),
         finding=_finding(domain, host.hostname),
     )
 
