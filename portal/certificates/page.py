@@ -44,7 +44,7 @@ class CertificateView:
 
 
 def certificate_view(account_id: int, host: str, tls_status: str, now: datetime) -> CertificateView:
-    """`tls_status` is the client's own word for it; it is taken as it is."""
+    """`tls_status` is the client's own word; empty: by the certificate and its order."""
     settings = current_settings()
     certificate = store.good_certificate(host, now)
     name = certificate.hostname if certificate else certificate_name(host, settings)
@@ -54,7 +54,7 @@ def certificate_view(account_id: int, host: str, tls_status: str, now: datetime)
     return CertificateView(
         host=host,
         name=name,
-        status=enum_view(tls_status),
+        status=enum_view(tls_status or _word(certificate, order)),
         sentence=trouble or _sentence(certificate, order),
         reason=order.reason if order is not None else "",
         detail=order.detail if order is not None else "",
@@ -67,6 +67,12 @@ def certificate_view(account_id: int, host: str, tls_status: str, now: datetime)
         failures=order.failures if order is not None else 0,
         limits=tuple(limits),
     )
+
+
+def _word(certificate: Certificate | None, order: CertificateOrder | None) -> str:
+    if certificate is not None:
+        return "Issued"
+    return "Requested" if order is not None and order.next_attempt_at else "No Certificate"
 
 
 def _sentence(certificate: Certificate | None, order: CertificateOrder | None) -> str:
