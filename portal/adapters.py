@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -41,9 +41,13 @@ class CustomerZoneEditor(Protocol):
     def __call__(self, kind: str, zone: str, values: Mapping[str, str]) -> ZoneEditor: ...
 
 
-def customer_zone_editor(kind: str, zone: str, values: Mapping[str, str]) -> ZoneEditor:
+def customer_zone_editor(
+    kind: str, zone: str, values: Mapping[str, str], *, allow_private_addresses: bool = False
+) -> ZoneEditor:
     """The editor registered under `kind`, on `zone` where its settings name none."""
-    return zone_editor_class(kind).from_settings({"zone": zone, **values})
+    return zone_editor_class(kind).from_settings(
+        {"zone": zone, **values}, allow_private_addresses=allow_private_addresses
+    )
 
 
 @dataclass(frozen=True)
@@ -116,16 +120,18 @@ def zone_editor_for(
 ) -> ZoneEditor:
     """The editor of a customer's zone; the embedded name server takes any zone."""
     if kind != "local":
-        return customer_zone_editor(kind, zone, values)
+        allowed = settings.allow_private_addresses
+        return customer_zone_editor(kind, zone, values, allow_private_addresses=allowed)
     return LocalZoneEditor(
         zone, settings.edge_address, settings.dns_port, TSIG_KEY_NAME, settings.tsig_secret
     )
 
 
 def platform_zone_editor(settings: Settings) -> ZoneEditor:
-    """Who publishes in the platform's own zone."""
+    """Who publishes in the platform's own zone; its name server may be on the own network."""
     values = dict(settings.zone_editor_values)
-    return zone_editor_for(settings, settings.zone_editor, settings.base_api_domain, values)
+    operators = replace(settings, allow_private_addresses=True)
+    return zone_editor_for(operators, settings.zone_editor, settings.base_api_domain, values)
 
 
 def resolver(settings: Settings) -> Resolver:

@@ -37,6 +37,7 @@ KEY_NAME = "portal-key"
 KEY_SECRET = base64.b64encode(b"thirty-two octets for the peers!").decode()
 STARTS_WITHIN = 15.0
 Fault = str | tuple[str, float]
+CUT = ("tc", "tc_then_silence")
 PASSING = {"flap": "servfail", "lose": "drop"}
 
 
@@ -79,10 +80,11 @@ def zone_from(origin: str, text: str) -> Zone:
 class FaultyAuthority:
     """Serves `zones` (origin to zone file); `faults` of (name or *, type or *) change that.
 
-    Faults: servfail, refused, nxdomain, drop, tc, tc_always, lame, bad_id, garbage,
-    wrong_question, ("delay", seconds), ("flap", questions that fail first), ("lose", questions that
-    are dropped first), no_edns (FORMERR to whoever uses it), no_question (a bare FORMERR). With
-    `recursive` it answers as a public resolver does; `bogus` fails unless checking is disabled.
+    Faults: servfail, refused, nxdomain, drop, tc, tc_always, tc_then_silence, lame, bad_id,
+    garbage, wrong_question, ("delay", seconds), ("flap", questions that fail first), ("lose",
+    questions that are dropped first), no_edns (FORMERR to whoever uses it), no_question (a bare
+    FORMERR). With `recursive` it answers as a public resolver does; `bogus` fails unless checking
+    is disabled.
     """
 
     def __init__(
@@ -127,7 +129,7 @@ class FaultyAuthority:
         kind = dns.rdatatype.to_text(question.rdtype)
         self.asked.append((name, kind, by))
         fault, argument = self._fault(name, kind)
-        if fault == "drop":
+        if fault == "drop" or (fault == "tc_then_silence" and by == "tcp"):
             return None
         if fault == "delay":
             time.sleep(argument)
@@ -180,7 +182,7 @@ def _spoilt(response: dns.message.Message, fault: str, by: str) -> bytes:
         response.set_rcode(dns.rcode.NOERROR)
         response.answer = []
         response.authority = [dns.rrset.from_text(".", 60, "IN", "NS", "a.root.invalid.")]
-    elif fault == "tc_always" or (fault == "tc" and by == "udp"):
+    elif fault == "tc_always" or (fault in CUT and by == "udp"):
         response.flags |= dns.flags.TC
         response.answer, response.authority = [], []
     elif fault == "no_question":

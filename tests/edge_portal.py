@@ -10,32 +10,39 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
 from portal import adapters
 from portal.adapters import Adapters
 from portal.caching import cache
 from portal.certificates.accounts import StoredAuthorityAccounts
+from portal.certificates.models import Certificate, CertificateOrder
 from portal.database import db, utc_now
 from portal.dns.local_server import LocalNameServer
-from portal.dns.resolver import AddressedResolver
-from portal.dns.rfc2136 import Rfc2136ZoneEditor
 from portal.issuer_settings import AcmeSettings
 from portal.job_queue import perform, rings_due
 from portal.local_services import TSIG_KEY_NAME
 from portal.settings import Settings
-from tests.dns_peers import Peer
+from tests.dns_peers import Peer, zone_text
 from tests.edge_peers import Caddy, Pebble, handshake, start_caddy, start_pebble
 from tests.faulty_pebble import FaultyPebble
 from tests.planes import LOOPBACK, Planes, free_ports
 
-BASE = "api.ca.test"
+ROOT, BASE = "ca.test", "api.ca.test"
 DEPLOY = Path(__file__).parent.parent / "deploy"
+
+
+def platform_zones() -> dict[str, str]:
+    """What the platform's name server serves before anything is deployed: its zone, delegated."""
+    above = "api NS ns1.api\nns1.api A 127.0.0.1\n"
+    return {ROOT: zone_text(ROOT, above), BASE: zone_text(BASE, "")}
 
 
 class Served:
@@ -78,7 +85,14 @@ class EdgePortal:
             (app, app.extensions["portal_settings"], app.extensions["portal_adapters"])
             for app in self._apps
         ]
-        base = replace(planes.settings, base_api_domain=BASE, dns_port=dns, edge_port=https)
+        base = replace(
+            planes.settings,
+            base_api_domain=BASE,
+            edge_host=f"edge.{BASE}",
+            dns_port=dns,
+            edge_port=https,
+            http_port=http,
+        )
         self.names = LocalNameServer(
             (BASE,), LOOPBACK, dns, folder / "zone.json", TSIG_KEY_NAME, base.tsig_secret
         )
@@ -123,17 +137,20 @@ class EdgePortal:
         acme = AcmeSettings(**{**values, **options})
         roots = str(folder / "roots.pem")
         settings = replace(base, issuer=issuer, acme=acme, certificate_roots_file=roots)
-        self.use(
-            settings, self._with_real_names(adapters.build(settings, StoredAuthorityAccounts()))
-        )
+        settings = replace(settings, **self._names_for_real())
+        self.use(settings, adapters.build(settings, StoredAuthorityAccounts()))
         return settings
 
-    def _with_real_names(self, outside: Adapters) -> Adapters:
+    def _names_for_real(self) -> dict[str, Any]:
+        """As an installation names its zone editor and the resolvers that it trusts."""
         if self._authority is None or self._resolver is None:
-            return outside
-        editor = Rfc2136ZoneEditor.from_settings(self._authority.zone_editor_settings(BASE))
-        resolver = AddressedResolver((self._authority.address,), (self._resolver.address,))
-        return replace(outside, zone_editor=editor, resolver=resolver)
+            return {}
+        return {
+            "zone_editor": "rfc2136",
+            "zone_editor_values": tuple(self._authority.zone_editor_settings(BASE).items()),
+            "public_resolvers": (self._resolver.address,),
+            "authority_dns_port": self._authority.port,
+        }
 
     def use(self, settings: Settings, outside: Adapters) -> None:
         """From now on, these settings and this outside."""
@@ -176,6 +193,15 @@ class EdgePortal:
             db.session.rollback()
         return time.monotonic() - started
 
+    def work_off(self) -> None:
+        """Do what is due now and what that makes due, until nothing is."""
+        with self.planes.worker.app_context():
+            while rings := list(rings_due(utc_now())):
+                db.session.rollback()
+                for ring in rings:
+                    perform(ring.name, *ring.arguments)
+            db.session.rollback()
+
     def shown(self, host: str) -> str:
         """The serial of what the edge shows; empty where it refuses the handshake."""
         try:
@@ -200,12 +226,60 @@ class EdgePortal:
                 received += chunk
         return int(received.split(b" ", 2)[1]), received
 
+    def renewed_under_load(self, host: str) -> str:
+        """The serial after a renewal; visitors come all the time and none is turned away."""
+        old = self.shown(host)
+        with _visitors(self, host) as seen:
+            self._renew(host)
+            new = self.shown(host)
+            time.sleep(0.2)
+        assert seen == {old, new}
+        return new
+
+    def _renew(self, host: str) -> None:
+        with self.planes.worker.app_context():
+            query = select(CertificateOrder).where(CertificateOrder.name == host)
+            order = db.session.scalars(query).one()
+            order.next_attempt_at = order.renew_at = utc_now()
+            before = _certificates(host)
+            db.session.commit()
+        self.work(lambda: _certificates(host) > before)
+
     def stop(self) -> None:
         for one in reversed(self._running):
             one.stop()
         for app, settings, outside in self._before:
             app.extensions["portal_settings"] = settings
             app.extensions["portal_adapters"] = outside
+
+
+def _certificates(host: str) -> int:
+    query = select(func.count()).select_from(Certificate).where(Certificate.hostname == host)
+    return db.session.scalar(query) or 0
+
+
+@contextmanager
+def _visitors(portal: EdgePortal, host: str) -> Iterator[set[Any]]:
+    """Three who shake hands all the time; what they saw, refusals and faults too."""
+    seen: set[Any] = set()
+    stopped = threading.Event()
+
+    def visit() -> None:
+        while not stopped.is_set():
+            try:
+                seen.add(portal.shown(host))
+            except OSError as error:
+                seen.add(error)
+
+    visitors = [threading.Thread(target=visit) for _ in range(3)]
+    for visitor in visitors:
+        visitor.start()
+    try:
+        yield seen
+    finally:
+        stopped.set()
+        for visitor in visitors:
+            visitor.join()
 
 
 MakeEdgePortal = Callable[..., EdgePortal]

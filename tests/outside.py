@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from portal.adapters import Adapters
 from portal.dns import Answer, AwaitingOwner, Published, Record, ZoneEditor
+from portal.dns.large_numbers import one_by_one
 from portal.dns.manual import ManualZoneEditor
 from portal.errors import AdapterError
 from portal.llm_providers import ChatProvider
@@ -79,6 +80,9 @@ class FakeOutside:
 
     def public(self, name: str, type: str) -> tuple[Answer, ...]:
         return self.public_answers
+
+    def ask_each(self, lookups: Sequence[tuple[str, str]]) -> list[Answer]:
+        return one_by_one(self, lookups)
 
     def request(self, names: tuple[str, ...], now: datetime, state: dict[str, object]) -> Issuance:
         self.calls.append(f"certificate {names[0]}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -22,7 +21,6 @@ from portal.database import current_settings, db
 from portal.dns import Answer, Resolver
 
 WHOLE_ROUND_EACH = 4  # looks; the others are short
-THREADS = 64
 ASKED = (Purposes.OWNERSHIP, Purposes.ROUTING)
 # The table itself: rows that only say "still so" are no news for caches.
 _domains = cast(Table, LLMClientCustomDomain.__table__)
@@ -83,7 +81,7 @@ def is_unchanged(live: Live, answers: Sequence[Answer]) -> bool:
 def ask_all(resolver: Resolver, live: Sequence[Live]) -> list[list[Answer]]:
     """The answers to all expectations, in their order."""
     lookups = [(one.name, one.type) for domain in live for one in domain.expected]
-    answers = iter(_ask_many(resolver, lookups))
+    answers = iter(resolver.ask_each(lookups))
     return [[next(answers) for _ in domain.expected] for domain in live]
 
 
@@ -143,12 +141,3 @@ def _is_there(expected: Expected, answer: Answer) -> bool:
         return expected.value in answer.values
     wanted = set(expected.value.split())
     return expected.value in answer.alias or (bool(answer.values) and set(answer.values) <= wanted)
-
-
-def _ask_many(resolver: Resolver, lookups: Sequence[tuple[str, str]]) -> list[Answer]:
-    def ask(lookup: tuple[str, str]) -> Answer:
-        answers = resolver.public(*lookup) or resolver.authority(*lookup)
-        return answers[0]
-
-    with ThreadPoolExecutor(THREADS) as threads:
-        return list(threads.map(ask, lookups))

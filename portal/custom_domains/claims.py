@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from portal.accounts.models import Account, User
-from portal.custom_domains import holding, names, surroundings
+from portal.custom_domains import holding, names, surroundings, verification
 from portal.custom_domains.hosts import announce_change
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.names import Premises
@@ -98,6 +98,7 @@ def ask_for_check(custom_domain: LLMClientCustomDomain, now: datetime) -> float:
         return wait
     custom_domain.check_asked_at = now
     custom_domain.next_attempt_at = now
+    custom_domain.step = verification.SETTING_UP
     if custom_domain.state == States.PAUSED:
         resume(custom_domain, now)
     return 0
@@ -112,9 +113,15 @@ def resume(custom_domain: LLMClientCustomDomain, now: datetime) -> None:
 
 
 def watch(custom_domain: LLMClientCustomDomain, now: datetime) -> None:
-    """Something changed that needs checks at the quick pace: a client came, a choice was made."""
+    """Something changed that needs checks at the quick pace: a client came, a choice was made.
+
+    A round that is under way knows nothing of it: what it finds is not stored, the next begins.
+    """
     if custom_domain.state in (States.REMOVING, States.PAUSED):
         return
+    custom_domain.step = verification.SETTING_UP
+    custom_domain.generation += 1
+    custom_domain.leased_until = None
     custom_domain.watched_since = now
     custom_domain.next_attempt_at = now
 

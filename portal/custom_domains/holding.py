@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.accounts.models import Account
@@ -140,7 +140,9 @@ def lose(custom_domain: LLMClientCustomDomain, now: datetime, why: str) -> None:
 
 
 def leave_tombstone(custom_domain: LLMClientCustomDomain, now: datetime) -> None:
-    """Remember for 30 days who held the name last."""
+    """Remember for 30 days who held the name last; what is older is forgotten on the way."""
+    over = CustomDomainTombstone.kept_until < now
+    db.session.execute(delete(CustomDomainTombstone).where(over))
     db.session.add(
         CustomDomainTombstone(
             domain_name=custom_domain.domain_name,

@@ -25,20 +25,18 @@ from portal.custom_domains.hosts import announce_change
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.observations import Question
 from portal.custom_domains.observing import Outside, observe
-from portal.custom_domains.questions import question_of, standing_of
-from portal.custom_domains.records import NeededRecord
+from portal.custom_domains.questions import Prepared, prepare
 from portal.custom_domains.zone_editing import values_of
 from portal.database import current_settings, db, utc_now
-from portal.dns import Record
 from portal.errors import AdapterError, PortalError
 from portal.job_queue import Ring, claim, job, job_name, ring_key, still_ours, sweep
 
 log = logging.getLogger(__name__)
 
 States = LLMClientCustomDomain.States
-BATCH = 64  # domains looked at side by side
+BATCH = 128  # domains looked at side by side
 LOOKUPS = 128  # questions of a batch under way
-LIVE_BATCH = 2_500
+LIVE_BATCH = 10_000
 MOST_DUE = 10_000
 MOST_BROKEN_OFF = 5
 PAUSE_AFTER_BREAKING_OFF = timedelta(hours=1)
@@ -51,12 +49,14 @@ class Task:
 
     custom_domain_id: int
     generation: int
-    question: Question
+    prepared: Prepared
     editor: str
     editor_values: dict[str, str]
-    needed: tuple[NeededRecord, ...]
-    gone: tuple[Record, ...]
     publishes: bool
+
+    @property
+    def question(self) -> Question:
+        return self.prepared.question
 
 
 @dataclass(frozen=True)
@@ -163,29 +163,18 @@ def _begin(custom_domain_id: int) -> Task | None:
 
 
 def _task(custom_domain: LLMClientCustomDomain, now: datetime) -> Task:
-    settings = current_settings()
-    standing = standing_of(custom_domain)
-    needed = record_keeping.records_of(
-        custom_domain,
-        surroundings.target_of(settings),
-        now,
-        ownership_at=standing.ownership_at,
-        covered_by=standing.covered_by,
-    )
-    gone = record_keeping.synchronise(custom_domain, needed)
     trouble, values = "", {}
     try:
         values = values_of(custom_domain)
     except PortalError as error:
         trouble = error.public_message
+    prepared = prepare(custom_domain, now, current_settings(), trouble)
     return Task(
         custom_domain_id=custom_domain.id,
         generation=custom_domain.generation,
-        question=question_of(custom_domain, now, settings, trouble),
+        prepared=prepared,
         editor=custom_domain.zone_editor,
         editor_values=values,
-        needed=needed,
-        gone=tuple(gone),
         publishes=record_keeping.has_unpublished(custom_domain),
     )
 
@@ -194,7 +183,7 @@ def _look(task: Task, adapters: Adapters, outside: Outside) -> Outcome:
     """The round itself, in a thread: publish, look, judge."""
     question = task.question
     standing: tuple[tuple[str, str], ...] = ()
-    if task.editor != record_keeping.MANUAL and (task.publishes or task.gone):
+    if task.editor != record_keeping.MANUAL and (task.publishes or task.prepared.gone):
         standing, trouble = _publish(task, adapters)
         question = replace(question, editor_trouble=trouble or question.editor_trouble)
     now = utc_now()
@@ -205,8 +194,8 @@ def _publish(task: Task, adapters: Adapters) -> tuple[tuple[tuple[str, str], ...
     try:
         zone = task.question.domain
         editor = adapters.customer_zone_editor(task.editor, zone, task.editor_values)
-        record_keeping.withdraw(editor, task.gone)
-        return tuple(record_keeping.publish(editor, task.needed)), ""
+        record_keeping.withdraw(editor, task.prepared.gone)
+        return tuple(record_keeping.publish(editor, task.prepared.needed)), ""
     except AdapterError as error:
         return (), error.public_message
 

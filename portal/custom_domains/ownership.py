@@ -67,12 +67,13 @@ def proof_of(question: Question, observed: Observations) -> Proof:
     if look is None or not look.said:
         return Proof.UNKNOWN
     expected = records.ownership_value(question.token)
+    if look.public_trouble == "bogus":
+        return Proof.UNKNOWN
     right = [expected in answer.values for answer in look.said]
     if all(right):
         return Proof.STANDS
     seen_elsewhere = any(expected in answer.values for answer in look.public)
-    signatures_wrong = look.public_trouble == "bogus"
-    return Proof.UNKNOWN if any(right) or seen_elsewhere or signatures_wrong else Proof.GONE
+    return Proof.UNKNOWN if any(right) or seen_elsewhere else Proof.GONE
 
 
 def check_ownership(question: Question, observed: Observations, now: datetime) -> CheckResult:

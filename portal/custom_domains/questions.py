@@ -7,13 +7,15 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from portal.custom_domains import names, surroundings
+from portal.custom_domains import names, record_keeping, records, surroundings
 from portal.custom_domains.holding import WARNING
 from portal.custom_domains.hosts import hosts_on
-from portal.custom_domains.models import LLMClientCustomDomain
+from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
 from portal.custom_domains.names import NameRefused
 from portal.custom_domains.observations import Question
+from portal.custom_domains.records import NeededRecord
 from portal.database import db
+from portal.dns import Record
 from portal.settings import Settings
 
 
@@ -26,18 +28,64 @@ class Standing:
 
 
 def standing_of(custom_domain: LLMClientCustomDomain) -> Standing:
-    """The nearest verified domain above decides; who is verified already needs nobody above."""
+    """The nearest verified domain above decides.
+
+    Who is verified already goes on proving himself where he did it first, whoever came above since.
+    """
     above = tuple(reversed(names.parents(custom_domain.domain_name)))
     query = select(LLMClientCustomDomain).where(
         LLMClientCustomDomain.domain_name.in_(above), LLMClientCustomDomain.is_verified
     )
     held = {one.domain_name: one.account_id for one in db.session.scalars(query).unique()}
     nearest = next((name for name in above if name in held), "")
-    if not nearest:
-        return Standing()
-    if held[nearest] == custom_domain.account_id:
+    if nearest and held[nearest] == custom_domain.account_id:
         return Standing(covered_by=nearest)
-    return Standing() if custom_domain.is_verified else Standing(ownership_at=nearest)
+    if custom_domain.is_verified:
+        return Standing(ownership_at=_proved_at(custom_domain, above))
+    return Standing(ownership_at=nearest)
+
+
+def _proved_at(custom_domain: LLMClientCustomDomain, above: tuple[str, ...]) -> str:
+    """The parent whose owner let the domain be claimed; "" where it proved itself."""
+    places = {records.ownership_name(name): name for name in above}
+    table = LLMClientCustomDomainDNS
+    found = db.session.scalar(
+        select(table.record_name).where(
+            table.custom_domain_id == custom_domain.id,
+            table.purpose == table.Purposes.OWNERSHIP,
+            table.record_name.in_(list(places)),
+        )
+    )
+    return places.get(found or "", "")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The question, the records that belong to it, and those of ours that do no more."""
+
+    question: Question
+    needed: tuple[NeededRecord, ...]
+    gone: tuple[Record, ...]
+
+
+def prepare(
+    custom_domain: LLMClientCustomDomain,
+    now: datetime,
+    settings: Settings,
+    editor_trouble: str = "",
+) -> Prepared:
+    """Bring the rows of the records up to date and ask what a check has to ask."""
+    standing = standing_of(custom_domain)
+    needed = record_keeping.records_of(
+        custom_domain,
+        surroundings.target_of(settings),
+        now,
+        ownership_at=standing.ownership_at,
+        covered_by=standing.covered_by,
+    )
+    gone = record_keeping.synchronise(custom_domain, needed)
+    question = question_of(custom_domain, now, settings, editor_trouble)
+    return Prepared(question, needed, tuple(gone))
 
 
 def question_of(
@@ -63,7 +111,7 @@ def question_of(
         wildcard=custom_domain.wants_wildcard,
         delegation=custom_domain.wants_delegation,
         challenge_label=custom_domain.challenge_label,
-        caa_domains=settings.caa_domains,
+        caa_domains=surroundings.caa_domains_of(settings),
         needs_port_80=surroundings.needs_port_80(settings),
         refused=_refusal(custom_domain.domain_name, settings),
         editor_trouble=editor_trouble,

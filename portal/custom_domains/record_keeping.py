@@ -182,6 +182,7 @@ def has_unpublished(custom_domain: LLMClientCustomDomain) -> bool:
 
 
 def forget_published(custom_domain: LLMClientCustomDomain) -> None:
-    """Nothing of the domain is ours to withdraw any more."""
+    """Nothing of the domain is ours to withdraw any more; the deployments still have theirs."""
     for row in _rows(custom_domain):
-        row.published_by = MANUAL
+        if row.purpose in OURS:
+            row.published_by = MANUAL

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from urllib.parse import urlsplit
 
 from portal.adapters import Adapters
-from portal.custom_domains.names import Premises
+from portal.custom_domains.names import Premises, is_within
 from portal.custom_domains.observing import Outside
 from portal.custom_domains.records import Target
 from portal.settings import Settings
 
+LETS_ENCRYPT = "letsencrypt.org"
 ASKS_ON_PORT_80 = ("acme", "edge", "cert_manager")
 
 
@@ -35,7 +37,17 @@ def target_of(settings: Settings) -> Target:
 
 def needs_port_80(settings: Settings) -> bool:
     """Whether somebody outside asks there before a certificate is issued."""
-    return settings.issuer in ASKS_ON_PORT_80
+    by_records = settings.issuer == "acme" and settings.acme.challenge == "dns-01"
+    return settings.issuer in ASKS_ON_PORT_80 and not by_records
+
+
+def caa_domains_of(settings: Settings) -> tuple[str, ...]:
+    """How CAA records name our authority; empty where it is not known, or nobody outside issues."""
+    if settings.caa_domains:
+        return settings.caa_domains
+    host = urlsplit(settings.acme.directory).hostname or ""
+    knows = settings.issuer == "acme" and is_within(host, LETS_ENCRYPT)
+    return (LETS_ENCRYPT,) if knows else ()
 
 
 def outside_of(adapters: Adapters, settings: Settings, threads: Executor) -> Outside:

@@ -114,7 +114,7 @@ def _while_setting_up(
     custom_domain.state = States.PAUSED
     message = (
         f"{custom_domain.domain_name} was looked at for 14 days in vain. Nothing is lost: press"
-        " “Check now” when its records are there."
+        " “Resume” when its records are there."
     )
     announce_notice(custom_domain, Notices.PAUSED, message, now)
     return now
@@ -122,7 +122,11 @@ def _while_setting_up(
 
 def _is_settled(diagnosis: Diagnosis) -> bool:
     """Nothing to wait for: all is well, or nobody has deployed anything there."""
-    return all(one.verdict == Verdicts.PASS or one.reason in UNTOLD for one in diagnosis.results)
+    idle = {one.host for one in diagnosis.results if one.reason == Reasons.NOT_DEPLOYED}
+    return all(
+        one.verdict == Verdicts.PASS or (one.host in idle and one.reason in UNTOLD)
+        for one in diagnosis.results
+    )
 
 
 def _tell(

@@ -196,23 +196,33 @@ def _without_a_fault(
 
 
 def record_word(
-    result: CheckResult | None, wanted: Sequence[str], found: Sequence[str], *, is_required: bool
+    result: CheckResult | None,
+    wanted: Sequence[str],
+    found: Sequence[str] | None,
+    *,
+    is_required: bool,
 ) -> StatusView:
-    """What the last column of the records says of one record."""
+    """What the last column of the records says of one record; `found` None: nobody looked."""
+    if found is None and not is_required:
+        return OPTIONAL
+    found = found or ()
     if result is None or result.reason in PATIENT:
         if set(wanted) <= set(found):
             return status_view("ready", "Correct")
         if is_required:
             return status_view("progress", "Not checked yet")
-        return status_view("attention", "Other value") if found else OPTIONAL
+        return status_view("attention", "Other value") if found else NOT_PUBLISHED
     if result.verdict == Verdicts.PASS:
-        return status_view("ready", "Correct")
+        is_there = is_required or set(wanted) <= set(found)
+        return status_view("ready", "Correct") if is_there else NOT_NEEDED
     look = look_of(result)
     word = RECORD_WORDS.get(result.reason, look.word) if result.reason else look.word
     return status_view(look.token, word)
 
 
-OPTIONAL = status_view(OFF.token, "Not published")
+OPTIONAL = status_view(OFF.token, "Optional")
+NOT_PUBLISHED = status_view(OFF.token, "Not published")
+NOT_NEEDED = status_view(OFF.token, "Not needed")
 PATIENCE, WATCHED_FOR = timedelta(minutes=15), timedelta(days=14)
 
 

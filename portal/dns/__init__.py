@@ -5,7 +5,7 @@ names without the trailing dot, the text of a TXT record without quotes, CAA as 
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, Self
 
@@ -91,8 +91,13 @@ class ZoneEditor(Protocol):
     settings: ClassVar[tuple[SettingField, ...]]
 
     @classmethod
-    def from_settings(cls, values: Mapping[str, str]) -> Self:
-        """Build the editor from its form; raises AdapterError where a value is no use."""
+    def from_settings(
+        cls, values: Mapping[str, str], *, allow_private_addresses: bool = False
+    ) -> Self:
+        """Build the editor from its form; raises AdapterError where a value is no use.
+
+        A server that the form names may be one of the own network only where that is allowed.
+        """
 
     def publish(self, record: Record) -> Published | AwaitingOwner:
         """Make the zone serve exactly `record.values`; never overwrites what is not ours."""
@@ -123,6 +128,12 @@ class Resolver(Protocol):
 
     def public(self, name: str, type: str, *, deadline: float | None = None) -> tuple[Answer, ...]:
         """What visitors see, one answer for each public resolver."""
+
+    def ask_each(self, lookups: Sequence[tuple[str, str]]) -> list[Answer]:
+        """One answer for each (name, type) of thousands, the quickest that there is.
+
+        A public resolver's, or an authority's where visitors' resolvers are not asked.
+        """
 
 
 ZONE_EDITORS: dict[str, tuple[str, str]] = {

@@ -1,14 +1,16 @@
 """Questions to several servers at the same time, within one deadline, and to no private address."""
 
 import socket
-from collections.abc import Callable, Sequence
-from functools import cache, partial
+import time
+from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
 from portal.dns import Answer
-from portal.dns.ask import ask, could_not_ask
+from portal.dns.ask import could_not_ask
 from portal.dns.referral import Referral, referral
-from portal.dns.threads import AskingThreads
+from portal.dns.sweep import ask_many
+from portal.dns.sweep_servers import Question
 from portal.outgoing import is_public_address
 
 Address = tuple[str, int]
@@ -16,7 +18,10 @@ TOO_LATE = "no time was left to ask it"
 
 
 class Asking:
-    """`timeout` in seconds for each server; deadlines are times of time.monotonic()."""
+    """`timeout` in seconds for each server; deadlines are times of time.monotonic().
+
+    Each caller's thread asks all its servers itself, so no caller waits for another's slow ones.
+    """
 
     def __init__(
         self, public: Sequence[Address], *, timeout: float, allow_private_addresses: bool
@@ -24,18 +29,17 @@ class Asking:
         self.resolvers = tuple(public)
         self._timeout = timeout
         self._allow_private = allow_private_addresses
-        self._threads = AskingThreads()
 
     def resolvers_each(
         self, lookups: Sequence[tuple[str, str]], deadline: float, *, checking: bool = True
     ) -> list[tuple[Answer, ...]]:
         """For each (name, type) the answers of all public resolvers, in their order."""
-        asks = [
-            _in_time(server, partial(_recursive, server, name, type, checking))
+        questions = [
+            Question(name, type, server, recursive=True, checking=checking)
             for name, type in lookups
             for server in self.resolvers
         ]
-        answers = self._threads.each(asks, self._timeout, deadline)
+        answers = self.each(questions, deadline)
         count = len(self.resolvers)
         return [answers[at * count : (at + 1) * count] for at in range(len(lookups))]
 
@@ -45,33 +49,26 @@ class Asking:
         nobody = Answer("could_not_ask", detail="there is no public resolver to ask")
         return best_of(answers) if answers else nobody
 
-    def authorities_each(
-        self,
-        servers: Sequence[Address],
-        name: str,
-        type: str,
-        *,
-        zone: str,
-        local: bool,
-        deadline: float,
+    def each(
+        self, questions: Sequence[Question], deadline: float, *, ours: bool = False
     ) -> tuple[Answer, ...]:
-        """The answers of a zone's servers; `local` ones are asked whatever their address is."""
-        asks = [
-            _in_time(server, partial(_direct, server, name, type, zone))
-            if local or self.may_ask(server)
-            else partial(_refused, server)
-            for server in servers
-        ]
-        return self._threads.each(asks, self._timeout, deadline)
+        """An answer for each question, in their order; `ours` are asked at any address."""
+        left = min(self._timeout, deadline - time.monotonic())
+        if left <= 0:
+            return tuple(could_not_ask(one.server, TOO_LATE, "timeout") for one in questions)
+        allowed = ours or self._allow_private
+        asked = ask_many(questions, timeout=left, allow_private_addresses=allowed)
+        found = {id(question): answer for question, answer in asked}
+        return tuple(found[id(question)] for question in questions)
 
     def referral(self, servers: Sequence[Address], name: str, deadline: float) -> Referral:
         """What the first of these servers that can say tells about a zone cut at `name`."""
-        said = Referral("could_not_ask")
         for server in servers:
-            (said,) = self._threads.each([partial(_refer, server, name)], self._timeout, deadline)
+            left = min(self._timeout, deadline - time.monotonic())
+            said = referral(server, name, left) if left > 0 else Referral("could_not_ask")
             if said.said != "could_not_ask":
-                break
-        return said
+                return said
+        return Referral("could_not_ask")
 
     def may_ask(self, server: Address) -> bool:
         """Whether its address is a public one, or private ones are allowed."""
@@ -86,30 +83,11 @@ def best_of(answers: Sequence[Answer]) -> Answer:
 
 @cache
 def address_types() -> tuple[Literal["A", "AAAA"], ...]:
-    """Which addresses this machine has a route to."""
+    """Which addresses this machine can reach: IPv6 only from a public address of its own."""
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
             probe.connect(("2001:db8::1", 53))  # sends nothing
+            source: str = probe.getsockname()[0]
     except OSError:
         return ("A",)
-    return ("A", "AAAA")
-
-
-def _in_time(server: Address, ask_it: Callable[[float], Answer]) -> Callable[[float], Answer]:
-    return lambda left: ask_it(left) if left > 0 else could_not_ask(server, TOO_LATE, "timeout")
-
-
-def _recursive(server: Address, name: str, type: str, checking: bool, timeout: float) -> Answer:
-    return ask(server, name, type, recursive=True, timeout=timeout, checking=checking)
-
-
-def _direct(server: Address, name: str, type: str, zone: str, timeout: float) -> Answer:
-    return ask(server, name, type, recursive=False, timeout=timeout, zone=zone)
-
-
-def _refused(server: Address, timeout: float) -> Answer:
-    return could_not_ask(server, f"{server[0]} is not an address on the public internet")
-
-
-def _refer(server: Address, name: str, timeout: float) -> Referral:
-    return referral(server, name, timeout) if timeout > 0 else Referral("could_not_ask")
+    return ("A", "AAAA") if is_public_address(source) else ("A",)

@@ -8,6 +8,8 @@ from functools import cache, partial
 from portal.dns import Answer, Delegation
 from portal.dns.ask import chain_words, leads_nowhere
 from portal.dns.asking import Address, Asking, best_of
+from portal.dns.large_numbers import shared_out
+from portal.dns.sweep_servers import Question
 from portal.dns.values import absolute_name, plain_name
 from portal.dns.zone_finder import ServedZone, ZoneFinder
 
@@ -58,6 +60,15 @@ class DiscoveringResolver:
         (again,) = self._asking.resolvers_each(lookup, end)
         return tuple(map(_judged, answers, unchecked, again))
 
+    def ask_each(self, lookups: Sequence[tuple[str, str]]) -> list[Answer]:
+        """One answer for each (name, type) of thousands: a public resolver's, asked only once.
+
+        Names of known zones are asked of their servers.
+        """
+        public = [one for one in lookups if not self._zones.known_servers(one[0])]
+        answers = dict(zip(public, shared_out(self._asking.resolvers, public), strict=True))
+        return [answers.get(one) or self.authority(*one)[0] for one in lookups]
+
     def _authority(self, name: str, type: str, deadline: float) -> tuple[Answer, ...]:
         zone = self._zones.find(name, deadline)
         answers = self._ask_zone(zone, name, type, deadline)
@@ -78,14 +89,9 @@ class DiscoveringResolver:
     ) -> tuple[Answer, ...]:
         if not zone.found:
             return _nobody_to_ask(zone.delegation)
-        return self._asking.authorities_each(
-            zone.addresses,
-            name,
-            type,
-            zone=zone.delegation.zone,
-            local=zone.local,
-            deadline=deadline,
-        )
+        within = zone.delegation.zone
+        questions = [Question(name, type, one, zone=within) for one in zone.addresses]
+        return self._asking.each(questions, deadline, ours=zone.local)
 
 
 def _followed(name: str, answer: Answer, zone: ServedZone, look: Look) -> Answer:

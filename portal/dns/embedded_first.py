@@ -1,9 +1,13 @@
 """The resolver of the local environment: the embedded name server first, then the world."""
 
+from collections.abc import Sequence
+
 from portal.dns import Answer, Delegation, Resolver
 from portal.dns.ask import UNREACHABLE, ask, exchange, question_for
 from portal.dns.asking import Address
 from portal.dns.referral import apex
+from portal.dns.sweep import ask_many
+from portal.dns.sweep_servers import Question
 
 NOT_SERVED = ("lame", "refused")
 
@@ -37,6 +41,15 @@ class EmbeddedFirstResolver:
         if self._zone_of(name):
             return ()
         return self._elsewhere.public(name, type, deadline=deadline)
+
+    def ask_each(self, lookups: Sequence[tuple[str, str]]) -> list[Answer]:
+        """The embedded server's answers, and others for what is in none of its zones."""
+        questions = [Question(name, type, self._server) for name, type in lookups]
+        asked = ask_many(questions, timeout=self._timeout, allow_private_addresses=True)
+        found = {(one.name, one.type): answer for one, answer in asked}
+        foreign = [one for one in lookups if found[one].trouble in NOT_SERVED]
+        found |= zip(foreign, self._elsewhere.ask_each(foreign), strict=True)
+        return [found[one] for one in lookups]
 
     def _zone_of(self, name: str) -> str:
         """The embedded server's zone around a name; empty where it has none."""

@@ -12,7 +12,9 @@ class ManualZoneEditor:
     settings: ClassVar[tuple[SettingField, ...]] = ()
 
     @classmethod
-    def from_settings(cls, values: Mapping[str, str]) -> Self:
+    def from_settings(
+        cls, values: Mapping[str, str], *, allow_private_addresses: bool = False
+    ) -> Self:
         """There is nothing to set."""
         return cls()
 

@@ -41,7 +41,9 @@ class MarkedSetEditor(ABC):
         self._mark = f"managed by portal, owner {owner}"
 
     @classmethod
-    def from_settings(cls, values: Mapping[str, str]) -> Self:
+    def from_settings(
+        cls, values: Mapping[str, str], *, allow_private_addresses: bool = False
+    ) -> Self:
         """Build the editor from its form; raises AdapterError where a value is missing."""
         return cls(*needed(cls.settings, values))
 

@@ -19,7 +19,7 @@ import dns.tsig
 import dns.update
 
 from portal.dns import Answer, Published, Record, SettingField
-from portal.dns.ask import UNREACHABLE, ask
+from portal.dns.ask import UNREACHABLE, ask, could_not_ask
 from portal.dns.trial import write_and_remove
 from portal.dns.values import (
     absolute_name,
@@ -30,6 +30,7 @@ from portal.dns.values import (
     value_of,
 )
 from portal.errors import AdapterError
+from portal.outgoing import checked_addresses
 
 ALGORITHM = "hmac-sha256"
 IN_USE = (dns.rcode.YXDOMAIN, dns.rcode.YXRRSET)
@@ -46,7 +47,10 @@ KEY_PROBLEMS = (
 
 
 class Rfc2136ZoneEditor:
-    """Edits `zone` on one server. `secret` is the TSIG key in base64, `timeout` in seconds."""
+    """Edits `zone` on one server. `secret` is the TSIG key in base64, `timeout` in seconds.
+
+    `server` is a name or an address.
+    """
 
     settings: ClassVar[tuple[SettingField, ...]] = (
         SettingField("zone", "Zone", help="For example api.example.com"),
@@ -66,8 +70,10 @@ class Rfc2136ZoneEditor:
         *,
         owner: str = "portal",
         timeout: float = 5.0,
+        allow_private_addresses: bool = True,
     ) -> None:
         self._zone = absolute_name(zone)
+        self._allow_private = allow_private_addresses
         self._server = (server, port)
         self._mark = f"managed by portal, owner {owner}"
         self._timeout = timeout
@@ -78,11 +84,19 @@ class Rfc2136ZoneEditor:
         self._key = dns.tsig.Key(absolute_name(key_name), octets, ALGORITHM)
 
     @classmethod
-    def from_settings(cls, values: Mapping[str, str]) -> Self:
+    def from_settings(
+        cls, values: Mapping[str, str], *, allow_private_addresses: bool = False
+    ) -> Self:
         """Build the editor from its form; raises AdapterError where a value is no use."""
         try:
-            port = int(values.get("port") or 53)
-            return cls(values["zone"], values["server"], port, values["key_name"], values["secret"])
+            return cls(
+                values["zone"],
+                values["server"],
+                int(values.get("port") or 53),
+                values["key_name"],
+                values["secret"],
+                allow_private_addresses=allow_private_addresses,
+            )
         except (KeyError, ValueError) as error:
             raise _wrong_settings(str(error)) from error
 
@@ -113,7 +127,11 @@ class Rfc2136ZoneEditor:
 
     def read(self, name: str, type: str) -> Answer:
         """What the server we edit says now."""
-        return ask(self._server, name, type, recursive=False, timeout=self._timeout, tcp=True)
+        try:
+            server = self._address()
+        except AdapterError as error:
+            return could_not_ask(self._server, error.detail)
+        return ask(server, name, type, recursive=False, timeout=self._timeout, tcp=True)
 
     def try_out(self) -> str:
         """Prove address, zone and key by writing and removing a record."""
@@ -155,10 +173,18 @@ class Rfc2136ZoneEditor:
         return dns.update.UpdateMessage(self._zone, keyring=self._key, keyname=self._key.name)
 
     def _send(self, update: dns.update.UpdateMessage) -> dns.rcode.Rcode:
-        host, port = self._server
+        host, port = self._address()
         return _with_plain_errors(
             lambda: dns.query.tcp(update, host, timeout=self._timeout, port=port).rcode()
         )
+
+    def _address(self) -> tuple[str, int]:
+        """The server's address, looked up and checked anew, as its name may change."""
+        host, port = self._server
+        try:
+            return checked_addresses(host, port, self._allow_private)[0], port
+        except (OSError, UnicodeError) as error:
+            raise _unreachable(f"{host} has no address") from error
 
     def _expect_success(self, code: dns.rcode.Rcode, record: Record) -> None:
         if code == dns.rcode.NOERROR:

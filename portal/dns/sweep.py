@@ -22,6 +22,8 @@ from portal.dns.quick_wire import (
     numbered,
     question_wire,
     quick_answer,
+    wants_no_edns,
+    without_edns,
 )
 from portal.dns.sweep_servers import Asked, Question, Turns
 from portal.dns.sweep_sockets import DatagramSockets, same_host
@@ -32,6 +34,7 @@ from portal.outgoing import is_public_address
 BACKLOG = 20_000
 FIRST_TRY = 0.35
 MOST_STREAMS = 64
+WAITING = float("inf")  # sent when its turn for a stream comes
 NOBODY_THERE = ("timeout", "unreachable")
 DONE_AT_ONCE = 1000
 Result = tuple[Question, Answer]
@@ -122,7 +125,12 @@ class _Sweep:
             return
         asked = Asked(question, b"", time.monotonic())
         try:
-            asked.wire = question_wire(question.name, question.type, recursive=question.recursive)
+            asked.wire = question_wire(
+                question.name,
+                question.type,
+                recursive=question.recursive,
+                checking=question.checking,
+            )
             asked.key = self._sockets.free_key(question.server, self._asked)
             self._asked[asked.key] = asked
             self._sockets.send(asked.key, asked.wire, question.server)
@@ -132,6 +140,10 @@ class _Sweep:
         else:
             self._again.append(asked)
             self._expiring.append((asked.sent, asked))
+
+    def _send_again(self, asked: Asked) -> None:
+        with contextlib.suppress(OSError):
+            self._sockets.send(asked.key, asked.wire, asked.question.server)
 
     def _receive(self, one: socket.socket) -> None:
         for key, sender, wire in self._sockets.receive(one):
@@ -145,8 +157,15 @@ class _Sweep:
         question = asked.question
         if is_cut(wire) and not by_stream:
             del self._asked[asked.key]
-            self._cut.append(asked)
-            self._open_streams()
+            if len(self._streams) < MOST_STREAMS:
+                self._open_stream(asked)
+            else:
+                asked.sent = WAITING
+                self._cut.append(asked)
+            return
+        if wants_no_edns(wire, asked.wire) and not by_stream:
+            asked.wire = without_edns(asked.wire)
+            self._send_again(asked)
             return
         answer = quick_answer(wire, asked.wire, question.server, recursive=question.recursive)
         if answer is None:
@@ -171,18 +190,21 @@ class _Sweep:
             self._turns.heard(asked.question.server, time.monotonic())
         self._done.append((asked.question, answer))
 
-    def _open_streams(self) -> None:
+    def _open_waiting_streams(self) -> None:
         while self._cut and len(self._streams) < MOST_STREAMS:
             asked = self._cut.popleft()
             asked.sent = time.monotonic()
-            try:
-                stream = SweepStream(asked.question.server, numbered(asked.wire, asked.key[1]))
-            except OSError as error:
-                self._end(asked, could_not_ask(asked.question.server, str(error)))
-                continue
-            self._streams[id(asked)] = stream
-            self._selector.register(stream.socket, stream.waits_for, asked)
             self._expiring.append((asked.sent, asked))
+            self._open_stream(asked)
+
+    def _open_stream(self, asked: Asked) -> None:
+        try:
+            stream = SweepStream(asked.question.server, numbered(asked.wire, asked.key[1]))
+        except OSError as error:
+            self._end(asked, could_not_ask(asked.question.server, str(error)))
+            return
+        self._streams[id(asked)] = stream
+        self._selector.register(stream.socket, stream.waits_for, asked)
 
     def _advance(self, asked: Asked) -> None:
         stream = self._streams.get(id(asked))
@@ -203,7 +225,7 @@ class _Sweep:
         if stream is not None:
             self._selector.unregister(stream.socket)
             stream.close()
-            self._open_streams()
+            self._open_waiting_streams()
 
     def _pause(self) -> float:
         """Until the next question is to be sent again or given up."""
@@ -216,8 +238,7 @@ class _Sweep:
         while self._again and (self._again[0].done or self._again[0].sent <= early):
             asked = self._again.popleft()
             if not asked.done and self._asked.get(asked.key) is asked:
-                with contextlib.suppress(OSError):
-                    self._sockets.send(asked.key, asked.wire, asked.question.server)
+                self._send_again(asked)
         while self._expiring and (self._expiring[0][1].done or self._expiring[0][0] <= late):
             sent, asked = self._expiring.popleft()
             if not asked.done and sent == asked.sent:

@@ -14,7 +14,8 @@ STEP_BACK = 8  # questions less at a time after each silence
 class Question:
     """What to ask whom. `recursive`: the server is a public resolver, chosen by ourselves.
 
-    With `zone` only what the server says about names in that zone is believed.
+    With `zone` only what the server says about names in that zone is believed; without `checking`
+    a public resolver leaves signatures alone.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Question:
     server: Address
     recursive: bool = False
     zone: str | None = None
+    checking: bool = True
 
 
 @dataclass
@@ -61,7 +63,8 @@ class Server:
     @property
     def may_be_asked(self) -> bool:
         """Whether one more of its questions may be on the way; fewer while it keeps silent."""
-        return bool(self.waiting) and self.on_the_way < max(self.window - self.silences, 1)
+        most = max(self.window - self.silences, self.first_window // 2)
+        return bool(self.waiting) and self.on_the_way < most
 
 
 class Turns:

@@ -16,27 +16,26 @@ LONGEST_DATAGRAM = 4096
 DATAGRAMS_AT_ONCE = 512
 
 
-def family_of(server: Address) -> socket.AddressFamily:
+def family_of(server: Address) -> int:
     """IPv6 or IPv4, by the look of the address."""
     return socket.AF_INET6 if ":" in server[0] else socket.AF_INET
 
 
 class DatagramSockets:
-    """Opened with the first question of a family and registered with the selector as its data."""
+    """Each opened when it is first drawn, and registered with the selector as its own data."""
 
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self._selector = selector
-        self._families: dict[int, list[socket.socket]] = {}
+        self._opened: dict[tuple[int, int], socket.socket] = {}
         self._by_file: dict[int, socket.socket] = {}
 
     def free_key(self, server: Address, taken: Container[Key]) -> Key:
         """A socket and a message number that nobody can guess and that is not `taken`."""
         family = family_of(server)
-        if family not in self._families:
-            self._families[family] = [self._open(family) for _ in range(PORTS)]
         while True:
             drawn = os.urandom(3)
-            one = self._families[family][drawn[0] % PORTS]
+            place = family, drawn[0] % PORTS
+            one = self._opened.get(place) or self._open(place)
             key = one.fileno(), int.from_bytes(drawn[1:])
             if key not in taken:
                 return key
@@ -64,8 +63,8 @@ class DatagramSockets:
         for one in self._by_file.values():
             one.close()
 
-    def _open(self, family: socket.AddressFamily) -> socket.socket:
-        one = socket.socket(family, socket.SOCK_DGRAM)
+    def _open(self, place: tuple[int, int]) -> socket.socket:
+        one = self._opened[place] = socket.socket(place[0], socket.SOCK_DGRAM)
         one.setblocking(False)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         one.bind(("", 0))

@@ -15,7 +15,9 @@ from portal.dns.asking import Address, Asking, address_types
 from portal.dns.memory import ShortMemory
 from portal.dns.referral import Referral, apex
 from portal.dns.suffixes import registrable
+from portal.dns.sweep_servers import Question
 from portal.dns.values import absolute_name, plain_name
+from portal.errors import AdapterError
 
 MOST_SERVERS = 8  # names of one zone
 MOST_ADDRESSES = 16
@@ -61,7 +63,10 @@ class ZoneFinder:
 
     def known_servers(self, name: str) -> tuple[Address, ...]:
         """The servers of the closest known zone around `name`; none where it has to be found."""
-        owner = absolute_name(name)
+        try:
+            owner = absolute_name(name)
+        except AdapterError:
+            return ()
         around = [zone for zone in self._known if owner.is_subdomain(absolute_name(zone))]
         return self._known[max(around, key=len)] if around else ()
 
@@ -118,9 +123,8 @@ class ZoneFinder:
         located = self._located(zone, said, deadline)
         if not located.found:
             return located
-        answers = self._asking.authorities_each(
-            located.addresses, zone, "SOA", zone=zone, local=False, deadline=deadline
-        )
+        questions = [Question(zone, "SOA", one, zone=zone) for one in located.addresses]
+        answers = self._asking.each(questions, deadline)
         if any(answer.status != "could_not_ask" for answer in answers):
             return located
         servers = located.delegation.servers

@@ -161,7 +161,7 @@ def _state(llm_client: LLMClient) -> dict[str, Any]:
         links = page.links_of(present, reader(), back_url)
         stands = standing.standing_of(present, now, zone(), page.worker_words(now), links)
         served = [one for one in finding.clients_on(present) if one.llm_client is llm_client]
-        hosts = page.host_lines(present, served)
+        hosts = page.host_lines(present, served, now)
     return {
         "llm_client": llm_client,
         "custom_domain": present,

@@ -154,7 +154,7 @@ def hosts_of(custom_domain: LLMClientCustomDomain) -> dict[str, KeptHost]:
         .outerjoin(Certificate, is_served)
         .outerjoin(CertificateOrder, CertificateOrder.name == name)
         .where(LLMClientHost.custom_domain_id == custom_domain.id)
-        .order_by(Certificate.id)
+        .order_by(Certificate.is_served, Certificate.id)
     )
     found = db.session.execute(query)
     return {host.hostname: KeptHost(host, certificate, order) for host, certificate, order in found}

@@ -102,7 +102,7 @@ def _context(link: Opened) -> dict[str, Any]:
     stands = standing.standing_of(custom_domain, now, zone(), page.worker_words(now), buttons)
     served = finding.clients_on(custom_domain)
     return {
-        **page.parts(custom_domain, stands, served),
+        **page.parts(custom_domain, now, stands, served),
         "reader": Reader(),
         "is_link": True,
         "has_primary": False,

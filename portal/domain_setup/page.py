@@ -79,13 +79,15 @@ def links_of(custom_domain: LLMClientCustomDomain, reader: Reader, back_url: str
 def context(
     custom_domain: LLMClientCustomDomain, now: datetime, zone: str, reader: Reader
 ) -> dict[str, Any]:
-    """The domain's own page and its fragment."""
+    """The domain's own page and its fragment; of one that is going, only to read."""
+    if custom_domain.state == custom_domain.States.REMOVING:
+        reader = Reader(reader.user_id)
     stands = standing.standing_of(
         custom_domain, now, zone, worker_words(now), links_of(custom_domain, reader)
     )
     served = finding.clients_on(custom_domain)
     return {
-        **parts(custom_domain, stands, served),
+        **parts(custom_domain, now, stands, served),
         "reader": reader,
         "events": rows.event_lines(finding.events_of(custom_domain), served),
         "setup_link": setup_link(custom_domain, now) if reader.may_edit else None,
@@ -93,6 +95,7 @@ def context(
         "poll_url": url_for("custom_domains.status", custom_domain_id=custom_domain.id),
         "zone_file_url": url_for("custom_domains.zone_file", custom_domain_id=custom_domain.id),
         "is_link": False,
+        "is_going": custom_domain.state == custom_domain.States.REMOVING,
         "has_primary": True,
         "has_banner": True,
     }
@@ -100,12 +103,13 @@ def context(
 
 def parts(
     custom_domain: LLMClientCustomDomain,
+    now: datetime,
     stands: Standing,
     served: list[ServedClient],
 ) -> dict[str, Any]:
     """What the domain's page and the set-up link have in common."""
     results = words.results_of(custom_domain)
-    hosts = host_lines(custom_domain, served)
+    hosts = host_lines(custom_domain, served, now)
     record_rows = rows.record_rows(custom_domain, results)
     is_busy = any(one.run is not None and one.run.is_active for one in served)
     return {
@@ -151,11 +155,13 @@ def records_title(custom_domain: LLMClientCustomDomain, record_rows: tuple[Recor
     return f"Publish {plural(required, 'record', 'records')}"
 
 
-def host_lines(custom_domain: LLMClientCustomDomain, served: list[ServedClient]) -> list[HostLine]:
+def host_lines(
+    custom_domain: LLMClientCustomDomain, served: list[ServedClient], now: datetime
+) -> list[HostLine]:
     """Every host on the domain with its run and its certificate."""
     kept = finding.hosts_of(custom_domain)
     return [
-        rows.host_line(one, host, current_settings().url_of(host), kept.get(host))
+        rows.host_line(one, host, current_settings().url_of(host), kept.get(host), now)
         for one in served
         for host in custom_hosts.wanted_hosts(one.llm_client, custom_domain)
     ]

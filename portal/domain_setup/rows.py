@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
+from portal.certificates import expiring
 from portal.certificates.models import Certificate, CertificateOrder
 from portal.custom_domains import record_keeping, records, surroundings, words
 from portal.custom_domains.comparing import Part, difference
@@ -25,7 +27,6 @@ from portal.llm_clients.deployment.words import EventLine
 Purposes = LLMClientCustomDomainDNS.Purposes
 MOST_FOUND = 4
 LIFE_LEFT_AT_RENEWAL = 3  # renewed when a third of the life is left
-CHECK_OF = {Purposes.OWNERSHIP: Checks.OWNERSHIP, Purposes.ROUTING: Checks.ROUTING}
 NOTES = {
     Purposes.OWNERSHIP: "Proves that the domain is yours. Keep it.",
     Purposes.ROUTING: "Leads visitors to us.",
@@ -66,6 +67,7 @@ class HostLine:
     not_before: datetime | None
     not_after: datetime | None
     renews_at: datetime | None
+    days_left: int | None
     trouble: str
     tries_again_at: datetime | None
 
@@ -74,21 +76,27 @@ def record_rows(
     custom_domain: LLMClientCustomDomain, results: Sequence[CheckResult]
 ) -> tuple[RecordRow, ...]:
     """The required ones first, in the order in which they are needed."""
-    by_check = {(result.check, result.host): result for result in results}
-    ownership = next((r for r in results if r.check == Checks.OWNERSHIP), None)
     order = list(Purposes)
     ordered = sorted(
         custom_domain.dns_records,
         key=lambda record: (not record.is_required, order.index(record.purpose), record.id),
     )
-    found = []
-    for record in ordered:
-        check = CHECK_OF.get(record.purpose)
-        result = by_check.get((check, record.host)) if check else None
-        if record.purpose == Purposes.OWNERSHIP:
-            result = ownership
-        found.append(_record_row(custom_domain, record, result))
-    return tuple(found)
+    return tuple(
+        _record_row(custom_domain, record, _result_of(record, results)) for record in ordered
+    )
+
+
+def _result_of(
+    record: LLMClientCustomDomainDNS, results: Sequence[CheckResult]
+) -> CheckResult | None:
+    """The check that a record is there for; a wildcard is as good as the worst of its hosts."""
+    if record.purpose == Purposes.OWNERSHIP:
+        return next((one for one in results if one.check == Checks.OWNERSHIP), None)
+    routing = [one for one in results if one.check == Checks.ROUTING]
+    if record.purpose == Purposes.ROUTING:
+        routing = [one for one in routing if one.host == record.host]
+    is_checked = record.purpose in (Purposes.ROUTING, Purposes.WILDCARD)
+    return min(routing, key=words.rank, default=None) if is_checked else None
 
 
 def _record_row(
@@ -109,7 +117,9 @@ def _record_row(
         name=record.record_name,
         values=wanted,
         note=_note(record),
-        status=words.record_word(result, wanted, seen, is_required=record.is_required),
+        status=words.record_word(
+            result, wanted, seen if record.found else None, is_required=record.is_required
+        ),
         found=tuple(_compared(value, wanted, result) for value in seen[:MOST_FOUND]),
     )
 
@@ -134,7 +144,9 @@ def found_values(record: LLMClientCustomDomainDNS) -> tuple[str, ...]:
     return tuple(str(value) for value in (record.found or {}).get("values", ()))
 
 
-def host_line(served: ServedClient, host: str, url: str, kept: KeptHost | None) -> HostLine:
+def host_line(
+    served: ServedClient, host: str, url: str, kept: KeptHost | None, now: datetime
+) -> HostLine:
     """A host as step 4 shows it."""
     certificate = kept.certificate if kept else None
     order = kept.order if kept else None
@@ -153,9 +165,19 @@ def host_line(served: ServedClient, host: str, url: str, kept: KeptHost | None) 
         not_before=certificate.not_before if certificate else None,
         not_after=certificate.not_after if certificate else None,
         renews_at=_renewal_of(certificate, order),
+        days_left=_days_left(certificate, now),
         trouble=order.detail or order.message if order and order.failures else "",
         tries_again_at=order.next_attempt_at if order and order.failures else None,
     )
+
+
+def _days_left(certificate: Certificate | None, now: datetime) -> int | None:
+    """Days until the end of a certificate that should have been renewed; None while all is well."""
+    if certificate is None or certificate.not_before is None or certificate.not_after is None:
+        return None
+    if expiring.reached(certificate, now) is None:
+        return None
+    return max(0, ceil((certificate.not_after - now) / expiring.DAY))
 
 
 def _renewal_of(certificate: Certificate | None, order: CertificateOrder | None) -> datetime | None:

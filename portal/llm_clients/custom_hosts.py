@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 
 from portal.certificates import store
+from portal.custom_domains import record_keeping
 from portal.custom_domains.hosts import DomainHost, provide_hosts
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db
@@ -186,8 +187,11 @@ def forget_domain(domain: LLMClientCustomDomain) -> None:
 
 
 def remove_if_free(domain: LLMClientCustomDomain) -> bool:
-    """Delete the row of a domain that is being removed once no host is left on it."""
-    if domain.state != DomainStates.REMOVING:
+    """Delete the row of a domain that is being removed once nothing of it is left.
+
+    Its hosts go first, and the records that we published for it.
+    """
+    if domain.state != DomainStates.REMOVING or record_keeping.published_records(domain):
         return False
     left = db.session.scalar(
         select(LLMClientHost.id)

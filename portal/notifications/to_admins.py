@@ -1,4 +1,4 @@
-"""Mails that go to every admin of an account."""
+"""Mails that go to every admin of an account, or to one person."""
 
 from __future__ import annotations
 
@@ -6,26 +6,31 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from portal.accounts.models import Role, UserProfile
+from portal.accounts.models import Role, User, UserProfile
 from portal.adapters import current_adapters
 from portal.database import db
 from portal.notifications.models import Mail
 
 
 def mails_to_admins(account_id: int, subject: str, text: str, now: datetime) -> list[Mail]:
-    """One for each; they stay in the outbox where no server takes mails or no address is known."""
+    """One for each admin."""
     query = select(UserProfile).where(
         UserProfile.account_id == account_id, UserProfile.role == Role.ADMIN
     )
-    can_leave = current_adapters().mail_sender is not None
     return [
-        Mail(
-            account_id=account_id,
-            user_id=profile.user_id,
-            to_address=profile.user.email,
-            subject=subject,
-            text=text,
-            next_attempt_at=now if can_leave and profile.user.email else None,
-        )
+        mail_to(profile.user, account_id, subject, text, now)
         for profile in db.session.scalars(query)
     ]
+
+
+def mail_to(person: User, account_id: int, subject: str, text: str, now: datetime) -> Mail:
+    """It stays in the outbox where no server takes mails or no address is known."""
+    can_leave = bool(person.email and current_adapters().mail_sender)
+    return Mail(
+        account_id=account_id,
+        user_id=person.id,
+        to_address=person.email,
+        subject=subject[:255],
+        text=text,
+        next_attempt_at=now if can_leave else None,
+    )

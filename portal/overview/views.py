@@ -15,6 +15,8 @@ from portal.formatting import StatusView, number
 from portal.llm_clients.deployment import words as status_words
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.pages import queries as llm_client_queries
+from portal.overview import attention
+from portal.overview.attention import Attention
 from portal.request_history import queries as history
 from portal.request_history.rows import row_of
 from portal.usage import queries as usage
@@ -46,18 +48,6 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class Attention:
-    """A client that somebody should look at."""
-
-    name: str
-    url: str
-    status: StatusView
-    sentence: str
-    who: str
-    since: datetime | None
-
-
-@dataclass(frozen=True)
 class RunLine:
     """One recent deployment."""
 
@@ -81,7 +71,11 @@ def index() -> str:
         "overview/index.html",
         tiles=_tiles(counts, this_week, week_before),
         chart_buckets=[_bucket(stretch) for stretch in this_week],
-        attention=[_attention(run) for run in newest if run.state == Deployment.States.FAILED],
+        attention=[
+            *(_attention(run) for run in newest if run.state == Deployment.States.FAILED),
+            *attention.of_certificates(g.account, now),
+            *attention.of_domains(g.account),
+        ],
         deployments=[_run_line(run) for run in newest[:MOST_ROWS]],
         has_clients=counts["all"] > 0,
         recent_requests=[row_of(found, g.account.currency) for found in recent[:MOST_ROWS]],

@@ -14,7 +14,7 @@ from tests.people import MakeClient, People
 from tests.planes import Planes
 
 pytestmark = pytest.mark.engine_independent
-NAME = "lakeside-clinic.example"
+NAME = "lakeside-clinic.eu"
 
 
 def a_check_finds_it_too_deep(planes: Planes) -> None:

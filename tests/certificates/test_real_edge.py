@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
 
-from portal.certificates.models import Certificate, CertificateOrder, OpenChallenge
-from portal.database import db, utc_now
+from portal.certificates.models import Certificate, OpenChallenge
+from portal.database import db
 from portal.dns.ask import ask
 from portal.llm_clients.models import LLMClient
-from tests.dns_peers import Peer, zone_text
-from tests.edge_portal import BASE, EdgePortal, MakeEdgePortal
+from tests.dns_peers import Peer
+from tests.edge_portal import EdgePortal, MakeEdgePortal, platform_zones
 from tests.people import MakeClient, People
 from tests.planes import Planes
 
@@ -72,7 +70,7 @@ def test_deploy_renew_undeploy(
     assert (certificate.serial, certificate.issuer_kind) == (serial, "acme")
     assert rows(portal, OpenChallenge) == []
 
-    renewed_serial = renewed_under_load(portal, host)
+    renewed_serial = portal.renewed_under_load(host)
     assert renewed_serial != serial
     assert portal.pebble.status_of(serial) == "Valid"
 
@@ -84,36 +82,6 @@ def test_deploy_renew_undeploy(
     owner.press(client, "deploy")
     portal.work(owner.is_ready(client))
     assert portal.shown(host) not in ("", serial, renewed_serial)
-
-
-def renewed_under_load(portal: EdgePortal, host: str) -> str:
-    """Visitors come all the time while a certificate is replaced; none is turned away."""
-    old, failures, visits = portal.shown(host), [], []
-    stopped = threading.Event()
-
-    def visit() -> None:
-        while not stopped.is_set():
-            try:
-                visits.append(portal.shown(host))
-            except OSError as error:
-                failures.append(error)
-
-    visitors = [threading.Thread(target=visit) for _ in range(3)]
-    for visitor in visitors:
-        visitor.start()
-    with portal.planes.worker.app_context():
-        order = db.session.scalars(select(CertificateOrder)).one()
-        order.next_attempt_at = order.renew_at = utc_now()
-        db.session.commit()
-    portal.work(lambda: len(db.session.scalars(select(Certificate)).all()) == 2)
-    new = portal.shown(host)
-    time.sleep(0.2)
-    stopped.set()
-    for visitor in visitors:
-        visitor.join()
-    assert failures == []
-    assert set(visits) == {old, new}
-    return new
 
 
 def test_one_wildcard_for_all_clients_of_an_account(
@@ -144,8 +112,10 @@ def test_with_real_name_servers(
     request: pytest.FixtureRequest, server: str, wildcards: bool,
 ) -> None:  # fmt: skip
     """The zone at BIND or knot, the authority's look-ups by unbound."""
-    authority: Peer = request.getfixturevalue(f"start_{server}")({BASE: zone_text(BASE, "")})
-    resolver: Peer = request.getfixturevalue("start_unbound")({BASE: authority.address})
+    authority: Peer = request.getfixturevalue(f"start_{server}")(platform_zones())
+    resolver: Peer = request.getfixturevalue("start_unbound")(
+        dict.fromkeys(platform_zones(), authority.address)
+    )
     portal = make_edge_portal(authority=authority, resolver=resolver, wildcards=wildcards)
     client = make_client("guide")
     host = owner.host(client)

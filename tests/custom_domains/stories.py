@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,10 +18,11 @@ from portal.custom_domains.hosts import DomainHost
 from portal.custom_domains.models import CustomDomainEvent, LLMClientCustomDomain
 from portal.custom_domains.names import Premises
 from portal.custom_domains.observing import Outside, observe
-from portal.custom_domains.questions import question_of
+from portal.custom_domains.questions import prepare
 from portal.custom_domains.records import ownership_name, ownership_value
 from portal.database import current_settings, db
 from portal.dns import Answer, Delegation
+from portal.dns.large_numbers import one_by_one
 from tests.custom_domains.laboratory import good_probe
 
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -53,6 +54,9 @@ class PaperResolver:
 
     def public(self, name: str, type: str, *, deadline: float | None = None) -> tuple[Answer, ...]:
         return self.authority(name, type)
+
+    def ask_each(self, lookups: Sequence[tuple[str, str]]) -> list[Answer]:
+        return one_by_one(self, lookups)
 
 
 @dataclass
@@ -90,7 +94,7 @@ class Claims:
 
     def look(self, domain: LLMClientCustomDomain) -> None:
         """A check, now."""
-        question = question_of(domain, self.now, current_settings())
+        question = prepare(domain, self.now, current_settings()).question
         question = replace(question, hosts=self.hosts.get(domain.id, question.hosts), refused="")
         observed = observe(question, self.outside(), self.now)
         diagnosis = diagnose(question, observed, self.now)

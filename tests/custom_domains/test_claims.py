@@ -160,6 +160,16 @@ def test_below_somebody_elses_domain_the_proof_is_needed_there(story: Claims) ->
     story.look(child)
     assert child.is_verified
     assert parent.is_verified
+    story.withdraw(child)
+    for _ in range(9):
+        story.later(days=1)
+        story.look(child)
+    assert child.is_verified
+    story.withdraw(child, at=NAME)
+    for _ in range(9):
+        story.later(days=1)
+        story.look(child)
+    assert not child.is_verified
 
 
 def test_who_holds_a_subdomain_keeps_it_when_somebody_proves_the_parent(story: Claims) -> None:

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from portal.custom_domains import claims, notices
+from portal.custom_domains import claims, notices, record_keeping
 from portal.custom_domains.models import CustomDomainTombstone, LLMClientCustomDomain
 from portal.custom_domains.notices import Notices, on_notice
-from portal.database import db
+from portal.custom_domains.questions import prepare
+from portal.database import current_settings, db
 from tests.custom_domains.laboratory import host
 from tests.custom_domains.stories import NAME, START, Claims
 
@@ -220,6 +221,10 @@ def test_a_closed_account_is_not_served(story: Claims) -> None:
 def test_who_removes_a_domain_while_it_is_looked_at_wins(story: Claims) -> None:
     domain = story.add(story.account())
     story.publish(domain)
+    domain.zone_editor = "rfc2136"
+    prepare(domain, story.now, current_settings())
+    record_keeping.note_published(domain, [(f"_llm-verify.{NAME}", "TXT")])
+    db.session.commit()
     claims.remove(domain, story.now)
     story.look(domain)
     assert domain.state == States.REMOVING

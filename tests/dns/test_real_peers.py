@@ -85,7 +85,9 @@ def test_reads_what_is_too_large_for_a_datagram(resolver: DiscoveringResolver) -
 def test_a_fresh_record_is_right_at_the_authority_and_still_a_no_for_visitors(
     resolver: DiscoveringResolver, authority: Peer
 ) -> None:
-    editor = Rfc2136ZoneEditor.from_settings(authority.zone_editor_settings("shop.test"))
+    editor = Rfc2136ZoneEditor.from_settings(
+        authority.zone_editor_settings("shop.test"), allow_private_addresses=True
+    )
     (before,) = resolver.public("fresh.shop.test", "A")
     editor.publish(Record("fresh.shop.test", "A", ("192.0.2.5",), 60))
 

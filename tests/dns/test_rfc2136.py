@@ -187,10 +187,38 @@ def test_the_form_makes_an_editor(server: LocalNameServer) -> None:
     secret = "YSBzZWNyZXQgb2YgdGhpcnR5LXR3byBvY3RldHMuLi4="
     form = {"zone": ZONE, "server": "127.0.0.1", "port": str(server.port), "key_name": "portal-key"}
 
-    editor = Rfc2136ZoneEditor.from_settings({**form, "secret": secret})
+    editor = Rfc2136ZoneEditor.from_settings(
+        {**form, "secret": secret}, allow_private_addresses=True
+    )
 
     assert editor.publish(BOT).changed
     for wrong in ({"secret": "no base64"}, {"secret": secret, "port": "dns"}, {}):
         with pytest.raises(AdapterError) as caught:
             Rfc2136ZoneEditor.from_settings({**form, **wrong})
         assert caught.value.reason == "settings"
+
+
+def test_a_server_of_our_own_network_is_refused_to_a_customer(server: LocalNameServer) -> None:
+    form = {"zone": ZONE, "server": "127.0.0.1", "port": str(server.port), "key_name": "portal-key"}
+    editor = Rfc2136ZoneEditor.from_settings({**form, "secret": "YSBzZWNyZXQ="})
+
+    for verb in (editor.try_out, lambda: editor.withdraw(BOT)):
+        with pytest.raises(AdapterError) as caught:
+            verb()
+        assert (caught.value.reason, caught.value.permanent) == ("forbidden_address", True)
+    assert editor.read(BOT.name, "A").status == "could_not_ask"
+
+
+def test_a_server_may_be_named(
+    server: LocalNameServer, edit: Callable[..., LocalZoneEditor]
+) -> None:
+    secret = "YSBzZWNyZXQgb2YgdGhpcnR5LXR3byBvY3RldHMuLi4="
+    named = Rfc2136ZoneEditor(ZONE, "localhost", server.port, "portal-key", secret)
+    nobody = Rfc2136ZoneEditor(ZONE, "nobody.invalid", server.port, "portal-key", secret)
+
+    with pytest.raises(AdapterError) as caught:
+        nobody.publish(BOT)
+
+    assert caught.value.reason == "unreachable"
+    assert nobody.read(BOT.name, "A").status == "could_not_ask"
+    assert named.read(ZONE, "SOA").server.startswith(("127.0.0.1", "::1"))

@@ -175,6 +175,23 @@ def test_a_public_resolver_is_not_given_up_for_the_dead_names_it_is_asked_first(
     assert {found[one.name, "A"].status for one in alive} == {"found"}
 
 
+def test_more_cut_answers_than_there_may_be_streams_all_come(server: FaultyAuthority) -> None:
+    server.faults["*", "*"] = "tc"
+
+    found = sweep([of(server.address, f"n{number}.wild") for number in range(150)])
+
+    assert {answer.values for answer in found.values()} == {("192.0.2.7",)}
+    assert [by for _, _, by in server.asked].count("tcp") == 150
+
+
+def test_streams_that_lead_to_nothing_are_given_up(server: FaultyAuthority) -> None:
+    server.faults["*", "*"] = "tc_then_silence"
+
+    found = sweep([of(server.address, f"n{number}.wild") for number in range(20)], timeout=0.4)
+
+    assert {answer.trouble for answer in found.values()} <= {"timeout", "unreachable"}
+
+
 def test_only_so_many_questions_are_held_as_may_wait(server: FaultyAuthority) -> None:
     taken = 0
 

@@ -108,8 +108,8 @@ def one_level_too_deep(domain: LLMClientCustomDomain, host: str, now: datetime) 
         reasons.failed(Checks.HTTPS, host, Reasons.WAITS_FOR_OTHERS, others=others),
     )
     for record in domain.dns_records:
-        if record.purpose == Purposes.ROUTING:
-            record.found = {"values": [EDGE]}
+        is_routing = record.purpose == Purposes.ROUTING
+        record.found = {"values": [EDGE] if is_routing else []}
 
 
 def all_pass(domain: LLMClientCustomDomain, *hosts: str, now: datetime) -> None:

@@ -11,6 +11,9 @@ from portal.accounts.models import Account, AuditEvent
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db, utc_now
 from portal.domain_setup import links
+from portal.llm_clients import images
+from portal.llm_clients.image_making import LOGO, MadeImage
+from portal.llm_clients.models import LLMClient
 from portal.notifications.models import Mail
 from tests.domain_setup import some_domains
 from tests.domain_setup.conftest import MakeDomain, client_of
@@ -204,3 +207,18 @@ def test_a_line_break_is_no_part_of_an_address(alice: Browser, number: int) -> N
     path = f"/custom-domains/{number}/setup-link/mail"
     alice.post(path, {"to_address": "a@b.example\nBcc: c@d.example"}, expected=422)
     alice.post(path, {"to_address": "a@b.example, c@d.example"}, expected=422)
+
+
+def test_the_uploaded_logo_of_the_client_is_on_the_page_and_no_other_image(
+    nobody: Browser, number: int, link_to: LinkTo, planes: Planes
+) -> None:
+    with planes.worker.app_context():
+        llm_client = db.session.scalars(db.select(LLMClient)).one()
+        made = MadeImage(LOGO, "image/png", b"a logo", 1, 1)
+        llm_client.app_logo_upload = images.keep(llm_client.account_id, made)
+        db.session.commit()
+    path = link_to(number)
+    page = open_link(nobody, path)
+    assert [image["src"] for image in page.html.select("img")] == [path + "logo"]
+    answer = nobody.raw("GET", path + "logo")
+    assert (answer.mimetype, answer.data) == ("image/png", b"a logo")

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from portal.accounts.models import AuditEvent
+from portal.certificates.models import Certificate
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db, utc_now
 from portal.system import heartbeats
@@ -38,8 +39,8 @@ def test_the_empty_list_teaches_and_leads_to_the_form(alice: Browser, people: Pe
 @pytest.mark.parametrize(
     ("typed", "name"),
     [
-        ("https://Chat.Lakeside-Clinic.example./shop?x=1", "chat.lakeside-clinic.example"),
-        ("Bücherwelt.example", "xn--bcherwelt-q9a.example"),
+        ("https://Chat.Lakeside-Clinic.eu./shop?x=1", "chat.lakeside-clinic.eu"),
+        ("Bücherwelt.eu", "xn--bcherwelt-q9a.eu"),
     ],
 )
 def test_a_domain_is_added_as_it_is_typed_and_shows_its_records_at_once(
@@ -294,3 +295,47 @@ def test_fifty_domains_cost_no_more_queries_than_one(
     with statements(planes) as asked:
         alice.get(f"/custom-domains/{one_too_deep}/")
     assert len(asked) <= 8, chr(10).join(asked)
+
+
+def test_a_certificate_that_runs_out_is_told_on_the_page_and_on_the_overview(
+    alice: Browser, make_client: MakeClient, make_domain: MakeDomain, planes: Planes
+) -> None:
+    hashed_id = make_client("foyer")
+
+    def describe(domain: LLMClientCustomDomain) -> None:
+        llm_client, now = client_of(hashed_id), utc_now()
+        host = some_domains.put_on(domain, llm_client)
+        some_domains.all_pass(domain, host, now=now)
+        some_domains.open_host(domain, llm_client, host, now)
+
+    number = make_domain("live.example", describe)
+    assert "Nothing needs attention" in alice.get("/").words
+    with planes.worker.app_context():
+        certificate = db.session.scalars(db.select(Certificate)).one()
+        certificate.not_before = utc_now() - timedelta(days=84)
+        certificate.not_after = utc_now() + timedelta(days=5, hours=12)
+        db.session.commit()
+    page = alice.get(f"/custom-domains/{number}/")
+    banner = page.find("#banner .notice").text
+    assert "The certificate of foyer.live.example expires in 6 days" in banner
+    told = alice.get("/").find("[aria-labelledby=attention] .rows")
+    assert "The certificate of foyer.live.example expires in 6 days." in told.text
+    assert told.select_one("a")["href"] == f"/llm-clients/{hashed_id}/"
+
+
+def test_the_overview_names_domains_whose_owner_has_to_act(
+    alice: Browser, one_too_deep: int, make_domain: MakeDomain
+) -> None:
+    make_domain("fresh.example")
+    told = alice.get("/").find("[aria-labelledby=attention]")
+    assert [link["href"] for link in told.select("a")] == [f"/custom-domains/{one_too_deep}/"]
+    assert "The record is one level too deep. The customer acts." in " ".join(told.text.split())
+
+
+def test_a_domain_that_is_going_can_only_be_read(alice: Browser, make_domain: MakeDomain) -> None:
+    number = make_domain("going.example", state=States.REMOVING)
+    page = alice.get(f"/custom-domains/{number}/")
+    assert "Being removed" in page.find(".head-title").text
+    assert not page.html.select("main form")
+    assert "Send a set-up link" not in page.words
+    assert "Attach a client" not in page.words

@@ -95,6 +95,31 @@ def test_five_lines_always_stand_there() -> None:
     ]
 
 
+RIGHT = CheckResult(Checks.ROUTING, "x.a.example", Verdicts.PASS, "Ours.")
+
+
+@pytest.mark.parametrize(
+    ("result", "found", "is_required", "word"),
+    [
+        (None, None, True, "Not checked yet"),
+        (None, None, False, "Optional"),
+        (None, (), False, "Not published"),
+        (None, ("other",), False, "Other value"),
+        (None, ("edge",), False, "Correct"),
+        (RIGHT, ("edge",), True, "Correct"),
+        (RIGHT, ("192.0.2.1",), True, "Correct"),
+        (RIGHT, (), False, "Not needed"),
+        (a_result(Checks.ROUTING, Reasons.MISSING_AT_AUTHORITY), (), True, "Not published"),
+        (a_result(Checks.ROUTING, Reasons.WAITS_FOR_OTHERS), (), True, "Not checked yet"),
+    ],
+)
+def test_a_record_has_a_word_of_its_own(
+    result: CheckResult | None, found: tuple[str, ...] | None, is_required: bool, word: str
+) -> None:
+    told = words.record_word(result, ("edge",), found, is_required=is_required)
+    assert told.word == word
+
+
 def a_domain(**columns: object) -> LLMClientCustomDomain:
     values = {"domain_name": "a.example", "state": States.PENDING, "is_verified": False}
     return LLMClientCustomDomain(**{**values, "watched_since": NOW, **columns})

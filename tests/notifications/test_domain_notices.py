@@ -1,4 +1,4 @@
-"""Mails about domains: to whoever added it and to the account's admin, once each."""
+"""Mails about domains: to the account's admins and to whoever added it, once each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_both_people_are_told_what_happened_and_where_to_look(
     planes: Planes, people: People, notice: Notices
 ) -> None:
     mails = announced(planes, people.bob, people.alice.account_id, notice)
-    assert [mail.user_id for mail in mails] == [people.bob.user_id, people.alice.user_id]
+    assert [mail.user_id for mail in mails] == [people.alice.user_id, people.bob.user_id]
     for mail in mails:
         assert "bücherwelt.example" in mail.subject
         assert mail.text.startswith("The TXT record is gone.")

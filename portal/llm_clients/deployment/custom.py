@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from portal.accounts.models import User
+from portal.custom_domains import claims
 from portal.custom_domains.hosts import on_change
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db
@@ -24,8 +25,8 @@ def open_custom_hosts(llm_client: LLMClient, now: datetime, by: User | None) -> 
         return None
     domain = llm_client.custom_domain
     run = runs.begin(llm_client, Kinds.DEPLOY, now, by, Scopes.CUSTOM)
-    if domain is not None and domain.leased_until is None:
-        domain.next_attempt_at = now
+    if domain is not None:
+        claims.watch(domain, now)
     return run
 
 

@@ -275,18 +275,28 @@ def _withdrawals(host: str, target: Target, adapters: Adapters) -> list[Publishe
     found = target.custom.get(host)
     if found is None:
         return [adapters.zone_editor.withdraw(address_record(host, target.edge_address))]
-    return [_withdrawn(record, found, adapters) for record in found.records]
+    return [_withdrawn(record, host, target, adapters) for record in found.records]
 
 
-def _withdrawn(record: Record, found: CustomHost, adapters: Adapters) -> Published | AwaitingOwner:
+def _withdrawn(
+    record: Record, host: str, target: Target, adapters: Adapters
+) -> Published | AwaitingOwner:
     """A customer who shut us out of his zone does not keep his host from closing."""
     try:
-        editor = adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
+        editor = _editor_of(host, target, adapters) or adapters.zone_editor
         return editor.withdraw(record)
     except AdapterError as error:
         if not error.permanent:
             raise
         return AwaitingOwner(error.public_message, (record,))
+
+
+def _editor_of(host: str, target: Target, adapters: Adapters) -> ZoneEditor | None:
+    """Who edits the zone of a host on a customer's domain; None for the platform's own hosts."""
+    found = target.custom.get(host)
+    if found is None:
+        return None
+    return adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
 
 
 def close_old_address(target: Target, adapters: Adapters, now: datetime) -> Result:
@@ -307,13 +317,9 @@ def address_record(host: str, address: str) -> Record:
 
 
 def _usable_editor_of(host: str, target: Target, adapters: Adapters) -> ZoneEditor | None:
-    """Who edits the zone of a host on a customer's domain; None for the platform's own hosts, and
-    where the settings are no use: an order that needs no record goes on."""
-    found = target.custom.get(host)
-    if found is None:
-        return None
+    """None where its settings are no use: an order that needs no record goes on."""
     try:
-        return adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
+        return _editor_of(host, target, adapters)
     except AdapterError:
         return None
 

@@ -1,4 +1,4 @@
-"""The resolver tells a "no" from "could not ask"."""
+"""One question to one server: a "no" is told from "could not ask"."""
 
 import socket
 import time
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from portal.dns import Answer
+from portal.dns.ask import ask
 from portal.dns.local_server import LocalNameServer
-from portal.dns.resolver import AddressedResolver
 
 pytestmark = pytest.mark.engine_independent
 
@@ -16,13 +16,11 @@ NAME = "www.customer.test"
 
 
 def authority(port: int, name: str = NAME, kind: str = "A", timeout: float = 0.4) -> Answer:
-    resolver = AddressedResolver([("127.0.0.1", port)], [], timeout)
-    return resolver.authority(name, kind)[0]
+    return ask(("127.0.0.1", port), name, kind, recursive=False, timeout=timeout)
 
 
 def public(port: int, name: str = NAME, kind: str = "A", timeout: float = 0.4) -> Answer:
-    resolver = AddressedResolver([], [("127.0.0.1", port)], timeout)
-    return resolver.public(name, kind)[0]
+    return ask(("127.0.0.1", port), name, kind, recursive=True, timeout=timeout)
 
 
 def test_finds_every_value_in_order_with_its_lifetime_and_server(server: LocalNameServer) -> None:
@@ -124,16 +122,3 @@ def test_nobody_there_could_not_be_asked() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         assert authority(silent.getsockname()[1], timeout=0.2).status == "could_not_ask"
-
-
-def test_every_server_is_asked_at_the_same_time_and_answers_for_itself(
-    server: LocalNameServer, faulty: Any
-) -> None:
-    faulty.fault = "drop"
-    servers = [("127.0.0.1", faulty.port), ("127.0.0.1", server.port)] * 2
-    begin = time.monotonic()
-
-    answers = AddressedResolver(servers, [], timeout=0.4).authority(NAME, "A")
-
-    assert [answer.status for answer in answers] == ["could_not_ask", "found"] * 2
-    assert time.monotonic() - begin < 0.7
