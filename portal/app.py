@@ -34,6 +34,7 @@ from portal.llm_clients import saving, signals
 from portal.llm_clients.deployment import jobs, tls_status
 from portal.llm_clients.pages import (
     api_keys_views,
+    certificates_views,
     deployment_views,
     embed_views,
     keys_views,
@@ -99,6 +100,7 @@ REGISTERED = (
     domain_jobs,
     limit_jobs,
     certificate_jobs,
+    certificates_views,
     deployment_views,
     domain_notices,
     embed_views,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 
 from portal.certificates import ledger, store
@@ -44,7 +46,7 @@ class CertificateView:
 
 
 def certificate_view(account_id: int, host: str, tls_status: str, now: datetime) -> CertificateView:
-    """`tls_status` is the client's own word for it; it is taken as it is."""
+    """`tls_status` is the client's own word; empty: by the certificate and its order."""
     settings = current_settings()
     certificate = store.good_certificate(host, now)
     name = certificate.hostname if certificate else certificate_name(host, settings)
@@ -54,11 +56,11 @@ def certificate_view(account_id: int, host: str, tls_status: str, now: datetime)
     return CertificateView(
         host=host,
         name=name,
-        status=enum_view(tls_status),
+        status=enum_view(tls_status or _word(certificate, order)),
         sentence=trouble or _sentence(certificate, order),
         reason=order.reason if order is not None else "",
         detail=order.detail if order is not None else "",
-        issuer=certificate.issuer if certificate else "",
+        issuer=issuer_words(certificate.issuer) if certificate else "",
         serial=certificate.serial if certificate else "",
         not_before=certificate.not_before if certificate else None,
         not_after=certificate.not_after if certificate else None,
@@ -69,8 +71,25 @@ def certificate_view(account_id: int, host: str, tls_status: str, now: datetime)
     )
 
 
+def issuer_words(distinguished_name: str) -> str:
+    """`Let's Encrypt R11` of `CN=R11,O=Let's Encrypt,C=US` (RFC 4514)."""
+    try:
+        parts = x509.Name.from_rfc4514_string(distinguished_name)
+    except ValueError:
+        return distinguished_name
+    wanted = (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
+    words = [str(one.value) for oid in wanted for one in parts.get_attributes_for_oid(oid)]
+    return " ".join(words) or distinguished_name
+
+
+def _word(certificate: Certificate | None, order: CertificateOrder | None) -> str:
+    if certificate is not None:
+        return "Issued"
+    return "Requested" if order is not None and order.next_attempt_at else "No Certificate"
+
+
 def _sentence(certificate: Certificate | None, order: CertificateOrder | None) -> str:
     if certificate is not None and certificate.not_after is not None:
-        issuer = certificate.issuer.removeprefix("CN=")
+        issuer = issuer_words(certificate.issuer)
         return f"Issued by {issuer}, valid until {certificate.not_after:%d %B %Y}."
     return order.message if order is not None else "Requested once DNS is verified."

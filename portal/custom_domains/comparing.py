@@ -27,6 +27,8 @@ def difference(expected: str, found: str) -> tuple[tuple[Part, ...], tuple[Part,
     """Both texts in pieces, with the least part marked that makes them differ."""
     if expected == found:
         return _whole(expected, False), _whole(found, False)
+    if expected and expected in found:
+        return _whole(expected, False), _around(found, expected)
     if SequenceMatcher(None, expected, found, autojunk=False).ratio() < ALIKE:
         return _whole(expected, False), _whole(found, True)
     start = len(commonprefix([expected, found]))
@@ -47,6 +49,13 @@ def with_names(sentence: str) -> tuple[Part, ...]:
         pieces += [Part(sentence[at : match.start()]), Part(match.group(), True)]
         at = match.end()
     return tuple(piece for piece in (*pieces, Part(sentence[at:])) if piece.text)
+
+
+def _around(found: str, expected: str) -> tuple[Part, ...]:
+    """What stands before and after the right text is what is wrong, such as quotes and spaces."""
+    before, _, after = found.partition(expected)
+    pieces = (Part(_seen(before), True), Part(expected), Part(_seen(after), True))
+    return tuple(piece for piece in pieces if piece.text)
 
 
 def _whole(text: str, is_different: bool) -> tuple[Part, ...]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from portal.custom_domains import names, records, words
 from portal.custom_domains.models import LLMClientCustomDomain
+from portal.custom_domains.results import Checks
 from portal.custom_domains.words import CheckLine, Finding
 from portal.formatting import READY, StatusView
 
 States = LLMClientCustomDomain.States
-YOUNG = timedelta(minutes=15)
+YOUNG, WATCHED_FOR = timedelta(minutes=15), timedelta(days=14)
 ASKED_MS, YOUNG_MS, OLD_MS = 1_000, 3_000, 15_000
+OF_THE_DOMAIN = (Checks.EXISTS, Checks.OWNERSHIP)
 # A check that was asked for and did not come: no reason to ask the page each second for ever.
 ASKED_FOR = timedelta(minutes=2)
 
@@ -57,9 +61,17 @@ def standing_of(
     zone: str,
     worker: tuple[bool, str],
     links: Links,
+    hosts: Collection[str] | None = None,
 ) -> Standing:
-    """`zone`: the time zone of the sentences; `worker`: whether one is alive, and its sentence."""
-    results = words.results_of(custom_domain)
+    """`zone`: the time zone of the sentences; `worker`: whether one is alive, and its sentence.
+
+    With `hosts` only these count, as on the page of one of many clients.
+    """
+    results = tuple(
+        result
+        for result in words.results_of(custom_domain)
+        if hosts is None or result.check in OF_THE_DOMAIN or result.host in hosts
+    )
     status, reason = words.status_of(custom_domain, results)
     worst = words.worst_of(results)
     checks = words.check_lines(results)
@@ -75,7 +87,7 @@ def standing_of(
         passed=sum(line.status.token == READY.token for line in checks),
         checked_at=custom_domain.checked_at,
         next_look_at=custom_domain.next_attempt_at,
-        pace=words.pace(custom_domain, now, zone),
+        pace=pace(custom_domain, now, zone),
         is_asked=is_asked(custom_domain, now),
         is_paused=custom_domain.state == States.PAUSED,
         is_at_risk=custom_domain.state == States.AT_RISK,
@@ -106,3 +118,21 @@ def poll_after(custom_domain: LLMClientCustomDomain, now: datetime) -> int | Non
         return None
     is_young = now - (custom_domain.watched_since or now) < YOUNG
     return YOUNG_MS if is_young else OLD_MS
+
+
+def pace(custom_domain: LLMClientCustomDomain, now: datetime, zone: str) -> str:
+    """How often we look, in a sentence with the times of the account's wall."""
+    if custom_domain.state == States.PAUSED:
+        return "We looked for 14 days and have stopped. Resume, and we look again at once."
+    if custom_domain.state == States.REMOVING:
+        return "We take its hosts down and withdraw what we published."
+    next_look = custom_domain.next_attempt_at
+    if custom_domain.is_verified and (next_look is None or next_look - now > YOUNG):
+        return "We look every six hours for as long as the domain is in use."
+    since = custom_domain.watched_since or now
+    young_until, until = since + YOUNG, (since + WATCHED_FOR).astimezone(ZoneInfo(zone))
+    end = f"until {until.day} {until:%B}"
+    if now < young_until:
+        wall = young_until.astimezone(ZoneInfo(zone))
+        return f"Each minute until {wall:%H:%M}, then less and less often {end}."
+    return f"Less and less often {end}, at least every four hours."

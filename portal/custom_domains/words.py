@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from portal.custom_domains.comparing import Part, difference, with_names
 from portal.custom_domains.models import LLMClientCustomDomain
@@ -112,7 +111,7 @@ def finding_of(result: CheckResult) -> Finding:
         status=look_of(result),
         sentence=with_names(result.sentence),
         acts=result.who_acts.value,
-        who="" if passes or result.fix.startswith(WHO[Acts.NOBODY][:-1]) else WHO[result.who_acts],
+        who=_who(result),
         fix=with_names(result.fix),
         expected=expected,
         found=tuple(parts for _, parts in compared) if shows else (),
@@ -121,6 +120,14 @@ def finding_of(result: CheckResult) -> Finding:
         clears_at=result.clears_at,
         passes=passes,
     )
+
+
+def _who(result: CheckResult) -> str:
+    """Who acts, where the fix does not say it already: whoever reads this deploys."""
+    is_said = result.fix.startswith(WHO[Acts.NOBODY][:-1])
+    if result.verdict == Verdicts.PASS or is_said or result.reason == Reasons.NOT_DEPLOYED:
+        return ""
+    return WHO[result.who_acts]
 
 
 def rank(result: CheckResult) -> tuple[int, int]:
@@ -223,22 +230,3 @@ def record_word(
 OPTIONAL = status_view(OFF.token, "Optional")
 NOT_PUBLISHED = status_view(OFF.token, "Not published")
 NOT_NEEDED = status_view(OFF.token, "Not needed")
-PATIENCE, WATCHED_FOR = timedelta(minutes=15), timedelta(days=14)
-
-
-def pace(custom_domain: LLMClientCustomDomain, now: datetime, zone: str) -> str:
-    """How often we look, in a sentence with the times of the account's wall."""
-    if custom_domain.state == States.PAUSED:
-        return "We looked for 14 days and have stopped. Resume, and we look again at once."
-    if custom_domain.state == States.REMOVING:
-        return "We take its hosts down and withdraw what we published."
-    next_look = custom_domain.next_attempt_at
-    if custom_domain.is_verified and (next_look is None or next_look - now > PATIENCE):
-        return "We look every six hours for as long as the domain is in use."
-    since = custom_domain.watched_since or now
-    young_until, until = since + PATIENCE, (since + WATCHED_FOR).astimezone(ZoneInfo(zone))
-    end = f"until {until.day} {until:%B}"
-    if now < young_until:
-        wall = young_until.astimezone(ZoneInfo(zone))
-        return f"Each minute until {wall:%H:%M}, then less and less often {end}."
-    return f"Less and less often {end}, at least every four hours."

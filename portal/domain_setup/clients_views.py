@@ -159,7 +159,8 @@ def _state(llm_client: LLMClient) -> dict[str, Any]:
     hosts: list[HostLine] = []
     if present is not None:
         links = page.links_of(present, reader(), back_url)
-        stands = standing.standing_of(present, now, zone(), page.worker_words(now), links)
+        own = custom_hosts.wanted_hosts(llm_client, present)
+        stands = standing.standing_of(present, now, zone(), page.worker_words(now), links, own)
         served = [one for one in finding.clients_on(present) if one.llm_client is llm_client]
         hosts = page.host_lines(present, served, now)
     return {

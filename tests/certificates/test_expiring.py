@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from portal.certificates import expiring, orders, store
 from portal.certificates.models import Certificate, CertificateOrder
-from portal.certificates.page import certificate_view
+from portal.certificates.page import certificate_view, issuer_words
 from portal.database import db
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from portal.notifications.certificate_jobs import certificates_that_run_out, tell_of_expiry
@@ -141,6 +141,20 @@ def test_a_client_has_failed_only_when_its_certificate_is_over(
     orders.record_for(account_id, host, "x", late, NOON + 91 * DAY)
     db.session.commit()
     assert stored(hashed_id).tls_certificate_issuance_status == Tls.ISSUED
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("CN=R11,O=Let's Encrypt,C=US", "Let's Encrypt R11"),
+        ("CN=Portal local root", "Portal local root"),
+        ("C=US", "C=US"),
+        ("", ""),
+        ("not a name", "not a name"),
+    ],
+)
+def test_an_issuer_in_words(name: str, words: str) -> None:
+    assert issuer_words(name) == words
 
 
 class TestPage:

@@ -51,7 +51,9 @@ class Afternoon:
 
     @property
     def _editor(self) -> Rfc2136ZoneEditor:
-        return Rfc2136ZoneEditor.from_settings(self.peer.zone_editor_settings("shop.test"))
+        return Rfc2136ZoneEditor.from_settings(
+            self.peer.zone_editor_settings("shop.test"), allow_private_addresses=True
+        )
 
     def look(self) -> Diagnosis:
         hosts: tuple[DomainHost, ...] = (host(BOT),)

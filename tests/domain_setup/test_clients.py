@@ -168,3 +168,20 @@ def test_the_tab_shows_the_same_checks_and_comes_back_to_itself(
     fragment = alice.get(f"{path}/status")
     assert fragment.find("#status")["data-poll-url"] == f"{path}/status"
     assert fragment.find(".checks").get_text() == checks[0]
+
+
+def test_a_client_among_many_sees_the_checks_of_its_own_host(
+    alice: Browser, patient_desk: str, make_client: MakeClient, make_domain: MakeDomain
+) -> None:
+    other = make_client("foyer")
+
+    def describe(domain: LLMClientCustomDomain) -> None:
+        hosts = [some_domains.put_on(domain, client_of(one)) for one in (patient_desk, other)]
+        some_domains.all_pass(domain, *hosts, now=utc_now())
+
+    number = make_domain("lakeside-clinic.example", describe)
+    assert "foyer.lakeside" in alice.get(f"/custom-domains/{number}/").find(".checks").text
+    for path in (f"/llm-clients/{patient_desk}/domain", f"/llm-clients/{patient_desk}/"):
+        page = alice.get(path)
+        assert "foyer.lakeside" not in page.find(".checks").text
+        assert "5 of 5 pass." in page.words

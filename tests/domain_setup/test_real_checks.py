@@ -9,7 +9,7 @@ from tests.people import Browser, MakeClient
 RunJobs = Callable[..., int]
 
 
-def test_a_domain_that_we_publish_for_is_verified_and_follows_its_clients(
+def test_from_the_form_to_an_open_host_that_all_five_checks_see(
     alice: Browser, make_client: MakeClient, run_jobs: RunJobs
 ) -> None:
     hashed_id = make_client("patient_desk")
@@ -24,6 +24,11 @@ def test_a_domain_that_we_publish_for_is_verified_and_follows_its_clients(
     alice.post(f"{path}/clients/attach", {"llm_client": hashed_id})
     alice.post(f"/llm-clients/{hashed_id}/deploy", {"confirm": "yes"})
     run_jobs()
-    checks = alice.get(f"{path}/").find(".checks").text
-    assert "No deployed client answers" not in checks, "a domain that works is looked at anew"
+    page = alice.get(f"{path}/")
+    verdicts = [" ".join(one.text.split()) for one in page.html.select(".checks .verdict")]
+    assert verdicts == ["Pass"] * 5
+    assert page.find(".head-title .state").text == "Live"
+    assert "Visitors are answered here." in page.find(".domain-hosts").text
+    assert "Portal local root" in page.find(".domain-hosts").text
+    assert "patient_desk was put on the domain." in page.find("[aria-labelledby=timeline]").text
     assert "lakeside.example is verified" in alice.get("/notifications/").words

@@ -37,17 +37,22 @@ def test_the_empty_list_teaches_and_leads_to_the_form(alice: Browser, people: Pe
 
 
 @pytest.mark.parametrize(
-    ("typed", "name"),
+    ("typed", "name", "next_step"),
     [
-        ("https://Chat.Lakeside-Clinic.eu./shop?x=1", "chat.lakeside-clinic.eu"),
-        ("Bücherwelt.eu", "xn--bcherwelt-q9a.eu"),
+        (
+            "https://Chat.Lakeside-Clinic.eu./shop?x=1",
+            "chat.lakeside-clinic.eu",
+            "Publish the records below.",
+        ),
+        ("Bücherwelt.eu", "xn--bcherwelt-q9a.eu", "Publish the records below."),
+        ("clinic.example", "clinic.example", "The records below are published by us."),
     ],
 )
 def test_a_domain_is_added_as_it_is_typed_and_shows_its_records_at_once(
-    alice: Browser, planes: Planes, typed: str, name: str
+    alice: Browser, planes: Planes, typed: str, name: str, next_step: str
 ) -> None:
     page = alice.follow(alice.post("/custom-domains/new", {"domain_name": typed}))
-    assert "is added. Publish the records below." in page.words
+    assert f"is added. {next_step}" in page.words
     assert f"_llm-verify.{name}" in page.text
     assert "llm-verify=" in page.find(".records").get_text()
     assert page.find("nav .count + *, a[aria-current] .count").get_text() == "1"

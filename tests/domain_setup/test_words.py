@@ -33,6 +33,7 @@ def marked(text: str, found: str) -> tuple[str, str]:
         ("_a.b.example", "_a.b.example.b.example", "_a.b.example[.b.example]"),
         ("llm-verify=7f2c", "llm-verify=7f3c", "llm-verify=7f[3]c"),
         ("llm-verify=7f2c", "llm-verify=7f2c ", "llm-verify=7f2c[␣]"),
+        ("llm-verify=7f2c", '"llm-verify=7f2c" ', '["]llm-verify=7f2c["␣]'),
         ("edge.example", "192.0.2.7", "[192.0.2.7]"),
         ("edge.example", "edge.example", "edge.example"),
     ],
@@ -150,9 +151,9 @@ def test_a_domain_is_live_when_its_hosts_answer() -> None:
 
 
 def test_the_pace_is_told_in_the_time_of_the_account() -> None:
-    young = words.pace(a_domain(), NOW, "Europe/Berlin")
+    young = standing.pace(a_domain(), NOW, "Europe/Berlin")
     assert young.startswith("Each minute until 14:46, then less and less often until 5 December.")
-    old = words.pace(a_domain(watched_since=NOW - timedelta(days=3)), NOW, "Europe/Berlin")
+    old = standing.pace(a_domain(watched_since=NOW - timedelta(days=3)), NOW, "Europe/Berlin")
     assert old == "Less and less often until 2 December, at least every four hours."
 
 

@@ -122,3 +122,14 @@ def after_run(domain_ids: list[int], now: datetime) -> None:
         )
         if holder is not None:
             follow(holder, now)
+
+
+def look_again(domain_ids: list[int], now: datetime) -> None:
+    """A host was opened: the check that sees it from outside follows at once.
+
+    In a transaction of its own, for elsewhere a domain's row is locked before a run's.
+    """
+    for domain_id in domain_ids:
+        domain = db.session.get(LLMClientCustomDomain, domain_id, with_for_update=True)
+        if domain is not None:
+            claims.watch(domain, now)

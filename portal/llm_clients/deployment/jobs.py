@@ -59,6 +59,9 @@ def advance_deployment(deployment_id: int) -> None:
         audit.record(Background(run), f"{run.kind}_{run.state}", run, name=name)
     ring_for(run, now)
     db.session.commit()
+    if run.state == Deployment.States.DONE and run.kind == Deployment.Kinds.DEPLOY:
+        custom.look_again(domain_ids, now)
+        db.session.commit()
 
 
 def begin(

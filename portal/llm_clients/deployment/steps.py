@@ -13,6 +13,7 @@ from datetime import datetime
 from portal.adapters import Adapters
 from portal.certificates import ordering, orders
 from portal.certificates.orders import Wish
+from portal.certificates.page import issuer_words
 from portal.dns import Answer, AwaitingOwner, Published, Record, ZoneEditor
 from portal.errors import AdapterError
 from portal.tls import Issuance
@@ -222,7 +223,7 @@ def _issued_sentence(issued: dict[str, Issuance]) -> str:
     expiries = [entry.not_after for entry in issued.values() if entry.not_after]
     if not expiries:
         return " ".join(entry.message for entry in issued.values())
-    names = ", ".join(sorted({entry.issuer.removeprefix("CN=") for entry in issued.values()}))
+    names = ", ".join(sorted({issuer_words(entry.issuer) for entry in issued.values()}))
     return f"Issued by {names}, valid until {min(expiries):%Y-%m-%d}."
 
 

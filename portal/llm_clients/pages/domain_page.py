@@ -8,6 +8,7 @@ from flask import url_for
 
 from portal.custom_domains import standing
 from portal.custom_domains.standing import Links, Standing
+from portal.llm_clients import custom_hosts
 from portal.llm_clients.deployment import words as status_words
 from portal.llm_clients.models import LLMClient
 from portal.web import zone
@@ -30,7 +31,8 @@ def standing_of(
             refresh_url=own_url,
         )
     worker = status_words.worker_words(worker_seen_at, now)
-    return standing.standing_of(present, now, zone(), worker, links)
+    hosts = custom_hosts.wanted_hosts(llm_client, present)
+    return standing.standing_of(present, now, zone(), worker, links, hosts)
 
 
 def sooner(*waits: int | None) -> int | None:

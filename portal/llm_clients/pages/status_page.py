@@ -9,6 +9,7 @@ from typing import Any
 from flask import url_for
 
 from portal.certificates import store
+from portal.certificates.page import issuer_words
 from portal.database import current_settings
 from portal.formatting import number
 from portal.llm_clients import registration
@@ -101,7 +102,7 @@ def addresses(llm_client: LLMClient, now: datetime) -> list[status_words.Address
                 host,
                 current_settings().url_of(host.hostname),
                 certificate.not_after if certificate else None,
-                certificate.issuer.removeprefix("CN=") if certificate else "",
+                issuer_words(certificate.issuer) if certificate else "",
             )
         )
     return lines
