@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import Executor
 
 from portal.adapters import Adapters
 from portal.custom_domains.names import Premises
 from portal.custom_domains.observing import Outside
 from portal.custom_domains.records import Target
+from portal.dns import Record
+from portal.errors import AdapterError
 from portal.settings import Settings
 
+log = logging.getLogger(__name__)
+
+TARGET_TTL = 60  # seconds
 ASKS_ON_PORT_80 = ("acme", "edge", "cert_manager")
 
 
@@ -31,6 +37,21 @@ def target_of(settings: Settings) -> Target:
         edge_addresses=settings.edge_addresses or (settings.edge_address,),
         acme_domain=f"acme.{settings.base_api_domain}",
     )
+
+
+def stand_target(adapters: Adapters, settings: Settings) -> None:
+    """Publish the name that customers point to before anybody asks for it.
+
+    Whoever asks too early remembers for as long as the zone says that it does not exist.
+    """
+    target = target_of(settings)
+    addresses = tuple(sorted(one for one in target.edge_addresses if ":" not in one))
+    try:
+        known = adapters.resolver.authority(target.edge_host, "A")
+        if any(answer.status in ("no_name", "no_record") for answer in known):
+            adapters.zone_editor.publish(Record(target.edge_host, "A", addresses, TARGET_TTL))
+    except AdapterError as error:
+        log.warning("%s is not published: %s", target.edge_host, error.public_message)
 
 
 def needs_port_80(settings: Settings) -> bool:

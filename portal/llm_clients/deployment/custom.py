@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.custom_domains.hosts import on_change
+from portal.custom_domains.looks import look_now
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db
 from portal.llm_clients import custom_hosts, registration
@@ -25,7 +26,7 @@ def open_custom_hosts(llm_client: LLMClient, now: datetime, by: User | None) -> 
     domain = llm_client.custom_domain
     run = runs.begin(llm_client, Kinds.DEPLOY, now, by, Scopes.CUSTOM)
     if domain is not None and domain.leased_until is None:
-        domain.next_attempt_at = now
+        look_now(domain, now)
     return run
 
 
@@ -48,8 +49,14 @@ def follow(domain: LLMClientCustomDomain, now: datetime) -> None:
     for llm_client in custom_hosts.clients_on(domain):
         if not domain.is_verified:
             _close(llm_client, now)
-        elif llm_client.deployed:
+        elif is_wanted(llm_client):
             _go_on(llm_client, now)
+
+
+def is_wanted(llm_client: LLMClient) -> bool:
+    """Whether the client is deployed or on its way; its two scopes wait for each other never."""
+    run = runs.active_run(llm_client)
+    return llm_client.deployed if run is None else run.kind == Kinds.DEPLOY
 
 
 def _leave(domain: LLMClientCustomDomain, now: datetime) -> None:
@@ -90,7 +97,7 @@ def put_on_domain(
     From another domain it moves: what answered there is closed.
     """
     custom_hosts.attach(llm_client, domain, uses_bare_domain=uses_bare_domain)
-    if llm_client.deployed and domain.is_verified:
+    if is_wanted(llm_client) and domain.is_verified:
         return open_custom_hosts(llm_client, now, by)
     return close_custom_hosts(llm_client, now, by)
 

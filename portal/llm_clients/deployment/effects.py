@@ -6,6 +6,7 @@ from datetime import datetime
 
 from portal.certificates import orders, store
 from portal.certificates.naming import certificate_name
+from portal.custom_domains.looks import look_now
 from portal.database import current_settings, db
 from portal.limits import editing as limits_editing
 from portal.limits.models import SubjectKinds
@@ -54,6 +55,15 @@ def dns_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None
     run.llm_client.tls_certificate_issuance_status = Tls.REQUESTED
 
 
+def target_published(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    """Records that were missing a moment ago are looked at now, not when it is their turn."""
+    for host in hosts_of(run, HostStates.CURRENT):
+        domain, known = host.custom_domain, target.custom.get(host.hostname)
+        is_missed = known is not None and known.finding is not None
+        if domain is not None and is_missed and domain.leased_until is None:
+            look_now(domain, now)
+
+
 def checks_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in hosts_of(run, HostStates.CURRENT):
         host.is_published = True
@@ -81,10 +91,6 @@ def opened(run: Deployment, target: Target, done: Done, now: datetime) -> None:
         llm_client.deployed = True
     for host in hosts_of(run, HostStates.CURRENT):
         host.is_open = True
-
-
-def nothing_more(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    """The step is of the outside alone."""
 
 
 def old_closed(run: Deployment, target: Target, done: Done, now: datetime) -> None:

@@ -61,7 +61,7 @@ STEPS = {
             "publish_target",
             "Publish what the domain points to",
             steps.publish_target,
-            effects.nothing_more,
+            effects.target_published,
         ),
         Step("see_checks", "See the domain’s checks pass", steps.see_checks, effects.checks_seen),
     )

@@ -140,14 +140,35 @@ def see_dns(target: Target, adapters: Adapters, now: datetime) -> Result:
 
 
 def publish_target(target: Target, adapters: Adapters, now: datetime) -> Result:
-    """On a customer's domain, step 1: the name that his records point to answers by itself."""
-    answers = adapters.resolver.authority(target.edge_host, "A")
-    if _is_right(answers, target.edge_address):
-        return Done(f"{target.edge_host} answers with {target.edge_address}.")
-    answer = adapters.zone_editor.publish(address_record(target.edge_host, target.edge_address))
-    if isinstance(answer, AwaitingOwner):
-        return Wait(answer.message, "awaiting_owner", PLATFORM)
-    return Done(answer.message)
+    """On a customer's domain, step 1: his records, where we may edit his zone, and their target.
+
+    The target is seen by visitors before anybody is sent there, an authority above all.
+    """
+    edge_host, edge_address = target.edge_host, target.edge_address
+    messages = [f"{edge_host} answers with {edge_address}."]
+    if not _is_right(adapters.resolver.authority(edge_host, "A"), edge_address):
+        answer = adapters.zone_editor.publish(address_record(edge_host, edge_address))
+        if isinstance(answer, AwaitingOwner):
+            return Wait(answer.message, "awaiting_owner", PLATFORM)
+        messages = [answer.message]
+    public = adapters.resolver.public(edge_host, "A")
+    if public and not _is_right(public, edge_address):
+        return _not_yet(edge_host, public, edge_address, "public")
+    try:
+        messages += [told for host in target.hosts for told in _routed(host, target, adapters)]
+    except AdapterError as error:
+        return Wait(error.public_message, error.reason, CUSTOMER)
+    return Done(" ".join(messages))
+
+
+def _routed(host: str, target: Target, adapters: Adapters) -> list[str]:
+    """Publish the host's records in the customer's zone; nothing where he enters them himself."""
+    found = target.custom.get(host)
+    if found is None or not found.records:
+        return []
+    editor = adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
+    answers = [editor.publish(record) for record in found.records]
+    return [answer.message for answer in answers if isinstance(answer, Published)]
 
 
 def see_checks(target: Target, adapters: Adapters, now: datetime) -> Result:
