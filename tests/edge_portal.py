@@ -24,10 +24,12 @@ from portal.adapters import Adapters
 from portal.caching import cache
 from portal.certificates.accounts import StoredAuthorityAccounts
 from portal.certificates.models import Certificate, CertificateOrder
+from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db, utc_now
 from portal.dns.local_server import LocalNameServer
 from portal.issuer_settings import AcmeSettings
 from portal.job_queue import perform, rings_due
+from portal.llm_clients.deployment.models import ProgressEvent
 from portal.local_services import TSIG_KEY_NAME
 from portal.settings import Settings
 from tests.dns_peers import Peer, zone_text
@@ -183,7 +185,7 @@ class EdgePortal:
         with self.planes.worker.app_context():
             while not is_done():
                 db.session.rollback()
-                assert time.monotonic() - started < seconds, "it is not done"
+                assert time.monotonic() - started < seconds, f"it is not done: {_last_words()}"
                 rings = list(rings_due(utc_now()))
                 db.session.rollback()
                 for ring in rings:
@@ -201,6 +203,11 @@ class EdgePortal:
                 for ring in rings:
                     perform(ring.name, *ring.arguments)
             db.session.rollback()
+
+    def last_words(self) -> str:
+        """What runs and checks say of themselves, for a test that waits in vain."""
+        with self.planes.worker.app_context():
+            return _last_words()
 
     def shown(self, host: str) -> str:
         """The serial of what the edge shows; empty where it refuses the handshake."""
@@ -251,6 +258,18 @@ class EdgePortal:
         for app, settings, outside in self._before:
             app.extensions["portal_settings"] = settings
             app.extensions["portal_adapters"] = outside
+
+
+def _last_words() -> str:
+    told = [
+        f"{event.created_at:%M:%S.%f} {event.deployment_id} {event.step}: {event.message}"
+        for event in db.session.scalars(select(ProgressEvent).order_by(ProgressEvent.id))
+    ]
+    for domain in db.session.scalars(select(LLMClientCustomDomain)).unique():
+        told.append(f"{domain.domain_name} of {domain.account_id} {domain.state}")
+        told += [f"  {one['check']} {one['host']}: {one}" for one in domain.check_results]
+    told += [f"{one.name} {one.detail}" for one in db.session.scalars(select(CertificateOrder))]
+    return "\n".join(["", *told])
 
 
 def _certificates(host: str) -> int:

@@ -14,7 +14,7 @@ from typing import cast
 
 from sqlalchemy import Table, bindparam, or_, select, update
 
-from portal.custom_domains import cadence, verification
+from portal.custom_domains import cadence, looks
 from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
 from portal.custom_domains.records import Purposes
 from portal.database import current_settings, db
@@ -50,7 +50,7 @@ def claim_live(custom_domain_ids: Sequence[int], now: datetime) -> list[Live]:
     is_ours = (
         _domains.c.id.in_(custom_domain_ids),
         _domains.c.next_attempt_at <= now,
-        _domains.c.step == verification.LIVE,
+        _domains.c.step == looks.LIVE,
         or_(_domains.c.leased_until.is_(None), _domains.c.leased_until < now),
     )
     taken = db.session.execute(
@@ -94,8 +94,8 @@ def keep(live: Sequence[Live], same: Sequence[Live], now: datetime) -> None:
     if changed:
         db.session.execute(
             update(_domains)
-            .where(_domains.c.id.in_(changed), _domains.c.step == verification.LIVE)
-            .values(leased_until=None, next_attempt_at=now, step=verification.SETTING_UP)
+            .where(_domains.c.id.in_(changed), _domains.c.step == looks.LIVE)
+            .values(leased_until=None, next_attempt_at=now, step=looks.SETTING_UP)
         )
 
 

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from portal.accounts.models import Account, User
-from portal.custom_domains import holding, names, surroundings, verification
+from portal.custom_domains import holding, names, surroundings
 from portal.custom_domains.hosts import announce_change
+from portal.custom_domains.looks import look_now
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.names import Premises
 from portal.custom_domains.notices import note
@@ -79,7 +80,7 @@ def remove(custom_domain: LLMClientCustomDomain, now: datetime) -> None:
     custom_domain.state = States.REMOVING
     custom_domain.generation += 1
     custom_domain.leased_until = None
-    custom_domain.next_attempt_at = now
+    look_now(custom_domain, now)
     custom_domain.watched_since = now
     db.session.flush()
     holding.look_again_below(custom_domain, now)
@@ -97,8 +98,7 @@ def ask_for_check(custom_domain: LLMClientCustomDomain, now: datetime) -> float:
     if wait > 0:
         return wait
     custom_domain.check_asked_at = now
-    custom_domain.next_attempt_at = now
-    custom_domain.step = verification.SETTING_UP
+    look_now(custom_domain, now)
     if custom_domain.state == States.PAUSED:
         resume(custom_domain, now)
     return 0
@@ -119,11 +119,10 @@ def watch(custom_domain: LLMClientCustomDomain, now: datetime) -> None:
     """
     if custom_domain.state in (States.REMOVING, States.PAUSED):
         return
-    custom_domain.step = verification.SETTING_UP
     custom_domain.generation += 1
     custom_domain.leased_until = None
     custom_domain.watched_since = now
-    custom_domain.next_attempt_at = now
+    look_now(custom_domain, now)
 
 
 def rotate_token(custom_domain: LLMClientCustomDomain, now: datetime) -> None:

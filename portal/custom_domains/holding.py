@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.accounts.models import Account
 from portal.custom_domains.hosts import DomainHost, announce_change
+from portal.custom_domains.looks import look_now
 from portal.custom_domains.models import (
     CustomDomainEvent,
     CustomDomainTombstone,
@@ -129,7 +130,7 @@ def lose(custom_domain: LLMClientCustomDomain, now: datetime, why: str) -> None:
     custom_domain.state = States.PENDING
     custom_domain.verified_at = None
     custom_domain.watched_since = now
-    custom_domain.next_attempt_at = now + timedelta(seconds=10)
+    look_now(custom_domain, now + timedelta(seconds=10))
     custom_domain.generation += 1
     _forget_failures(custom_domain)
     db.session.flush()
@@ -163,7 +164,7 @@ def look_again_below(custom_domain: LLMClientCustomDomain, now: datetime) -> Non
     )
     for other in db.session.scalars(query).unique():
         if other.next_attempt_at is not None and other.leased_until is None:
-            other.next_attempt_at = min(other.next_attempt_at, now)
+            look_now(other, min(other.next_attempt_at, now))
 
 
 def rival_stands(custom_domain: LLMClientCustomDomain, now: datetime) -> bool:
@@ -223,7 +224,7 @@ def _contest(holder: LLMClientCustomDomain, now: datetime) -> None:
     """Somebody proved what another account holds: look at the holder's proof now."""
     is_stale = holder.checked_at is None or now - holder.checked_at >= STALE
     if is_stale and holder.leased_until is None:
-        holder.next_attempt_at = now
+        look_now(holder, now)
     if not told_lately(holder, Notices.CONTESTED, now, WARNING):
         message = MOVES.format(name=holder.domain_name)
         announce_notice(holder, Notices.CONTESTED, message, now)

@@ -19,13 +19,21 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
 
 from portal.adapters import Adapters, current_adapters
-from portal.custom_domains import bulk, holding, record_keeping, surroundings, verification
+from portal.custom_domains import (
+    bulk,
+    holding,
+    looks,
+    record_keeping,
+    surroundings,
+    verification,
+)
 from portal.custom_domains.diagnosis import Diagnosis, diagnose
 from portal.custom_domains.hosts import announce_change
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.observations import Question
 from portal.custom_domains.observing import Outside, observe
 from portal.custom_domains.questions import Prepared, prepare
+from portal.custom_domains.records import zone_guess
 from portal.custom_domains.zone_editing import values_of
 from portal.database import current_settings, db, utc_now
 from portal.errors import AdapterError, PortalError
@@ -50,6 +58,7 @@ class Task:
     custom_domain_id: int
     generation: int
     prepared: Prepared
+    zone: str
     editor: str
     editor_values: dict[str, str]
     publishes: bool
@@ -103,8 +112,8 @@ def due_domains(now: datetime) -> Iterator[Ring]:
     for row_id, generation, due_at, step in db.session.execute(_due(now)):
         lane = lanes.setdefault(step, [])
         lane.append((row_id, ring_key(row_id, generation, due_at, now)))
-    live = lanes.pop(verification.LIVE, [])
-    slow = lanes.pop(verification.SLOW, [])
+    live = lanes.pop(looks.LIVE, [])
+    slow = lanes.pop(looks.SLOW, [])
     quick = [one for lane in lanes.values() for one in lane]
     for batch in _batches(quick, BATCH):
         yield _ring(verify_custom_domains, batch)
@@ -141,6 +150,7 @@ def _verify(custom_domain_ids: Sequence[int]) -> None:
     if not tasks:
         return
     adapters, settings = current_adapters(), current_settings()
+    surroundings.stand_target(adapters, settings)
     with ThreadPoolExecutor(LOOKUPS) as threads, ThreadPoolExecutor(len(tasks)) as rounds:
         outside = surroundings.outside_of(adapters, settings, threads)
         under_way = {rounds.submit(_look, task, adapters, outside): task for task in tasks}
@@ -179,6 +189,7 @@ def _task(custom_domain: LLMClientCustomDomain, now: datetime) -> Task:
         custom_domain_id=custom_domain.id,
         generation=custom_domain.generation,
         prepared=prepared,
+        zone=zone_guess(custom_domain.domain_name, custom_domain.zone_name),
         editor=custom_domain.zone_editor,
         editor_values=values,
         publishes=record_keeping.has_unpublished(custom_domain),
@@ -198,8 +209,7 @@ def _look(task: Task, adapters: Adapters, outside: Outside) -> Outcome:
 
 def _publish(task: Task, adapters: Adapters) -> tuple[tuple[tuple[str, str], ...], str]:
     try:
-        zone = task.question.domain
-        editor = adapters.customer_zone_editor(task.editor, zone, task.editor_values)
+        editor = adapters.customer_zone_editor(task.editor, task.zone, task.editor_values)
         record_keeping.withdraw(editor, task.prepared.gone)
         return tuple(record_keeping.publish(editor, task.prepared.needed)), ""
     except AdapterError as error:
@@ -229,10 +239,11 @@ def _clear_away(custom_domain: LLMClientCustomDomain, now: datetime) -> None:
     published = record_keeping.published_records(custom_domain)
     if published:
         kind, name = custom_domain.zone_editor, custom_domain.domain_name
+        zone = zone_guess(name, custom_domain.zone_name)
         try:
             values = values_of(custom_domain)
             db.session.rollback()
-            editor = current_adapters().customer_zone_editor(kind, name, values)
+            editor = current_adapters().customer_zone_editor(kind, zone, values)
             record_keeping.withdraw(editor, published)
         except PortalError as error:
             log.warning("records of %s stay published: %s", name, error.public_message)

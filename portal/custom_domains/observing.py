@@ -74,7 +74,9 @@ class _Round:
             return Observations(delegation)
         name = records.ownership_name(question.proof_at)
         top = self._soon(lambda: self._public(Look(delegation.zone, "SOA")))
-        ownership = self._soon(lambda: self._look(name, "TXT", self._is_proof))
+        ownership = self._soon(
+            lambda: self._look(name, "TXT", self._is_proof, was_there=question.is_verified)
+        )
         hosts = [self._soon(self._host, host) for host in question.hosts]
         seen_ownership = ownership.result()
         observed = Observations(delegation, top.result(), seen_ownership)
@@ -94,9 +96,11 @@ class _Round:
         answers = self.outside.resolver.public(look.name, look.type, deadline=self.deadline)
         return replace(look, public=answers)
 
-    def _look(self, name: str, type: str, is_right: Callable[[Answer], bool]) -> Look:
+    def _look(
+        self, name: str, type: str, is_right: Callable[[Answer], bool], *, was_there: bool
+    ) -> Look:
         look = self._authority(name, type)
-        known = self.question.is_verified or any(is_right(one) for one in look.said)
+        known = was_there or any(is_right(one) for one in look.said)
         return self._public(look) if known else look
 
     def _all(self, lookups: Iterable[tuple[str, str]]) -> tuple[Look, ...]:
@@ -129,7 +133,7 @@ class _Round:
             host,
             self.outside.resolver.delegation(name, deadline=self.deadline),
             cname=self._authority(name, "CNAME"),
-            a=self._look(name, "A", self._is_ours),
+            a=self._look(name, "A", self._is_ours, was_there=host.is_open),
             aaaa=self._authority(name, "AAAA"),
             caa=self._caa(name) if question.caa_domains else None,
             delegated_challenge=self._authority(challenge, "CNAME")

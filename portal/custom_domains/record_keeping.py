@@ -70,17 +70,11 @@ def synchronise(
             )
             db.session.add(row)
         _describe(row, one)
-    left = [row for row in rows.values() if not _is_a_deployments(row)]
-    gone = [_record(row) for row in left if row.published_by != MANUAL]
-    for row in left:
+    gone = [_record(row) for row in rows.values() if row.published_by != MANUAL]
+    for row in rows.values():
         db.session.delete(row)
     db.session.flush()
     return [record for record in gone if record is not None]
-
-
-def _is_a_deployments(row: LLMClientCustomDomainDNS) -> bool:
-    """A record that a client's deployment published, and withdraws when its host goes."""
-    return row.purpose == Purposes.ROUTING and row.published_by != MANUAL
 
 
 def values_of(row: LLMClientCustomDomainDNS) -> tuple[str, ...]:

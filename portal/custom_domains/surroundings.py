@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import Executor
 from urllib.parse import urlsplit
 
@@ -9,9 +10,14 @@ from portal.adapters import Adapters
 from portal.custom_domains.names import Premises, is_within
 from portal.custom_domains.observing import Outside
 from portal.custom_domains.records import Target
+from portal.dns import Record
+from portal.errors import AdapterError
 from portal.settings import Settings
 
 LETS_ENCRYPT = "letsencrypt.org"
+log = logging.getLogger(__name__)
+
+TARGET_TTL = 60  # seconds
 ASKS_ON_PORT_80 = ("acme", "edge", "cert_manager")
 
 
@@ -33,6 +39,21 @@ def target_of(settings: Settings) -> Target:
         edge_addresses=settings.edge_addresses or (settings.edge_address,),
         acme_domain=f"acme.{settings.base_api_domain}",
     )
+
+
+def stand_target(adapters: Adapters, settings: Settings) -> None:
+    """Publish the name that customers point to before anybody asks for it.
+
+    Whoever asks too early remembers for as long as the zone says that it does not exist.
+    """
+    target = target_of(settings)
+    addresses = tuple(sorted(one for one in target.edge_addresses if ":" not in one))
+    try:
+        known = adapters.resolver.authority(target.edge_host, "A")
+        if any(answer.status in ("no_name", "no_record") for answer in known):
+            adapters.zone_editor.publish(Record(target.edge_host, "A", addresses, TARGET_TTL))
+    except AdapterError as error:
+        log.warning("%s is not published: %s", target.edge_host, error.public_message)
 
 
 def needs_port_80(settings: Settings) -> bool:

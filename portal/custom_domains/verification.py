@@ -10,6 +10,7 @@ from portal.custom_domains import cadence, holding, record_keeping
 from portal.custom_domains.diagnosis import Diagnosis
 from portal.custom_domains.hosts import announce_change
 from portal.custom_domains.issuance import next_look_helps
+from portal.custom_domains.looks import LIVE, SETTING_UP, SLOW
 from portal.custom_domains.models import CustomDomainEvent, LLMClientCustomDomain
 from portal.custom_domains.notices import Notices, announce_notice, note
 from portal.custom_domains.observations import Question
@@ -19,7 +20,6 @@ from portal.custom_domains.results import CheckResult, Checks, Reasons, Verdicts
 from portal.database import db
 
 States = LLMClientCustomDomain.States
-LIVE, SLOW, SETTING_UP = "live", "slow", "setting_up"  # of `step`: how it is looked at next
 QUIET = timedelta(hours=1)  # a reason that comes and goes is told once in this time
 SILENT = (Reasons.TIMEOUT, Reasons.CANNOT_TELL)
 UNTOLD = (Reasons.WAITS_FOR_OTHERS, Reasons.NOT_DEPLOYED)

@@ -69,13 +69,3 @@ def test_a_changed_value_is_published_again(story: Claims) -> None:
     domain.verification_token = "another"
     record_keeping.synchronise(domain, needed(domain))
     assert record_keeping.has_unpublished(domain)
-
-
-def test_what_a_deployment_published_is_left_to_it(story: Claims) -> None:
-    domain = story.add(story.account())
-    domain.zone_editor = "rfc2136"
-    record_keeping.synchronise(domain, needed(domain, f"old.{NAME}"))
-    record_keeping.note_published(domain, [(f"old.{NAME}", "CNAME")])
-    assert record_keeping.synchronise(domain, needed(domain, f"new.{NAME}")) == []
-    record_keeping.forget_published(domain)
-    assert rows(domain)[f"old.{NAME}", "CNAME"].published_by == "rfc2136"

@@ -49,8 +49,14 @@ def follow(domain: LLMClientCustomDomain, now: datetime) -> None:
     for llm_client in custom_hosts.clients_on(domain):
         if not domain.is_verified:
             _close(llm_client, now)
-        elif llm_client.deployed:
+        elif is_wanted(llm_client):
             _go_on(llm_client, now)
+
+
+def is_wanted(llm_client: LLMClient) -> bool:
+    """Whether the client is deployed or on its way; its two scopes wait for each other never."""
+    run = runs.active_run(llm_client)
+    return llm_client.deployed if run is None else run.kind == Kinds.DEPLOY
 
 
 def _leave(domain: LLMClientCustomDomain, now: datetime) -> None:
@@ -91,7 +97,7 @@ def put_on_domain(
     From another domain it moves: what answered there is closed.
     """
     custom_hosts.attach(llm_client, domain, uses_bare_domain=uses_bare_domain)
-    if llm_client.deployed and domain.is_verified:
+    if is_wanted(llm_client) and domain.is_verified:
         return open_custom_hosts(llm_client, now, by)
     return close_custom_hosts(llm_client, now, by)
 

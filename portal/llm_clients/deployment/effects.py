@@ -6,8 +6,8 @@ from datetime import datetime
 
 from portal.certificates import orders, store
 from portal.certificates.naming import certificate_name
+from portal.custom_domains.looks import look_now
 from portal.custom_domains.models import LLMClientCustomDomainDNS
-from portal.custom_domains.record_keeping import MANUAL
 from portal.database import current_settings, db
 from portal.limits import editing as limits_editing
 from portal.limits.models import SubjectKinds
@@ -57,6 +57,19 @@ def dns_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None
     run.llm_client.tls_certificate_issuance_status = Tls.REQUESTED
 
 
+def records_published(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    """Records that were missing a moment ago are looked at now, not when it is their turn."""
+    for host in hosts_of(run, HostStates.CURRENT):
+        domain, known = host.custom_domain, target.custom.get(host.hostname)
+        if domain is None or known is None:
+            continue
+        for row in domain.dns_records:
+            if row.purpose == Purposes.ROUTING and row.record_name in done.published:
+                row.published_by = domain.zone_editor
+        if known.finding is not None and domain.leased_until is None:
+            look_now(domain, now)
+
+
 def checks_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in hosts_of(run, HostStates.CURRENT):
         host.is_published = True
@@ -86,21 +99,9 @@ def opened(run: Deployment, target: Target, done: Done, now: datetime) -> None:
         host.is_open = True
 
 
-def records_published(run: Deployment, target: Target, done: Done, now: datetime) -> None:
-    domain = run.llm_client.custom_domain
-    if domain is None:
-        return
-    for row in domain.dns_records:
-        if row.purpose == Purposes.ROUTING and row.record_name in done.published:
-            row.published_by = domain.zone_editor
-    if done.published and domain.leased_until is None:
-        domain.next_attempt_at = now
-
-
 def old_closed(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in hosts_of(run, HostStates.LEAVING):
         store.revoke(host.hostname, now)
-        _forget_records(host)
         orders.give_up(host.hostname)
         registration.bury(host, now)
 
@@ -116,18 +117,10 @@ def certificate_withdrawn(run: Deployment, target: Target, done: Done, now: date
 def dns_withdrawn(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in hosts_of(run):
         host.is_published = False
-        _forget_records(host)
         if host.state == HostStates.LEAVING:
             registration.bury(host, now)
     if not run.is_custom:
         run.llm_client.dns_verification_status = Dns.NOT_VERIFIED
-
-
-def _forget_records(host: LLMClientHost) -> None:
-    """What leads to the host is no record of ours any more; the domain's checks let it go."""
-    for row in host.custom_domain.dns_records if host.custom_domain else []:
-        if row.purpose == Purposes.ROUTING and row.host == host.hostname:
-            row.published_by = MANUAL
 
 
 def forgotten(run: Deployment, target: Target, done: Done, now: datetime) -> None:

@@ -80,6 +80,17 @@ def begin(
     return run
 
 
+def cancel(run: Deployment, now: datetime, by: User | None) -> Deployment | None:
+    """End a deployment; where that leaves the client closed, its hosts on domains close too."""
+    cleaning = deployment.cancel(run, now, by)
+    if cleaning is None:
+        return None
+    ring_for(cleaning, now)
+    if not run.is_custom and (beside := custom.close_custom_hosts(run.llm_client, now, by)):
+        ring_for(beside, now)
+    return cleaning
+
+
 def ring_for(run: Deployment, now: datetime) -> None:
     """Ring for a run that is due; what is due later is the clock's."""
     if run.is_active and run.next_attempt_at is not None and run.next_attempt_at <= now:

@@ -144,29 +144,36 @@ def see_dns(target: Target, adapters: Adapters, now: datetime) -> Result:
 
 
 def publish_records(target: Target, adapters: Adapters, now: datetime) -> Result:
-    """On a customer's domain, step 1: what his records point to, and his records where we may.
+    """On a customer's domain, step 1: his records, where we may edit his zone, and their target.
 
-    What an editor cannot do is for the checks to tell; a record that is not ours stays.
+    The target is seen by visitors before anybody is sent there, an authority above all. What an
+    editor cannot do is for the checks to tell; a record that is not ours stays.
     """
-    answers = adapters.resolver.authority(target.edge_host, "A")
-    if not _is_right(answers, target.edge_address):
-        answer = adapters.zone_editor.publish(address_record(target.edge_host, target.edge_address))
+    edge_host, edge_address = target.edge_host, target.edge_address
+    if not _is_right(adapters.resolver.authority(edge_host, "A"), edge_address):
+        answer = adapters.zone_editor.publish(address_record(edge_host, edge_address))
         if isinstance(answer, AwaitingOwner):
             return Wait(answer.message, "awaiting_owner", PLATFORM)
-    published: list[str] = []
-    for host in target.hosts:
-        found = target.custom[host]
-        editor = adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
-        for record in found.records:
-            try:
-                answer = editor.publish(record)
-            except AdapterError as error:
-                return Wait(f"{host}: {error.public_message}", error.reason, CUSTOMER)
-            if not isinstance(answer, AwaitingOwner):
-                published.append(record.name)
+    public = adapters.resolver.public(edge_host, "A")
+    if public and not _is_right(public, edge_address):
+        return _not_yet(edge_host, public, edge_address, "public")
+    try:
+        published = tuple(name for host in target.hosts for name in _routed(host, target, adapters))
+    except AdapterError as error:
+        return Wait(error.public_message, error.reason, CUSTOMER)
     if published:
-        return Done(f"Published: {', '.join(published)}.", published=tuple(published))
-    return Done(f"{target.edge_host} answers; the records of the domain are entered by its owner.")
+        return Done(f"Published: {', '.join(published)}.", published=published)
+    return Done(f"{edge_host} answers; the records of the domain are entered by its owner.")
+
+
+def _routed(host: str, target: Target, adapters: Adapters) -> list[str]:
+    """Publish the host's records in the customer's zone; nothing where he enters them himself."""
+    found = target.custom[host]
+    if not found.records:
+        return []
+    editor = adapters.customer_zone_editor(found.editor, found.zone, found.editor_values)
+    answers = [(record.name, editor.publish(record)) for record in found.records]
+    return [name for name, answer in answers if isinstance(answer, Published)]
 
 
 def see_checks(target: Target, adapters: Adapters, now: datetime) -> Result:

@@ -11,19 +11,19 @@ from portal.certificates.naming import certificate_name
 from portal.certificates.ordering import zone_editor_of
 from portal.certificates.orders import Wish
 from portal.certificates.preflight import preflight
-from portal.custom_domains import zone_editing
-from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
-from portal.custom_domains.record_keeping import MANUAL, values_of
+from portal.custom_domains import records, routing_records, zone_editing
+from portal.custom_domains.models import LLMClientCustomDomain
+from portal.custom_domains.record_keeping import MANUAL
 from portal.custom_domains.results import CheckResult, Checks, Verdicts
 from portal.database import current_settings
-from portal.dns import Record, ZoneEditor
+from portal.dns import ZoneEditor
 from portal.llm_clients import registration
 from portal.llm_clients.deployment import effects
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.deployment.steps import NOT_CHECKED, CustomHost, Finding, Target
 from portal.llm_clients.models import LLMClientHost
 
-States, Purposes = LLMClientHost.States, LLMClientCustomDomainDNS.Purposes
+States = LLMClientHost.States
 BEFORE_THE_CERTIFICATE = (Checks.EXISTS, Checks.OWNERSHIP, Checks.ROUTING, Checks.ISSUABLE)
 
 
@@ -86,17 +86,10 @@ def _custom(host: LLMClientHost) -> CustomHost:
     domain = host.custom_domain
     if domain is None:
         return CustomHost((), "", MANUAL, {}, finding=NOT_CHECKED)
-    rows = [
-        row
-        for row in domain.dns_records
-        if row.purpose == Purposes.ROUTING and row.host == host.hostname
-    ]
-    records = tuple(
-        Record(row.record_name, row.record_type, values_of(row), row.record_ttl) for row in rows
-    )
+    rows = [row for row in domain.dns_records if row.host == host.hostname]
     return CustomHost(
-        records=records,
-        zone=domain.zone_name or domain.domain_name,
+        records=routing_records.routing_of(domain, host.hostname, current_settings()),
+        zone=records.zone_guess(domain.domain_name, domain.zone_name),
         editor=domain.zone_editor,
         editor_values=zone_editing.values_of(domain),
         is_unpublished=domain.zone_editor != MANUAL

@@ -10,6 +10,7 @@ from flask_login import current_user
 from portal.accounts import audit
 from portal.database import db, utc_now
 from portal.llm_clients import revisions
+from portal.llm_clients.deployment import jobs
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.jobs import begin, ring_for
 from portal.llm_clients.deployment.models import Deployment
@@ -81,9 +82,7 @@ def cancel(llm_client_id: str) -> Any:
     if run is None or run.kind != Kinds.DEPLOY:
         said("There is no deployment to cancel any more.", "off")
         return _back(llm_client)
-    cleaning = deployment.cancel(run, now, current_user)
-    if cleaning is not None:
-        ring_for(cleaning, now)
+    jobs.cancel(run, now, current_user)
     audit.record(FormActor(), "deployment_cancelled", llm_client)
     db.session.commit()
     said("The deployment is cancelled. What it had published is being withdrawn.", "off")
