@@ -26,7 +26,7 @@ from bench.processes import free_port, program
 from portal import schema
 from portal.accounts.models import Account
 from portal.app import create_worker_app
-from portal.custom_domains import jobs, verification
+from portal.custom_domains import jobs, looks
 from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
 from portal.custom_domains.records import Purposes
 from portal.database import db, utc_now
@@ -44,6 +44,7 @@ def installation(port: int) -> Iterator[None]:
         settings = Settings(
             data_dir=Path(folder),
             database_url=f"sqlite:///{folder}/portal.sqlite3",
+            zone_editor="manual",
             public_resolvers=(("127.0.0.1", port),),
             secret_key=secrets.token_hex(32),
             encryption_keys=(Fernet.generate_key().decode(),),
@@ -68,7 +69,7 @@ def fill(names: list[str]) -> None:
             "domain_name": name,
             "is_verified": True,
             "state": LLMClientCustomDomain.States.VERIFIED,
-            "step": verification.LIVE,
+            "step": looks.LIVE,
             "generation": SHORT_LOOK,
         }
         for number, name in enumerate(names, start=1)
@@ -94,7 +95,7 @@ def recheck() -> tuple[float, float, int]:
         update(LLMClientCustomDomain).values(
             next_attempt_at=utc_now() - timedelta(seconds=1),
             leased_until=None,
-            step=verification.LIVE,
+            step=looks.LIVE,
             generation=SHORT_LOOK,
         )
     )
@@ -105,7 +106,7 @@ def recheck() -> tuple[float, float, int]:
     for ring in rings:
         perform(ring.name, *ring.arguments)
     took, processor = time.monotonic() - begin, time.process_time() - used
-    live = LLMClientCustomDomain.step == verification.LIVE
+    live = LLMClientCustomDomain.step == looks.LIVE
     put_off = LLMClientCustomDomain.next_attempt_at > utc_now() + timedelta(hours=5)
     kept = db.session.scalar(db.select(db.func.count()).where(live, put_off)) or 0
     db.session.rollback()

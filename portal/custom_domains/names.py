@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import idna
 
+from portal.custom_domains import scripts
 from portal.dns import suffixes
 from portal.errors import PortalError
 
@@ -118,7 +119,7 @@ def canonical_name(text: str) -> str:
     if _is_address(name):
         raise NameRefused(NameReasons.ADDRESS)
     for label in unicode_form(name).split("."):
-        if _mixes_scripts(label):
+        if scripts.mixes_scripts(label):
             raise NameRefused(NameReasons.MIXED_SCRIPTS, label=label)
     return name
 
@@ -133,7 +134,7 @@ def look_alike_warning(name: str) -> str:
     shown = unicode_form(name)
     if shown == name:
         return ""
-    twins = {label: _latin_twin(label) for label in shown.split(".")}
+    twins = {label: scripts.latin_twin(label) for label in shown.split(".")}
     if any(twins.values()):
         looks = ".".join(twins[label] or label for label in shown.split("."))
         return (
@@ -232,38 +233,3 @@ def _unicode_label(label: str) -> str:
         return idna.ulabel(label) if label.startswith("xn--") else label
     except idna.IDNAError:
         return label
-
-
-# Scripts that one language writes together (UTS 39 section 5.2, "highly restrictive").
-TOGETHER = (
-    {"LATIN", "CJK", "HIRAGANA", "KATAKANA"},
-    {"LATIN", "CJK", "BOPOMOFO"},
-    {"LATIN", "CJK", "HANGUL"},
-)
-
-
-def _mixes_scripts(label: str) -> bool:
-    scripts = {script for script in map(_script, label) if script}
-    return len(scripts) > 1 and not any(scripts <= together for together in TOGETHER)
-
-
-def _script(character: str) -> str:
-    """The script of a letter, "" for what all scripts share."""
-    if character.isascii() and not character.isalpha():
-        return ""
-    first = unicodedata.name(character, "").split(" ")[0]
-    known = {"KATAKANA-HIRAGANA": "", "IDEOGRAPHIC": "CJK", "COMBINING": "", "MIDDLE": ""}
-    return known.get(first, first)
-
-
-# Letters of other scripts that are drawn like a Latin one in common fonts.
-TWINS = str.maketrans(
-    "аеорсухіјѕԁһӏԛԝьгոսսհցօοαινρτυκ",
-    "aeopcyxijsdhlqwbrnuuhgooaivptuk",
-)
-
-
-def _latin_twin(label: str) -> str:
-    """The ASCII label that it is drawn like; "" where it is not, or is ASCII already."""
-    folded = label.translate(TWINS)
-    return folded if folded != label and folded.isascii() else ""
