@@ -37,7 +37,7 @@ from portal.custom_domains.records import zone_guess
 from portal.custom_domains.zone_editing import values_of
 from portal.database import current_settings, db, utc_now
 from portal.errors import AdapterError, PortalError
-from portal.job_queue import Ring, claim, job, job_name, ring_key, still_ours, sweep
+from portal.job_queue import Ring, claim, enqueue, job, job_name, ring_key, still_ours, sweep
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +79,12 @@ class Outcome:
 def verify_custom_domain(custom_domain_id: int) -> None:
     """Look at one domain and store what that means."""
     _verify((custom_domain_id,))
+
+
+def ring_for(custom_domain: LLMClientCustomDomain) -> None:
+    """Let the look begin with this commit, not with the clock's next tick."""
+    key = f"{custom_domain.id}-{custom_domain.generation}"
+    enqueue(verify_custom_domain, custom_domain.id, key=key)
 
 
 @job

@@ -115,7 +115,13 @@ def question_of(
         needs_port_80=surroundings.needs_port_80(settings),
         refused=_refusal(custom_domain.domain_name, settings),
         editor_trouble=editor_trouble,
+        wished_at=wishes_of(custom_domain),
     )
+
+
+def wishes_of(custom_domain: LLMClientCustomDomain) -> tuple[datetime | None, ...]:
+    """When somebody last wanted the domain to be looked at."""
+    return custom_domain.watched_since, custom_domain.check_asked_at
 
 
 def _other_holder(custom_domain: LLMClientCustomDomain) -> LLMClientCustomDomain | None:

@@ -15,7 +15,7 @@ from portal.custom_domains.models import CustomDomainEvent, LLMClientCustomDomai
 from portal.custom_domains.notices import Notices, announce_notice, note
 from portal.custom_domains.observations import Question
 from portal.custom_domains.ownership import Proof
-from portal.custom_domains.questions import standing_of
+from portal.custom_domains.questions import standing_of, wishes_of
 from portal.custom_domains.results import CheckResult, Checks, Reasons, Verdicts
 from portal.database import db
 
@@ -35,6 +35,7 @@ def store(
     """Keep what was found, and draw the consequences. The claims of the name are locked."""
     if custom_domain.state in (States.REMOVING,):
         return
+    is_wished_again = question.wished_at != wishes_of(custom_domain)
     results = diagnosis.results
     before = [CheckResult.from_json(values) for values in custom_domain.check_results]
     custom_domain.check_results = [result.as_json() for result in results]
@@ -49,6 +50,8 @@ def store(
     _plan(custom_domain, diagnosis, now, chance)
     if custom_domain.is_verified and any(_was_right(before, one) for one in lost_ways):
         custom_domain.next_attempt_at = now + cadence.CONFIRM
+    if is_wished_again:
+        custom_domain.next_attempt_at = now
     announce_change(custom_domain, now)
 
 

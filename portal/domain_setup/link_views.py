@@ -15,6 +15,7 @@ from flask import Blueprint, Response, abort, g, redirect, render_template, requ
 from portal.accounts import audit
 from portal.accounts.models import Account
 from portal.custom_domains import claims, standing
+from portal.custom_domains.jobs import ring_for
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.standing import Links
 from portal.database import current_settings, db, utc_now
@@ -157,6 +158,7 @@ def check(token: str) -> Any:
         actor = LinkActor(link.custom_domain.account_id)
         name = link.custom_domain.domain_name
         audit.record(actor, "custom_domain_checked", link.custom_domain, name=name)
+        ring_for(link.custom_domain)
     db.session.commit()
     return redirect(url_for(".show", token=token, **note), 303)
 

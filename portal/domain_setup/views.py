@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.accounts import audit
 from portal.custom_domains import claims, names
+from portal.custom_domains.jobs import ring_for
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import current_settings, db, utc_now
 from portal.domain_setup import finding, listing, needed, page, typed_names, zone_files
@@ -90,6 +91,7 @@ def new() -> Any:
             custom_domain.zone_editor = LOCAL  # nobody else can: the embedded name server does
         needed.show(custom_domain, utc_now())
         told("custom_domain_added", custom_domain)
+        ring_for(custom_domain)
         db.session.commit()
     except (PortalError, IntegrityError) as error:
         db.session.rollback()
@@ -148,6 +150,7 @@ def check(custom_domain_id: int) -> Any:
         said(TOO_SOON.format(seconds=ceil(waits)), "off")
     else:
         told("custom_domain_checked", custom_domain)
+        ring_for(custom_domain)
     db.session.commit()
     target = request.form.get("next", "")
     return redirect(safe_next(target), 303) if target else back_to(custom_domain)

@@ -75,6 +75,7 @@ class Laboratory:
     )
     probe: Any = good_probe
     http_port: int = 80
+    may_visit_private: bool = True
     resolver_settings: dict[str, Any] = field(default_factory=dict)
     public_servers: list[tuple[str, int]] = field(default_factory=list)
 
@@ -109,7 +110,7 @@ class Laboratory:
             edge=(EDGE, 443),
             http_port=self.http_port,
             https_port=443,
-            allow_private_addresses=True,
+            allow_private_addresses=self.may_visit_private,
             secret="a secret of the laboratory",
             threads=self.threads,
         )

@@ -182,6 +182,22 @@ def test_a_late_orphan_writes_nothing(worker: Worker) -> None:
     assert domain.checked_at is None
 
 
+def test_a_wish_that_comes_during_a_look_is_not_lost(worker: Worker) -> None:
+    row_id = worker.add()
+    task = jobs._begin(row_id)
+    assert task is not None
+    assert claims.ask_for_check(worker.domain(row_id), utc_now()) == 0
+    db.session.commit()
+    outside = jobs.surroundings.outside_of(
+        jobs.current_adapters(), jobs.current_settings(), worker.laboratory.threads
+    )
+    jobs._store(task, jobs._look(task, jobs.current_adapters(), outside))
+    domain = worker.domain(row_id)
+    assert domain.checked_at is not None
+    assert domain.next_attempt_at == domain.checked_at
+    assert [ring.arguments for ring in worker.due()] == [(row_id,)]
+
+
 def test_many_are_looked_at_side_by_side_in_lanes(worker: Worker) -> None:
     quick = [worker.add(f"d{number}.test") for number in range(3)]
     slow = worker.add("slow.test", step="slow")

@@ -26,6 +26,7 @@ from tests.custom_domains.laboratory import (
     ROUTE,
     TOKEN,
     Laboratory,
+    good_probe,
     host,
     row,
 )
@@ -517,6 +518,21 @@ def test_port_80_that_answers_as_we_do(laboratory: Laboratory) -> None:
         found = row(laboratory.check(needs_port_80=True), ISSUABLE)
     assert found.verdict == Verdicts.PASS
     assert "port 80 answers" in found.sentence
+
+
+def test_addresses_that_strangers_choose_are_not_visited_inside(laboratory: Laboratory) -> None:
+    visited: list[str] = []
+
+    def probe(name: str, address: str, *_: Any, **__: Any) -> Probe:
+        visited.append(address)
+        return good_probe()
+
+    laboratory.probe, laboratory.may_visit_private = probe, False
+    with web_server(500) as port:
+        laboratory.http_port = port
+        diagnosis = laboratory.check(needs_port_80=True)
+    assert row(diagnosis, ISSUABLE).verdict == Verdicts.PASS
+    assert visited == [EDGE]  # our own edge, not where the name leads
 
 
 def test_a_delegated_challenge_needs_no_port_80(laboratory: Laboratory) -> None:
