@@ -59,6 +59,7 @@ PAGES = {
     "keys of a public client": "{open}keys",
     "detach a key": "{client}keys/{key}/detach",
     "embed": "{client}embed",
+    "certificates": "{client}certificates",
     "embed an open client": "{open}embed",
     "limits of a client": "{client}limits",
     "limits of a public client": "{open}limits",
