@@ -134,8 +134,9 @@ class World:
             db.session.rollback()
 
     def cancels(self) -> None:
-        run = self.any(Deployment)
-        if run is not None and run.is_active and not run.is_custom:
+        client = self.any(LLMClient)
+        run = deployment.active_run(client) if client is not None else None
+        if run is not None:
             jobs.cancel(run, self.now, None)
 
     def attaches(self) -> None:
@@ -259,20 +260,22 @@ class World:
     def come_to_rest(self) -> None:
         """Nobody wishes anything more; workers and checks go on until nothing is due."""
         self.outside.zone_error = None
-        for _ in range(60):
+        for pause in (*[60] * 20, *[86_400] * 12):
             for domain_id in db.session.scalars(select(LLMClientCustomDomain.id)).all():
                 if (domain := db.session.get(LLMClientCustomDomain, domain_id)) is not None:
                     self.look(domain)
                     db.session.commit()
+                db.session.remove()
             while due := self.due():
                 for run_id in due:
                     hand = jobs.take(run_id, self.now)
                     if hand is not None:
-                        jobs.store(hand, jobs.act(hand, self.outside.adapters(), self.now), self.now)
+                        result = jobs.act(hand, self.outside.adapters(), self.now)
+                        jobs.store(hand, result, self.now)
                     db.session.remove()
             if deployment_is_quiet():
                 break
-            self.now += timedelta(seconds=60)
+            self.now += timedelta(seconds=pause)
         db.session.remove()
 
 
@@ -291,8 +294,8 @@ MOVES = (
     (World.attaches, 4),
     (World.adds_domain, 3),
     (World.undeploys, 2),
-    (World.renames, 2),
-    (World.cancels, 2),
+    (World.renames, 3),
+    (World.cancels, 3),
     (World.proof_goes, 1),
     (World.detaches, 1),
     (World.creates, 1),
