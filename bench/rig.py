@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +41,11 @@ class Rig:
 
 
 @contextlib.contextmanager
-def rig(port: int) -> Iterator[Rig]:
-    """Tables, the first account, and a Redis of its own; gone with the block."""
+def rig(port: int, more: Mapping[str, str] | None = None) -> Iterator[Rig]:
+    """Tables, the first account, and a Redis of its own; gone with the block.
+
+    `more` of the environment, where it is not that of a developer's machine.
+    """
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
         data = Path(folder)
         installation.make_secrets(data)
@@ -53,6 +56,7 @@ def rig(port: int) -> Iterator[Rig]:
             "PORTAL_PORT": str(port),
             "REDIS_URL": redis.url,
             "PORTAL_ADMIN_PASSWORD": PASSWORD,
+            **(more or {}),
         }
         settings = Settings.from_environ({**os.environ, **environ})
         worker = create_worker_app(settings)

@@ -308,6 +308,17 @@ def start_unbound(tmp_path: Path) -> Iterator[StartPeer]:
     yield from _starter("unbound", "unbound", tmp_path, _unbound_files)
 
 
+@contextlib.contextmanager
+def start_peers(peer: str, folder: Path) -> Iterator[StartPeer]:
+    """`start_bind`, `start_knot` or `start_unbound` outside of a test."""
+    program, files = {
+        "bind": ("named", _bind_files),
+        "knot": ("knotd", _knot_files),
+        "unbound": ("unbound", _unbound_files),
+    }[peer]
+    yield from _starter(peer, program, folder, files)
+
+
 def _starter(
     peer: str, program: str, folder: Path, files: Callable[..., list[str]]
 ) -> Iterator[StartPeer]:

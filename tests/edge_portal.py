@@ -47,6 +47,16 @@ def platform_zones() -> dict[str, str]:
     return {ROOT: zone_text(ROOT, above), BASE: zone_text(BASE, "")}
 
 
+def caddyfile(name: str, pebble: Pebble) -> str:
+    """What we deploy, on loopback and without the platform's own host."""
+    text = (DEPLOY / name).read_text()
+    platform = text[text.index("{$PORTAL_PLATFORM_DOMAIN}") :].partition("}\n\n")[0] + "}\n"
+    return text.replace(platform, "").replace(
+        "admin off", f"admin off\n\tskip_install_trust\n\tdefault_bind {LOOPBACK}\n"
+        f"\tacme_ca {pebble.directory}\n\tacme_ca_root {pebble.ca_file}"
+    )  # fmt: skip
+
+
 class Served:
     """An application on a port of its own."""
 
@@ -161,12 +171,7 @@ class EdgePortal:
             app.extensions["portal_adapters"] = outside
 
     def _caddy(self, folder: Path, name: str, http: int, https: int) -> Caddy:
-        text = (DEPLOY / name).read_text()
-        platform = text[text.index("{$PORTAL_PLATFORM_DOMAIN}") :].partition("}\n\n")[0] + "}\n"
-        text = text.replace(platform, "").replace(
-            "admin off", f"admin off\n\tskip_install_trust\n\tdefault_bind {LOOPBACK}\n"
-            f"\tacme_ca {self.pebble.directory}\n\tacme_ca_root {self.pebble.ca_file}"
-        )  # fmt: skip
+        text = caddyfile(name, self.pebble)
         values = {
             "PORTAL_UPSTREAM": self.upstream,
             "PORTAL_INTERNAL": f"{LOOPBACK}:{self.internal_port}",

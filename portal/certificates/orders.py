@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -109,6 +110,12 @@ def limit_reached(
     when = f"{full.frees_at:%d %B %Y, %H:%M} UTC"
     sentence = f"{full.label}: {full.used} of {full.most}. The next order is possible at {when}."
     return Blocked(sentence, "ca_rate_limit", NOBODY, (full.frees_at - now).total_seconds())
+
+
+def of_names(names: Collection[str]) -> dict[str, CertificateOrder]:
+    """The order of each name that has or had one."""
+    query = select(CertificateOrder).where(CertificateOrder.name.in_(names))
+    return {order.name: order for order in db.session.scalars(query)}
 
 
 def state_of(order: CertificateOrder) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -30,6 +31,26 @@ def served_certificates(hostname: str) -> list[Certificate]:
         .order_by(Certificate.hostname != hostname, Certificate.id.desc())
     )
     return list(db.session.scalars(query))
+
+
+def good_certificates(hostnames: Collection[str], now: datetime) -> dict[str, Certificate]:
+    """What each of many hosts may be served with now; its own before a shared one."""
+    shared = {
+        row.hostname: row.certificate_name
+        for row in db.session.scalars(
+            select(SharedCertificateHost).where(SharedCertificateHost.hostname.in_(hostnames))
+        )
+    }
+    query = (
+        select(Certificate)
+        .where(Certificate.hostname.in_({*hostnames, *shared.values()}))
+        .where(Certificate.revoked_at.is_(None), Certificate.is_served)
+        .where(Certificate.chain_pem != "")
+        .order_by(Certificate.id)
+    )
+    by_name = {one.hostname: one for one in db.session.scalars(query) if one.is_good(now)}
+    found = {host: by_name.get(host) or by_name.get(shared.get(host, "")) for host in hostnames}
+    return {host: certificate for host, certificate in found.items() if certificate is not None}
 
 
 def newest(name: str) -> Certificate | None:

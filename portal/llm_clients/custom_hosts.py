@@ -6,12 +6,14 @@ The host belongs to the client only while its account holds the domain.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 
-from portal.certificates import store
+from portal.certificates import orders, store
+from portal.certificates.models import Certificate, CertificateOrder
 from portal.custom_domains import record_keeping
 from portal.custom_domains.hosts import DomainHost, provide_hosts
 from portal.custom_domains.models import LLMClientCustomDomain
@@ -19,6 +21,7 @@ from portal.database import db
 from portal.errors import PortalError
 from portal.llm_clients import hostnames, registration
 from portal.llm_clients.models import LLMClient, LLMClientHost
+from portal.usage import queries as usage
 
 States = LLMClientHost.States
 DomainStates = LLMClientCustomDomain.States
@@ -157,17 +160,33 @@ def hosts_on_domain(domain: LLMClientCustomDomain, now: datetime) -> tuple[Domai
         )
         if entry.custom_domain_id == domain.id
     }
+    known = _Known(
+        entries=entries,
+        certificates=store.good_certificates(list(entries), now),
+        orders=orders.of_names(list(entries)),
+        last_requests=usage.last_custom_requests([client.id for client in clients]),
+    )
     return tuple(
-        _domain_host(client, host, entries.get(host), now)
+        _domain_host(client, host, known)
         for client in clients
         for host in wanted_hosts(client, domain)
     )
 
 
-def _domain_host(
-    llm_client: LLMClient, host: str, entry: LLMClientHost | None, now: datetime
-) -> DomainHost:
-    certificate = store.good_certificate(host, now) if entry is not None else None
+@dataclass(frozen=True)
+class _Known:
+    """What the rows say, by host and by client."""
+
+    entries: dict[str, LLMClientHost]
+    certificates: dict[str, Certificate]
+    orders: dict[str, CertificateOrder]
+    last_requests: dict[int, datetime]
+
+
+def _domain_host(llm_client: LLMClient, host: str, known: _Known) -> DomainHost:
+    entry, certificate = known.entries.get(host), known.certificates.get(host)
+    order = known.orders.get(host)
+    has_trouble = order is not None and bool(order.reason) and certificate is None
     return DomainHost(
         host=host,
         llm_client_id=llm_client.id,
@@ -177,6 +196,12 @@ def _domain_host(
         is_open=entry is not None and entry.is_open and llm_client.deployed,
         chain_pem=certificate.chain_pem if certificate else "",
         serial=certificate.serial if certificate else "",
+        certificate_reason=order.reason if order is not None and has_trouble else "",
+        certificate_detail=order.detail if order is not None and has_trouble else "",
+        next_certificate_attempt_at=order.next_attempt_at if order is not None else None,
+        last_request_at=known.last_requests.get(
+            llm_client.id, entry.created_at if entry is not None else None
+        ),
     )
 
 

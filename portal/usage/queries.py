@@ -12,7 +12,7 @@ from portal.accounts.models import Account
 from portal.database import db
 from portal.usage.models import RequestRollup
 
-SANDBOX = "sandbox"
+SANDBOX, CUSTOM = "sandbox", "custom"
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,17 @@ def of_clients(client_ids: list[int], since: datetime) -> dict[int, ClientUse]:
         client_id: ClientUse(int(requests or 0), last_at)
         for client_id, requests, last_at in db.session.execute(query)
     }
+
+
+def last_custom_requests(client_ids: list[int]) -> dict[int, datetime]:
+    """When a visitor last asked each client something on its customer's domain."""
+    newest = func.max(RequestRollup.last_at)
+    query = (
+        select(RequestRollup.llm_client_id, newest)
+        .where(RequestRollup.llm_client_id.in_(client_ids), RequestRollup.mode == CUSTOM)
+        .group_by(RequestRollup.llm_client_id)
+    )
+    return dict(map(tuple, db.session.execute(query)))
 
 
 def sandbox_prompts(client_id: int) -> int:

@@ -19,12 +19,14 @@ from portal.llm_clients.models import LLMClient, LLMClientHost
 Kinds, Scopes, States = Deployment.Kinds, Deployment.Scopes, LLMClientHost.States
 
 
-def open_custom_hosts(llm_client: LLMClient, now: datetime, by: User | None) -> Deployment | None:
+def open_custom_hosts(
+    llm_client: LLMClient, now: datetime, by: User | None, *, afresh: bool = False
+) -> Deployment | None:
     """Begin putting the client on its customer's domain, if it is deployed and the domain ours."""
     if not custom_hosts.claim_hosts(llm_client):
         return None
     domain = llm_client.custom_domain
-    run = runs.begin(llm_client, Kinds.DEPLOY, now, by, Scopes.CUSTOM)
+    run = runs.begin(llm_client, Kinds.DEPLOY, now, by, Scopes.CUSTOM, afresh=afresh)
     if domain is not None:
         claims.watch(domain, now)
     return run
@@ -98,7 +100,7 @@ def put_on_domain(
     """
     custom_hosts.attach(llm_client, domain, uses_bare_domain=uses_bare_domain)
     if is_wanted(llm_client) and domain.is_verified:
-        return open_custom_hosts(llm_client, now, by)
+        return open_custom_hosts(llm_client, now, by, afresh=True)
     return close_custom_hosts(llm_client, now, by)
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete
 
 from portal.accounts import audit
 from portal.accounts.models import User
-from portal.adapters import current_adapters
+from portal.adapters import Adapters, current_adapters
 from portal.database import db, utc_now
 from portal.job_queue import Ring, claim, enqueue, job, rings_of, still_ours, sweep
+from portal.llm_clients import registration
 from portal.llm_clients.deployment import custom
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.models import Deployment
-from portal.llm_clients.deployment.steps import attempt
+from portal.llm_clients.deployment.steps import Failed, Result, Target, attempt
 from portal.llm_clients.deployment.targets import target_of
 from portal.llm_clients.models import LLMClient, LLMClientHost
 
@@ -33,25 +35,49 @@ class Background:
         self.user_id = run.started_by_id
 
 
+@dataclass(frozen=True)
+class Hand:
+    """A run that somebody has in hand, by values; `generation` tells whether he still has it."""
+
+    deployment_id: int
+    generation: int
+    step: str
+    target: Target
+    given_up: Failed | None
+
+
 @job
 def advance_deployment(deployment_id: int) -> None:
     """One attempt at one step of a run; the next one is rung for at once if it is due."""
-    run = claim(Deployment, deployment_id, utc_now())
+    hand = take(deployment_id, utc_now())
+    if hand is not None:
+        store(hand, act(hand, current_adapters(), utc_now()), utc_now())
+
+
+def take(deployment_id: int, now: datetime) -> Hand | None:
+    """Claim a run and read what its step has to know; committed, so that nothing is locked."""
+    run = claim(Deployment, deployment_id, now)
     if run is None or not run.is_active:
         db.session.rollback()
-        return
-    generation, step = run.generation, deployment.STEPS[run.step]
-    given_up = deployment.broke_off(run)
-    target = target_of(run, utc_now())
+        return None
+    hand = Hand(run.id, run.generation, run.step, target_of(run, now), deployment.broke_off(run))
     db.session.commit()
-    result = given_up or attempt(step.act, target, current_adapters(), utc_now())
-    run = still_ours(Deployment, deployment_id, generation)
+    return hand
+
+
+def act(hand: Hand, adapters: Adapters, now: datetime) -> Result:
+    """The attempt itself; touches no row."""
+    return hand.given_up or attempt(deployment.STEPS[hand.step].act, hand.target, adapters, now)
+
+
+def store(hand: Hand, result: Result, now: datetime) -> None:
+    """Keep what came of it, unless the run is somebody else's by now."""
+    run = still_ours(Deployment, hand.deployment_id, hand.generation)
     if run is None:
         db.session.rollback()
         return
-    now = utc_now()
     domain_ids = custom.domains_of(run)
-    deployment.record(run, target, result, now)
+    deployment.record(run, hand.target, result, now)
     if not run.is_active:
         if run.kind != Deployment.Kinds.DEPLOY:
             custom.after_run(domain_ids, now)
@@ -65,19 +91,38 @@ def advance_deployment(deployment_id: int) -> None:
 
 
 def begin(
-    llm_client: LLMClient, kind: Deployment.Kinds, now: datetime, by: User | None
+    llm_client: LLMClient,
+    kind: Deployment.Kinds,
+    now: datetime,
+    by: User | None,
+    *,
+    afresh: bool = False,
 ) -> Deployment:
     """Begin a run on the platform's hosts and, where there are any, one on customers' domains."""
-    run = deployment.begin(llm_client, kind, now, by)
+    run = deployment.begin(llm_client, kind, now, by, afresh=afresh)
     ring_for(run, now)
     beside = None
     if kind == Deployment.Kinds.DEPLOY:
-        beside = custom.open_custom_hosts(llm_client, now, by)
+        beside = custom.open_custom_hosts(llm_client, now, by, afresh=afresh)
     elif kind == Deployment.Kinds.UNDEPLOY:
         beside = custom.close_custom_hosts(llm_client, now, by)
     if beside is not None:
         ring_for(beside, now)
     return run
+
+
+def rename(llm_client: LLMClient, name: str, now: datetime, by: User | None) -> bool:
+    """Give another name; whether the host changed. Who is on the way goes to the new host."""
+    moved = registration.rename(llm_client, name)
+    if moved:
+        move(llm_client, now, by)
+    return moved
+
+
+def move(llm_client: LLMClient, now: datetime, by: User | None) -> None:
+    """The client's host is another one: a deployment there, if it has one or is having one."""
+    if custom.is_wanted(llm_client):
+        begin(llm_client, Deployment.Kinds.DEPLOY, now, by, afresh=True)
 
 
 def cancel(run: Deployment, now: datetime, by: User | None) -> Deployment | None:

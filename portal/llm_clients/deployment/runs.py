@@ -73,13 +73,16 @@ def begin(
     now: datetime,
     by: User | None,
     scope: Deployment.Scopes = Scopes.DEFAULT,
+    *,
+    afresh: bool = False,
 ) -> Deployment:
     """Start a run, due now. A run of the same kind is joined, another gives way.
 
+    `afresh`: the hosts are others now, so what a run of the same kind did so far does not count.
     A deletion that has begun is not turned back; it takes the hosts of both scopes."""
     current = _held(llm_client, scope)
     if current is not None:
-        if current.kind in (kind, Kinds.DELETE):
+        if current.kind == Kinds.DELETE or (current.kind == kind and not afresh):
             return current
         _end(current, States.CANCELLED, now)
         db.session.flush()

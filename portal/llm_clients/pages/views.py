@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.accounts import audit
 from portal.database import db, utc_now
 from portal.llm_clients import cloning, finding, registration, revisions
-from portal.llm_clients.deployment.jobs import begin
+from portal.llm_clients.deployment.jobs import begin, move
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
 from portal.llm_clients.pages import editing, form_page, list_page, queries, status_page
@@ -161,8 +161,8 @@ def _save(llm_client: LLMClient, form: LLMClientForm) -> Any:
         before={key: before[key] for key in changed},
         after={key: after[key] for key in changed},
     )
-    if moved and llm_client.deployed:
-        begin(llm_client, Deployment.Kinds.DEPLOY, now, current_user)
+    if moved:
+        move(llm_client, now, current_user)
     db.session.commit()
     said(_saved_sentence(llm_client, moved))
     return redirect(url_for(".show", llm_client_id=llm_client.hashed_id), 303)
