@@ -90,8 +90,8 @@ LONG = ("browser", "faults", "kill", "stack")
 
 
 def is_long(item: pytest.Item) -> bool:
-    """Whether it is of the part that takes its time."""
-    return item.path.parent.name in LONG
+    """Whether it is of the part that takes its time: by its folder, or by its mark."""
+    return item.path.parent.name in LONG or item.get_closest_marker("long") is not None
 
 
 def _long_ones_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:

@@ -14,9 +14,10 @@ from portal.custom_domains.issuance import check_https, check_issuable
 from portal.custom_domains.observations import Observations, Question
 from portal.custom_domains.ownership import Proof, check_existence, check_ownership, proof_of
 from portal.custom_domains.reasons import failed
-from portal.custom_domains.results import CheckResult, Checks, Reasons, Verdicts
+from portal.custom_domains.results import Acts, CheckResult, Checks, Reasons, Verdicts
 from portal.custom_domains.routing import check_routing
 
+WE_PUBLISH = "We publish it and look again; nobody has to act."
 PER_HOST = (Checks.ROUTING, Checks.ISSUABLE, Checks.HTTPS)
 
 
@@ -56,8 +57,17 @@ def diagnose(question: Question, observed: Observations, now: datetime) -> Diagn
         results += [routing, issuable, check_https(question, seen, (*before, issuable))]
     if not observed.hosts:
         results += _rows_without_looks(question, observed, exists)
+    if question.we_publish and not question.editor_trouble:
+        results = [_without_work(result) for result in results]
     dated = tuple(replace(result, checked_at=now) for result in results)
     return Diagnosis(dated, proof_of(question, observed), observed.delegation.zone)
+
+
+def _without_work(result: CheckResult) -> CheckResult:
+    """A record that is missing is our own affair where we publish it."""
+    if result.reason != Reasons.MISSING_AT_AUTHORITY:
+        return result
+    return replace(result, verdict=Verdicts.WAIT, who_acts=Acts.NOBODY, fix=WE_PUBLISH)
 
 
 def _rows_without_looks(

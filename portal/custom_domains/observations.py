@@ -87,6 +87,7 @@ class Question:
     `ownership_at` and `covered_by` as in records.Wish. `holder_wins_until`: another account holds
     the name, and its proof stands until then at least; `held_by_other` alone: without an end.
     `wished_at`: when looks were last wished for, to notice wishes that came during the round.
+    `we_publish`: an editor of ours enters what is missing.
     `caa_domains`: by what name a CAA record allows our authority; empty: nobody is asked.
     """
 
@@ -106,6 +107,7 @@ class Question:
     needs_port_80: bool = True
     refused: str = ""
     editor_trouble: str = ""
+    we_publish: bool = False
     wished_at: tuple[datetime | None, ...] = ()
 
     @property

@@ -2,8 +2,9 @@
 
 Parts of the lists that the operators publish (www.cloudflare.com/ips, Fastly's public-ip-list, the
 CLOUDFRONT entries of ip-ranges.amazonaws.com/ip-ranges.json, the firewall pages of Imperva and
-Sucuri), as of November 2026; the first two are whole. Ranges change seldom, and one that is missing
-here only costs the name: its addresses are then called foreign.
+Sucuri), as they were known in November 2026; Cloudflare's and Fastly's were compared with public
+copies of their lists, the others are parts from knowledge. Ranges change seldom, and one that is
+missing here only costs the name: its addresses are then called foreign.
 """
 
 from __future__ import annotations

@@ -115,6 +115,7 @@ def question_of(
         needs_port_80=surroundings.needs_port_80(settings),
         refused=_refusal(custom_domain.domain_name, settings),
         editor_trouble=editor_trouble,
+        we_publish=custom_domain.zone_editor != record_keeping.MANUAL,
         wished_at=wishes_of(custom_domain),
     )
 

@@ -234,9 +234,9 @@ WORDS: dict[Reasons, Words] = {
     ),
     Reasons.NOT_DEPLOYED: Words(
         WAIT,
-        PLATFORM,
+        NOBODY,
         "No deployed client answers at {name}.",
-        "Attach a client to the domain and deploy it.",
+        "It starts when a client is attached to the domain and deployed.",
     ),
     Reasons.WAITS_FOR_OTHERS: Words(
         WAIT,

@@ -177,7 +177,7 @@ def _tell(
 ) -> None:
     """A line of the timeline for each reason that is new, and one for a check that passes now."""
     known = {(one.check, one.host): one for one in before}
-    told = _told_lately(custom_domain, now)
+    told, lines = _told_lately(custom_domain, now), set[str]()
     for result in results:
         old = known.get((result.check, result.host))
         same = old is not None and (old.verdict, old.reason) == (result.verdict, result.reason)
@@ -187,7 +187,10 @@ def _tell(
             continue  # a live domain's proof is told by notices, which wait for a second look
         if result.verdict == Verdicts.PASS and old is None and not before:
             continue
-        note(custom_domain, _line(result), now, result=result)
+        line = _line(result)
+        if line not in lines:
+            note(custom_domain, line, now, result=result)
+        lines.add(line)
 
 
 def _line(result: CheckResult) -> str:

@@ -17,6 +17,8 @@ from tests.faulty_pebble import problem, soon
 from tests.people import MakeClient, People
 from tests.planes import Planes
 
+pytestmark = pytest.mark.long
+
 Tls = LLMClient.TlsCertificateIssuanceStatusChoices
 
 

@@ -19,6 +19,8 @@ from portal.llm_clients.models import LLMClient
 from tests.edge_portal import EdgePortal, MakeEdgePortal
 from tests.people import MakeClient, People
 
+pytestmark = pytest.mark.long
+
 KILLS = 15
 IN_A_ROW = 3  # a run whose attempts die eight times in a row is given up
 LEASE_SECONDS = 1

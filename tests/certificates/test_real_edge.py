@@ -16,7 +16,7 @@ from tests.edge_portal import EdgePortal, MakeEdgePortal, platform_zones
 from tests.people import MakeClient, People
 from tests.planes import Planes
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning"), pytest.mark.long]
 Tls = LLMClient.TlsCertificateIssuanceStatusChoices
 
 

@@ -441,7 +441,7 @@ def test_the_words_of_the_authority(laboratory: Laboratory) -> None:
 
 def test_not_deployed(laboratory: Laboratory) -> None:
     found = row(laboratory.check(hosts=(host(is_wanted_open=False),)), HTTPS)
-    says(found, Reasons.NOT_DEPLOYED, Verdicts.WAIT, Acts.PLATFORM)
+    says(found, Reasons.NOT_DEPLOYED, Verdicts.WAIT, Acts.NOBODY)
     assert len(laboratory.check(hosts=()).results) == len(Checks)
 
 
