@@ -25,6 +25,7 @@ from portal.accounts.models import Account
 from portal.database import db
 from portal.job_queue import Doorbell, Ring, connect_redis
 from portal.llm_clients import registration
+from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
 from tests.dns_peers import StartPeer, start_peers
 from tests.edge_peers import DIRECTORIES, start_caddy, start_pebble
@@ -131,6 +132,17 @@ def measure(found: Rig, title: str, rounds: int, goal_seconds: float) -> None:
     print(f"{'pressed Deploy, result on the page':44}{changed:9.1f} ms  goal {trip + 50:.1f}")
     print(f"{'pressed Deploy, ready':44}{ready:9.1f} ms  goal {goal_seconds * 1000:.0f}")
     print(f"{'pressed Deploy, ready, slowest':44}{max(readies):9.1f} ms")
+    tell_timeline(found)
+
+
+def tell_timeline(found: Rig) -> None:
+    """Where the time of the last deployment went."""
+    with found.worker.app_context():
+        run = db.session.scalars(db.select(Deployment).order_by(Deployment.id.desc())).first()
+        assert run is not None
+        for event in run.events:
+            after = (event.created_at - run.started_at).total_seconds() * 1000
+            print(f"  {after:7.0f} ms  {event.step}, {event.result}: {event.message[:70]}")
 
 
 @contextlib.contextmanager

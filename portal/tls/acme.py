@@ -127,6 +127,8 @@ class AcmeIssuer:
                 return self._ended(acme, names, order, state)
             if status == "ready":
                 order = acme_order.finalize(acme, order["finalize"], names, state["key"])
+                if order["status"] == "processing":  # a moment later it is often done
+                    order = acme_order.order_at(acme, state["order"])
             elif status == "pending" and not told:
                 told = True
                 failure = self._answer(acme, state)

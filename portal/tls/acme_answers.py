@@ -9,7 +9,12 @@ from portal.tls.acme_client import AcmeClient
 from portal.tls.acme_order import Asked
 from portal.tls.acme_words import Words
 
-PAUSES = ((10, 1), (60, 3), (600, 10))  # while younger than so many seconds: seconds to wait
+PAUSES = (
+    (1, 0),
+    (10, 1),
+    (60, 3),
+    (600, 10),
+)  # while younger than so many seconds: seconds to wait
 LONGEST_PAUSE = 60
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.accounts.models import Account
-from portal.custom_domains import claims, holding
+from portal.custom_domains import claims, holding, looks
 from portal.custom_domains.claims import ClaimRefused
 from portal.custom_domains.models import CustomDomainTombstone, LLMClientCustomDomain
 from portal.custom_domains.results import CheckResult, Checks, Reasons
@@ -253,3 +253,14 @@ def test_taking_twice_changes_nothing(story: Claims) -> None:
     assert story.timeline(domain) == timeline
     assert domain.verified_at == verified_at
     assert holding.lock_claims(NAME) == [domain]
+
+
+def test_whoever_asks_for_a_look_at_a_live_domain_gets_a_whole_round(story: Claims) -> None:
+    domain = story.add(story.account())
+    story.publish(domain)
+    story.look(domain)
+    for ask in (claims.ask_for_check, claims.watch, claims.remove):
+        domain.step = looks.LIVE
+        ask(domain, story.now)
+        assert domain.next_attempt_at == story.now
+        assert domain.step != looks.LIVE, ask.__name__

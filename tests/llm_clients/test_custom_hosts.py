@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from portal.custom_domains.hosts import announce_change, hosts_on
 from portal.custom_domains.models import LLMClientCustomDomain, LLMClientCustomDomainDNS
 from portal.custom_domains.results import Acts, CheckResult, Checks, Reasons, Verdicts
-from portal.database import db, utc_now
+from portal.database import current_settings, db, utc_now
 from portal.errors import AdapterError
 from portal.llm_clients import custom_hosts, registration
 from portal.llm_clients.deployment import custom, jobs
@@ -404,6 +405,64 @@ def test_a_customer_who_shut_us_out_keeps_no_host_open(story: Story, client: LLM
     run = story.finish(client, Scopes.CUSTOM)
     assert run.state == States.DONE
     assert hosts()[f"patient-desk.{NAME}"] == "tombstone"
+
+
+def test_our_record_comes_to_a_customers_zone_that_we_edit(story: Story, client: LLMClient) -> None:
+    domain, zones = attached(story, client), []
+
+    def editor(kind: str, zone: str, values: dict[str, str]) -> FakeOutside:
+        zones.append((kind, zone))
+        return story.outside
+
+    domain.zone_editor, domain.zone_name = "rfc2136", NAME
+    db.session.commit()
+    edited = replace(story.outside.adapters(), customer_zone_editor=editor)
+    story.outside.adapters = lambda: edited  # type: ignore[method-assign]
+    story.deploy(client)
+    story.finish(client, Scopes.CUSTOM)
+    target = current_settings().edge_host
+    assert story.outside.zone[f"patient-desk.{NAME}"] == (target,)
+    assert set(zones) == {("rfc2136", NAME)}
+    assert domain.next_attempt_at == story.now, "and is looked at at once"
+    jobs.begin(client, Kinds.UNDEPLOY, story.now, None)
+    db.session.commit()
+    story.finish(client, Scopes.CUSTOM)
+    assert f"patient-desk.{NAME}" not in story.outside.zone
+
+
+def test_a_domain_that_is_verified_meanwhile_is_not_forgotten(
+    story: Story, client: LLMClient
+) -> None:
+    domain = attached(story, client, verified=False)
+    jobs.begin(client, Kinds.DEPLOY, story.now, None)
+    db.session.commit()
+    story.verify(domain)
+    run = deployment.active_run(client, Scopes.CUSTOM)
+    assert run is not None, "before the default host is open"
+
+
+def test_a_cancelled_deployment_leaves_no_host_behind(story: Story, client: LLMClient) -> None:
+    domain = attached(story, client)
+    run = jobs.begin(client, Kinds.DEPLOY, story.now, None)
+    jobs.cancel(run, story.now, None)
+    db.session.commit()
+    story.checked(domain)
+    story.finish(client, Scopes.DEFAULT)
+    assert story.finish(client, Scopes.CUSTOM).kind == Kinds.UNDEPLOY
+    assert not is_served(f"patient-desk.{NAME}")
+
+
+def test_renamed_on_its_way_a_client_is_deployed_from_the_start(
+    story: Story, client: LLMClient
+) -> None:
+    story.deploy(client)
+    old = client.default_host
+    first = jobs.begin(client, Kinds.DEPLOY, story.now, None)
+    jobs.rename(client, "front_desk", story.now, None)
+    db.session.commit()
+    assert first.state == States.CANCELLED
+    assert story.finish(client, Scopes.DEFAULT).plan[-1] == "close_old_address"
+    assert hosts()[old] == "tombstone"
 
 
 def test_hosts_are_told_to_the_checks(story: Story, client: LLMClient) -> None:

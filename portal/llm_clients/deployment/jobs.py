@@ -17,11 +17,12 @@ from portal.llm_clients import registration
 from portal.llm_clients.deployment import custom
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.models import Deployment
-from portal.llm_clients.deployment.steps import Failed, Result, Target, attempt
+from portal.llm_clients.deployment.steps import Done, Failed, Result, Target, attempt
 from portal.llm_clients.deployment.targets import target_of
 from portal.llm_clients.models import LLMClient, LLMClientHost
 
 DUE_AT_ONCE = 200
+AT_ONCE = 12  # steps in one job; more than any plan has
 
 
 class Background:
@@ -48,10 +49,17 @@ class Hand:
 
 @job
 def advance_deployment(deployment_id: int) -> None:
-    """One attempt at one step of a run; the next one is rung for at once if it is due."""
-    hand = take(deployment_id, utc_now())
-    if hand is not None:
-        store(hand, act(hand, current_adapters(), utc_now()), utc_now())
+    """Attempts at a run's steps for as long as each comes true at once, each claimed anew.
+
+    One that has to be repeated is rung for or waits for the clock: that is its pace.
+    """
+    for _ in range(AT_ONCE):
+        hand = take(deployment_id, utc_now())
+        if hand is None:
+            return
+        result = act(hand, current_adapters(), utc_now())
+        if not store(hand, result, utc_now()) or not isinstance(result, Done):
+            return
 
 
 def take(deployment_id: int, now: datetime) -> Hand | None:
@@ -70,12 +78,12 @@ def act(hand: Hand, adapters: Adapters, now: datetime) -> Result:
     return hand.given_up or attempt(deployment.STEPS[hand.step].act, hand.target, adapters, now)
 
 
-def store(hand: Hand, result: Result, now: datetime) -> None:
-    """Keep what came of it, unless the run is somebody else's by now."""
+def store(hand: Hand, result: Result, now: datetime) -> bool:
+    """Keep what came of it, unless the run is somebody else's by now; whether it goes on."""
     run = still_ours(Deployment, hand.deployment_id, hand.generation)
     if run is None:
         db.session.rollback()
-        return
+        return False
     domain_ids = custom.domains_of(run)
     deployment.record(run, hand.target, result, now)
     if not run.is_active:
@@ -83,11 +91,15 @@ def store(hand: Hand, result: Result, now: datetime) -> None:
             custom.after_run(domain_ids, now)
         name = run.llm_client.name
         audit.record(Background(run), f"{run.kind}_{run.state}", run, name=name)
-    ring_for(run, now)
+    goes_on = run.is_active
+    is_opened = run.state == Deployment.States.DONE and run.kind == Deployment.Kinds.DEPLOY
+    if not isinstance(result, Done):
+        ring_for(run, now)
     db.session.commit()
-    if run.state == Deployment.States.DONE and run.kind == Deployment.Kinds.DEPLOY:
+    if is_opened:
         custom.look_again(domain_ids, now)
         db.session.commit()
+    return goes_on
 
 
 def begin(
