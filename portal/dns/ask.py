@@ -11,6 +11,15 @@ import dns.name
 import dns.query
 import dns.rcode
 import dns.rdatatype
+
+# Loaded where they are first met otherwise: in each job anew, since a worker forks.
+import dns.rdtypes.ANY.CAA
+import dns.rdtypes.ANY.CNAME
+import dns.rdtypes.ANY.NS
+import dns.rdtypes.ANY.SOA
+import dns.rdtypes.ANY.TXT
+import dns.rdtypes.IN.A
+import dns.rdtypes.IN.AAAA
 import dns.rrset
 
 from portal.dns import Answer, Trouble

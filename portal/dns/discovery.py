@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
-from portal.dns import Answer, Delegation
+from portal.dns import Answer, Delegation, suffixes
 from portal.dns.ask import chain_words, leads_nowhere
 from portal.dns.asking import Address, Asking, best_of
 from portal.dns.large_numbers import shared_out
@@ -33,6 +33,7 @@ class DiscoveringResolver:
         timeout: float = 3.0,
         allow_private_addresses: bool = False,
     ) -> None:
+        suffixes.load()
         self._asking = Asking(
             public, timeout=timeout, allow_private_addresses=allow_private_addresses
         )

@@ -5,6 +5,11 @@ from functools import cache
 from publicsuffixlist import PublicSuffixList
 
 
+def load() -> None:
+    """Read the list now, so that not every job of a forking worker has to."""
+    _list()
+
+
 def registrable(name: str) -> str:
     """The registered domain that `name` lies in: example.co.uk; a public suffix is its own."""
     found: str | None = _list().privatesuffix(name)
