@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, or_, select
 
 from portal.accounts.models import UserProfile
+from portal.certificates import store
 from portal.certificates.models import (
     Certificate,
     CertificateOrder,
@@ -30,7 +31,8 @@ from portal.llm_clients.deployment import custom, jobs
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientHost
-from tests.outside import FakeOutside
+from portal.tls.probe import Probe
+from tests.outside import FakeOutside, probe
 from tests.people import People
 
 NAME = "lakeside.example"
@@ -51,13 +53,23 @@ EMPTIED = (
 )
 
 
+class Edge(FakeOutside):
+    """An outside whose edge shows what we have stored, and nothing that was issued in vain."""
+
+    def handshake(
+        self, name: str, address: str, port: int, now: datetime, *, expected_chain_pem: str = ""
+    ) -> Probe:
+        found = store.good_certificate(name, now)
+        return probe(found is not None, "", "Seen.", found.serial if found is not None else "")
+
+
 class World:
     """One history: `step` makes a random move; what was done is kept in `told`."""
 
     def __init__(self, people: People, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311
         self.profiles = {one.account_id: one.profile_id for one in (people.alice, people.charlie)}
-        self.outside = FakeOutside()
+        self.outside = Edge()
         self.now = utc_now()
         self.proved: set[int] = set()
         self.hands: list[Any] = [None, None]
