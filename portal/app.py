@@ -153,6 +153,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
 def create_serving_app(settings: Settings, outside: Adapters | None = None) -> Flask:
     """The plane for visitors and programs: no sign-in, no session, no CSRF cookie."""
     app = _create_app(settings, outside)
+    app.session_interface = web.NoSession()
     app.register_blueprint(serving.blueprint)
     app.register_blueprint(embedding.blueprint)
     app.register_blueprint(openai_api.blueprint)

@@ -26,6 +26,8 @@ from flask import (
     request,
     url_for,
 )
+from flask.sessions import NullSession, SessionInterface, SessionMixin
+from flask.wrappers import Request
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import StrictUndefined
@@ -71,6 +73,19 @@ def permits(
         return view
 
     return mark
+
+
+class NoSession(SessionInterface):
+    """Visitors and programs have none of the admin plane's sessions, not even an empty one."""
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin:
+        return _NO_SESSION
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """There is nothing to keep."""
+
+
+_NO_SESSION = NullSession()
 
 
 class RowId(IntegerConverter):
