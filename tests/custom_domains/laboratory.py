@@ -75,6 +75,7 @@ class Laboratory:
     )
     probe: Any = good_probe
     http_port: int = 80
+    https_port: int = 443
     may_visit_private: bool = True
     resolver_settings: dict[str, Any] = field(default_factory=dict)
     public_servers: list[tuple[str, int]] = field(default_factory=list)
@@ -107,9 +108,9 @@ class Laboratory:
         outside = Outside(
             resolver=self.resolver(),
             probe=self.probe,
-            edge=(EDGE, 443),
+            edge=(EDGE, self.https_port),
             http_port=self.http_port,
-            https_port=443,
+            https_port=self.https_port,
             allow_private_addresses=self.may_visit_private,
             secret="a secret of the laboratory",
             threads=self.threads,
