@@ -13,7 +13,7 @@ from portal.limits import editing as limits_editing
 from portal.limits.models import SubjectKinds
 from portal.llm_clients import registration, revisions
 from portal.llm_clients.deployment.models import Deployment
-from portal.llm_clients.deployment.steps import Done, Target, Wait
+from portal.llm_clients.deployment.steps import Done, Failed, Target, Wait
 from portal.llm_clients.models import LLMClient, LLMClientHost
 
 Dns = LLMClient.DnsVerificationStatusChoices
@@ -132,7 +132,7 @@ def forgotten(run: Deployment, target: Target, done: Done, now: datetime) -> Non
     db.session.delete(run.llm_client)
 
 
-def waiting(run: Deployment, result: Wait, now: datetime) -> None:
+def waiting(run: Deployment, result: Wait | Failed, now: datetime) -> None:
     """Keep how far each order has come, for the next attempt."""
     for name, issuance in result.issuances.items():
         account_id = run.llm_client.account_id
@@ -144,8 +144,13 @@ def holder_of(run: Deployment) -> str:
     return f"deployment-{run.id}"
 
 
-def failed(run: Deployment) -> None:
-    """The status of the part that failed; a client on an older address goes on answering there."""
+def failed(run: Deployment, result: Wait | Failed, now: datetime) -> None:
+    """The status of the part that failed; a client on an older address goes on answering there.
+
+    What the authority said of each order stays, so that the next run neither asks at once nor
+    orders again what was issued.
+    """
+    waiting(run, result, now)
     orders.let_go(holder_of(run))
     if run.kind != Deployment.Kinds.DEPLOY or run.is_custom:
         return

@@ -130,7 +130,7 @@ def record(run: Deployment, target: steps.Target, result: steps.Result, now: dat
         _wait(run, result, now)
     else:
         _end(run, States.FAILED, now)
-        effects.failed(run)
+        effects.failed(run, result, now)
         if not run.is_custom:
             signals.send_after_commit(signals.llm_client_deploy_failed, run.llm_client)
 

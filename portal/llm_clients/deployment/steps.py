@@ -100,6 +100,7 @@ class Failed:
     message: str
     reason: str
     who_acts: str
+    issuances: dict[str, Issuance] = field(default_factory=dict)
 
 
 NOT_CHECKED = Finding(NO_SERVER_ASKED, "waits_for_others", NOBODY)
@@ -204,7 +205,8 @@ def request_certificate(target: Target, adapters: Adapters, now: datetime) -> Re
         editor, zone = _usable_editor_of(host, target, adapters), target.platform_zone
         issuance = ordering.step(wish.name, wish.state, adapters, zone, now, editor)
         if issuance.status == "failed":
-            return Failed(issuance.message, issuance.reason, PLATFORM)
+            issuances = {**issued, wish.name: issuance}
+            return Failed(_with_words(issuance), issuance.reason, PLATFORM, issuances)
         if issuance.status == "waiting":
             return _not_issued(host, wish, zone, issuance, issued)
         issued[wish.name] = issuance
@@ -216,14 +218,15 @@ def _not_issued(
 ) -> Wait:
     """What is known of all names so far is kept; a refusal waits by its own back-off."""
     seconds = None if issuance.refused else issuance.retry_in_seconds
-    message = " ".join(part for part in (issuance.message, _quoted(issuance.detail)) if part)
     who_acts = orders.who_acts(issuance.reason, host, zone)
     issuances = {**issued, wish.name: issuance}
-    return Wait(message, issuance.reason, who_acts, seconds, issuances=issuances)
+    return Wait(_with_words(issuance), issuance.reason, who_acts, seconds, issuances=issuances)
 
 
-def _quoted(detail: str) -> str:
-    return f"The certificate authority says: {detail}" if detail else ""
+def _with_words(issuance: Issuance) -> str:
+    """Our sentence, and the authority's own words where it has some."""
+    said = f"The certificate authority says: {issuance.detail}" if issuance.detail else ""
+    return " ".join(part for part in (issuance.message, said) if part)
 
 
 def _issued_sentence(issued: dict[str, Issuance]) -> str:
