@@ -176,6 +176,11 @@ def _refused(order: CertificateOrder, issuance: Issuance, now: datetime) -> None
     order.next_attempt_at = now + max(pause, asked_for)
 
 
+def is_refused(order: CertificateOrder) -> bool:
+    """Whether the authority ended it; one that waits for a record or a limit is not refused."""
+    return order.failures > 0 and not order.sealed_state and order.reason != "ca_rate_limit"
+
+
 def let_go(holder: str) -> None:
     """Whoever had orders in hand is done with them: another may go on at once."""
     query = select(CertificateOrder).where(CertificateOrder.holder == holder)

@@ -16,7 +16,8 @@ class DomainHost:
     `is_wanted_open`: its client is deployed. `is_open`: visitors are answered there.
     `chain_pem`: our certificate for it, empty while there is none. `client_public_id` is what the
     host itself answers when it is asked who it is. `certificate_reason` and `certificate_detail`:
-    why the last attempt at a certificate came to nothing, in code and in the authority's words.
+    what keeps a certificate from coming, in code and in the other side's words; with
+    `is_certificate_refused` the authority ended the order, else it waits for something.
     `last_request_at`: when a visitor last asked something there, as far as it is known.
     """
 
@@ -30,6 +31,7 @@ class DomainHost:
     serial: str = ""
     certificate_reason: str = ""
     certificate_detail: str = ""
+    is_certificate_refused: bool = False
     next_certificate_attempt_at: datetime | None = None
     last_request_at: datetime | None = None
 

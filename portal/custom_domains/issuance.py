@@ -15,6 +15,7 @@ from portal.tls.probe import Probe
 
 ISSUABLE, HTTPS = Checks.ISSUABLE, Checks.HTTPS
 IN_ORDER = {check: number for number, check in enumerate(Checks, start=1)}
+AWAITS_RECORD = "awaiting_owner"
 RATE_LIMITED = ("rate_limited", Reasons.CA_RATE_LIMIT.value)
 
 
@@ -54,7 +55,7 @@ def check_https(
     if not host.is_wanted_open:
         return failed(HTTPS, host.host, Reasons.NOT_DEPLOYED)
     if not host.chain_pem and not (seen.visited and seen.visited.ok):
-        return _without_certificate(host)
+        return _without_certificate(seen)
     for probe in (seen.edge, seen.visited):
         if probe is not None and (wrong := _wrong_certificate(host.host, host.serial, probe)):
             return wrong
@@ -137,9 +138,10 @@ def _limited(seen: HostSeen, now: datetime) -> CheckResult | None:
     return failed(ISSUABLE, host.host, reason, detail=detail, clears_at=until)
 
 
-def _without_certificate(host: DomainHost) -> CheckResult:
+def _without_certificate(seen: HostSeen) -> CheckResult:
     """Not issued yet; where the authority said why, in its own words."""
-    if host.certificate_reason and host.certificate_reason not in RATE_LIMITED:
+    host = seen.host
+    if host.is_certificate_refused:
         return failed(
             HTTPS,
             host.host,
@@ -147,8 +149,25 @@ def _without_certificate(host: DomainHost) -> CheckResult:
             detail=host.certificate_detail or host.certificate_reason,
             clears_at=host.next_certificate_attempt_at,
         )
-    others = "the certificate is there"
-    return failed(HTTPS, host.host, Reasons.WAITS_FOR_OTHERS, others=others)
+    if host.certificate_reason == AWAITS_RECORD:
+        return _awaits_record(host, seen.delegation.zone)
+    others, detail = "the certificate is there", host.certificate_detail
+    return failed(HTTPS, host.host, Reasons.WAITS_FOR_OTHERS, others=others, detail=detail)
+
+
+def _awaits_record(host: DomainHost, zone: str) -> CheckResult:
+    """The order is open, and the customer has to enter what the authority wants to see."""
+    name, _, value = host.certificate_detail.partition(" TXT ")
+    return failed(
+        HTTPS,
+        host.host,
+        Reasons.MISSING_AT_AUTHORITY,
+        type="TXT",
+        name=name,
+        label=records.short_label(name, zone),
+        value=value,
+        expected=value,
+    )
 
 
 def _all_clear(question: Question, seen: HostSeen) -> str:

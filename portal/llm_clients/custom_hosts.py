@@ -198,6 +198,7 @@ def _domain_host(llm_client: LLMClient, host: str, known: _Known) -> DomainHost:
         serial=certificate.serial if certificate else "",
         certificate_reason=order.reason if order is not None and has_trouble else "",
         certificate_detail=order.detail if order is not None and has_trouble else "",
+        is_certificate_refused=order is not None and has_trouble and orders.is_refused(order),
         next_certificate_attempt_at=order.next_attempt_at if order is not None else None,
         last_request_at=known.last_requests.get(
             llm_client.id, entry.created_at if entry is not None else None

@@ -433,7 +433,9 @@ def no_certificate(*_: Any, **__: Any) -> Probe:
 def test_the_words_of_the_authority(laboratory: Laboratory) -> None:
     laboratory.probe = no_certificate
     words = "urn:ietf:params:acme:error:unauthorized: 403 from 203.0.113.9"
-    refused = host(certificate_reason="challenge_wrong", certificate_detail=words)
+    refused = host(
+        certificate_reason="challenge_wrong", certificate_detail=words, is_certificate_refused=True
+    )
     found = row(laboratory.check(hosts=(refused,)), HTTPS)
     says(found, Reasons.CA_REFUSED, Verdicts.WRONG, Acts.PLATFORM)
     assert found.detail == words

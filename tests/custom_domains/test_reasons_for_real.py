@@ -31,6 +31,7 @@ from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.records import ownership_value
 from portal.custom_domains.results import Acts, CheckResult, Checks, Reasons, Verdicts
 from portal.database import db, utc_now
+from portal.dns import Record
 from portal.dns.rfc2136 import Rfc2136ZoneEditor
 from portal.llm_clients.deployment import custom, runs
 from portal.llm_clients.deployment.models import Deployment
@@ -252,16 +253,23 @@ class Ordering:
         db.session.commit()
         self.portal.work(lambda: db.session.scalars(select(LLMClient)).one().is_open)
 
-    def come_to_a_domain(self) -> None:
-        """The portal enters the records; the rounds and the order go on until something is said."""
+    def come_to_a_domain(self, editor: str = "local") -> None:
+        """The records are entered; the rounds and the order go on until something is said."""
         client = db.session.scalars(select(LLMClient)).one()
         domain = claims.add(client.account, DOMAIN, utc_now(), None)
-        domain.zone_editor = "local"
+        domain.zone_editor = editor
         custom.put_on_domain(client, domain, utc_now(), None)
         db.session.commit()
+        if editor == "manual":
+            self.enter_by_hand(ownership_value(domain.verification_token))
         self.domain_id = domain.id
         db.session.rollback()
         self.portal.work(lambda: bool((order := self.order()) and order.reason))
+
+    def enter_by_hand(self, proof: str) -> None:
+        zone = zone_editor_for(self.portal.settings, "local", DOMAIN, {})
+        zone.publish(Record(f"_llm-verify.{DOMAIN}", "TXT", (proof,), 60))
+        zone.publish(Record(f"guide.{DOMAIN}", "CNAME", (self.portal.settings.edge_host,), 60))
 
     def order(self) -> CertificateOrder | None:
         query = select(CertificateOrder).where(CertificateOrder.name == f"guide.{DOMAIN}")
@@ -278,15 +286,25 @@ class Ordering:
 
 
 @pytest.fixture
-def ordering(
+def begin_ordering(
     make_edge_portal: MakeEdgePortal,
     people: People,
     make_client: MakeClient,
     stored: Callable[[str], LLMClient],
-) -> Ordering:
-    found = Ordering(make_edge_portal())
-    found.deploy(stored(make_client("guide")), db.session.get_one(User, people.alice.user_id))
-    return found
+) -> Callable[..., Ordering]:
+    """`begin_ordering(challenge="dns-01")`: options as of AcmeSettings."""
+
+    def begin(**options: str) -> Ordering:
+        found = Ordering(make_edge_portal(**options))
+        found.deploy(stored(make_client("guide")), db.session.get_one(User, people.alice.user_id))
+        return found
+
+    return begin
+
+
+@pytest.fixture
+def ordering(begin_ordering: Callable[..., Ordering]) -> Ordering:
+    return begin_ordering()
 
 
 @pytest.mark.long
@@ -327,3 +345,20 @@ def test_ca_rate_limit_until_the_authority_listens_again(ordering: Ordering) -> 
     wait = found.clears_at - utc_now()
     assert timedelta(minutes=85) < wait <= timedelta(minutes=90)
     assert ordering.portal.door.count("/order-plz") == 2  # one of the default host, one refused
+
+
+@pytest.mark.long
+def test_an_authority_that_waits_for_a_record_has_refused_nothing(
+    begin_ordering: Callable[..., Ordering],
+) -> None:
+    ordering = begin_ordering(challenge="dns-01")
+    ordering.come_to_a_domain("manual")
+    order = ordering.order()
+    assert order is not None
+    assert order.reason == "awaiting_owner"
+    found = ordering.look(HTTPS)
+    assert found.reason == Reasons.MISSING_AT_AUTHORITY
+    assert found.who_acts == Acts.CUSTOMER
+    assert f"no TXT record at _acme-challenge.guide.{DOMAIN}" in found.sentence
+    assert f"name _acme-challenge.guide and the value {found.expected}." in found.fix
+    assert order.detail == f"_acme-challenge.guide.{DOMAIN} TXT {found.expected}"
