@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from portal.dns import Answer, Delegation, Resolver
-from portal.dns.ask import UNREACHABLE, ask, exchange, question_for
+from portal.dns.ask import UNREACHABLE, ask
 from portal.dns.asking import Address
-from portal.dns.referral import apex
+from portal.dns.referral import zone_around
 from portal.dns.sweep import ask_many
 from portal.dns.sweep_servers import Question
 
@@ -53,8 +53,7 @@ class EmbeddedFirstResolver:
 
     def _zone_of(self, name: str) -> str:
         """The embedded server's zone around a name; empty where it has none."""
-        question = question_for(name, "SOA", recursive=False)
         try:
-            return apex(exchange(question, self._server, self._timeout))
+            return zone_around(self._server, name, self._timeout)
         except UNREACHABLE:
             return ""

@@ -56,6 +56,18 @@ def apex(response: dns.message.Message) -> str:
     return ""
 
 
+def zone_around(server: tuple[str, int], name: str, timeout: float) -> str:
+    """The zone of `name` by its server itself; empty where it has none. Raises UNREACHABLE.
+
+    The start of authority that comes with an alias is that of the alias's end. No alias is the top
+    of a zone (RFC 1034 section 3.6.2), so its zone is the one around the name above.
+    """
+    response = exchange(question_for(name, "SOA", recursive=False), server, timeout)
+    above = name.partition(".")[2]
+    is_alias = any(rrset.rdtype == dns.rdatatype.CNAME for rrset in response.answer)
+    return zone_around(server, above, timeout) if is_alias and above else apex(response)
+
+
 def _glue(response: dns.message.Message, servers: Sequence[str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for rrset in response.additional:

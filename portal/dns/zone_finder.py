@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from portal.dns import Answer, Delegation
-from portal.dns.ask import UNREACHABLE, exchange, question_for, trouble_of
+from portal.dns.ask import UNREACHABLE, trouble_of
 from portal.dns.asking import Address, Asking, address_types
 from portal.dns.memory import ShortMemory
-from portal.dns.referral import Referral, apex
+from portal.dns.referral import Referral, zone_around
 from portal.dns.suffixes import registrable
 from portal.dns.sweep_servers import Question
 from portal.dns.values import absolute_name, plain_name
@@ -154,11 +154,11 @@ class ZoneFinder:
 
 def _local_zone(name: str, servers: tuple[Address, ...]) -> ServedZone:
     """In a known zone nothing is discovered but where the zone begins."""
-    question, unreachable = question_for(name, "SOA", recursive=False), None
+    unreachable = None
     named = tuple((host, host) for host, _ in servers)
     for server in servers:
         try:
-            zone = apex(exchange(question, server, 2.0))
+            zone = zone_around(server, name, 2.0)
         except UNREACHABLE as error:
             unreachable = error
             continue

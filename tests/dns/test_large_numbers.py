@@ -88,6 +88,24 @@ def test_the_embedded_server_comes_first_and_the_world_for_the_rest(
     assert answers[1].values == ("192.0.2.99",)
 
 
+def test_an_alias_lies_in_the_zone_that_holds_it_not_in_that_of_its_end(
+    tmp_path: Path, laboratory: Laboratory
+) -> None:
+    secret = "YSBzZWNyZXQgb2YgdGhpcnR5LXR3byBvY3RldHMuLi4="
+    server = LocalNameServer(["ours.test"], "127.0.0.1", 0, tmp_path / "zones", "key", secret)
+    server.start()
+    try:
+        editor = LocalZoneEditor("mine.test", "127.0.0.1", server.port, "key", secret)
+        for name, target in (("chat", "edge.ours.test"), ("shop", "www.elsewhere.test")):
+            editor.publish(Record(f"{name}.mine.test", "CNAME", (target,), 60))
+        resolver = EmbeddedFirstResolver(("127.0.0.1", server.port), laboratory.resolver())
+        found = [resolver.delegation(f"{name}.mine.test") for name in ("chat", "shop", "none")]
+    finally:
+        server.stop()
+
+    assert [one.zone for one in found] == ["mine.test"] * 3
+
+
 def test_a_name_that_is_none_spoils_nothing() -> None:
     resolver = DiscoveringResolver([("127.0.0.1", 9)])
     assert [one.status for one in resolver.ask_each([("a..b", "A")])] == ["could_not_ask"]
