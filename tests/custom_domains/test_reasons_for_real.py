@@ -282,7 +282,9 @@ class Ordering:
         db.session.commit()
         jobs.verify_custom_domain(self.domain_id)
         db.session.refresh(domain)
-        return stored_row(domain, check)
+        found = stored_row(domain, check)
+        db.session.rollback()
+        return found
 
 
 @pytest.fixture
