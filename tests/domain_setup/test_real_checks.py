@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from werkzeug.serving import make_server
 
 from tests.people import Browser, MakeClient
+from tests.planes import LOOPBACK, Planes
 
 RunJobs = Callable[..., int]
 
@@ -32,3 +37,34 @@ def test_from_the_form_to_an_open_host_that_all_five_checks_see(
     assert "Portal local root" in page.find(".domain-hosts").text
     assert "patient_desk was put on the domain." in page.find("[aria-labelledby=timeline]").text
     assert "lakeside.example is verified" in alice.get("/notifications/").words
+
+
+@pytest.fixture
+def behind_the_edge(planes: Planes) -> Iterator[None]:
+    """The serving plane where the edge sends visitors."""
+    server = make_server(LOOPBACK, planes.settings.port, planes.serving, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_open_host_is_asked_through_the_edge_who_answers(
+    alice: Browser, make_client: MakeClient, run_jobs: RunJobs, behind_the_edge: None
+) -> None:
+    hashed_id = make_client("patient_desk")
+    added = alice.post("/custom-domains/new", {"domain_name": "hillside.example"})
+    path = added.location.rstrip("/")
+    alice.post(f"{path}/publishing/local", {})
+    run_jobs()
+    alice.post(f"{path}/clients/attach", {"llm_client": hashed_id})
+    alice.post(f"/llm-clients/{hashed_id}/deploy", {"confirm": "yes"})
+    run_jobs()
+    alice.post(f"{path}/check", {})
+    run_jobs()
+    page = alice.get(f"{path}/")
+    verdicts = [" ".join(one.text.split()) for one in page.html.select(".checks .verdict")]
+    assert verdicts == ["Pass"] * 5
+    assert "Asked who answers there, it names patient_desk." in page.words
