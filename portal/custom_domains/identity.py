@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from http.client import HTTPException
 from typing import cast
 
@@ -40,26 +41,27 @@ def ask_identity(
     try:
         connection.ca_cert_data = roots_pem()
         with outgoing.watched(call):
-            return _answer(connection, host)
+            found = _answer(connection, host)
     except AdapterError as error:
-        return Identity(detail=error.detail)
+        found = Identity(detail=error.detail)
     except (HTTPError, HTTPException, OSError) as error:
-        if call.aborted:
-            return Identity(detail=f"No whole answer within {SECONDS:g} s.")
-        return Identity(detail=(str(error) or type(error).__name__)[:300])
+        found = Identity(detail=(str(error) or type(error).__name__)[:300])
     finally:
         alarm.cancel()
         call.finish()
         connection.close()
+    # who was hung up on sees an error or an early end
+    return Identity(detail=f"No whole answer within {SECONDS:g} s.") if call.aborted else found
 
 
 def _answer(connection: HTTPSConnection, host: str) -> Identity:
     headers = {"Host": host, "Accept": "text/plain", "Connection": "close"}
     connection.request("GET", PATH, headers=headers, preload_content=False)
-    response = connection.getresponse()
-    if response.status != 200:
-        return Identity(detail=f"It answers {response.status}.")
-    said = response.read(LONGEST_ANSWER, decode_content=False).decode("utf-8", "replace").strip()
+    with closing(connection.getresponse()) as response:
+        if response.status != 200:
+            return Identity(detail=f"It answers {response.status}.")
+        body = response.read(LONGEST_ANSWER, decode_content=False)
+    said = body.decode("utf-8", "replace").strip()
     if PUBLIC_ID.fullmatch(said):
         return Identity(said)
     return Identity(detail="It answers with something that is no client's id.")

@@ -6,11 +6,12 @@ import pytest
 
 from portal.app import Dispatcher
 from portal.custom_domains.identity import PUBLIC_ID
-from portal.database import db
+from portal.database import db, utc_now
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey, LLMClientHost
 from portal.serving import hosts
 from portal.vault import tokens
 from portal.vault.models import AuthToken
+from tests.domain_setup.some_domains import a_domain
 from tests.people import MakeClient, People
 from tests.planes import Planes
 from tests.serving.conftest import Visitor, close
@@ -110,14 +111,11 @@ class TestIdentity:
 
     def test_a_customers_host_names_its_client_too(self, visitor: Visitor) -> None:
         with visitor.planes.worker.app_context():
-            db.session.add(
-                LLMClientHost(
-                    hostname="bot.weinhof.de",
-                    llm_client_id=visitor.client_id,
-                    is_custom=True,
-                    is_open=True,
-                )
-            )
+            llm_client = db.session.get_one(LLMClient, visitor.client_id)
+            domain = a_domain(llm_client.account_id, "weinhof.de", utc_now())
+            entry = LLMClientHost(hostname="bot.weinhof.de", llm_client=llm_client, is_open=True)
+            entry.account_id, entry.custom_domain = llm_client.account_id, domain
+            db.session.add(entry)
             db.session.commit()
         answer = visitor.client.get(self.PATH, base_url="http://bot.weinhof.de")
         assert answer.get_data(as_text=True) == visitor.hashed_id
