@@ -10,7 +10,7 @@ from http.client import HTTPException
 from typing import cast
 
 from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from portal import outgoing
 from portal.custom_domains.observations import Identity
@@ -44,6 +44,8 @@ def ask_identity(
             found = _answer(connection, host)
     except AdapterError as error:
         found = Identity(detail=error.detail)
+    except (NewConnectionError, ConnectTimeoutError) as error:
+        found = Identity(detail=f"No connection to {address}: {error.__cause__}"[:300])
     except (HTTPError, HTTPException, OSError) as error:
         found = Identity(detail=(str(error) or type(error).__name__)[:300])
     finally:

@@ -63,8 +63,8 @@ def check_https(
         return failed(HTTPS, host.host, Reasons.CANNOT_TELL)
     if other := _other_client(seen):
         return other
-    sentence = f"{host.host} answers with our certificate for {host.llm_client_name}."
-    source, detail = seen.visited_address, _who_answers(seen)
+    source, detail = seen.visited_address, seen.identity.detail
+    sentence = _who_answers(seen)
     return passed(HTTPS, host.host, sentence, found=probe.names, source=source, detail=detail)
 
 
@@ -199,11 +199,12 @@ def _other_client(seen: HostSeen) -> CheckResult | None:
 
 
 def _who_answers(seen: HostSeen) -> str:
+    name, certified = seen.host.llm_client_name, f"{seen.host.host} answers with our certificate"
     if seen.identity.public_id:
-        return f"Asked who answers there, it names {seen.host.llm_client_name}."
+        return f"{certified} and says that it is {name}."
     if seen.identity.detail:
-        return f"We could not ask which client answers there: {seen.identity.detail}"
-    return ""
+        return f"{certified} for {name}. We could not ask it which client it is."
+    return f"{certified} for {name}."
 
 
 def _same(left: str, right: str) -> bool:

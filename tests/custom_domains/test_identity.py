@@ -72,7 +72,7 @@ def test_nobody_there_and_addresses_inside(who_answers: WhoAnswers) -> None:
     found = ask(port, roots_pem, inside=False)
     assert found == Identity(detail=f"{EDGE} has the address {EDGE}")
     assert asked_as == []
-    assert ask(1, roots_pem).detail
+    assert ask(1, roots_pem).detail.startswith(f"No connection to {EDGE}: ")
 
 
 NOTHING = Look(HOST, "A")
@@ -86,17 +86,17 @@ def judged(seen: HostSeen, question: Laboratory) -> CheckResult:
 
 
 @pytest.mark.parametrize(
-    ("identity", "verdict", "reason", "detail"),
+    ("identity", "verdict", "reason", "sentence"),
     [
-        (Identity(), Verdicts.PASS, None, ""),
-        (Identity(OURS), Verdicts.PASS, None, "Asked who answers there, it names cellar_guide."),
+        (Identity(), Verdicts.PASS, None, "with our certificate for cellar_guide."),
+        (Identity(OURS), Verdicts.PASS, None, "and says that it is cellar_guide."),
         (
             Identity(detail="It answers 502."),
             Verdicts.PASS,
             None,
-            "We could not ask which client answers there: It answers 502.",
+            "for cellar_guide. We could not ask it which client it is.",
         ),
-        (Identity(THEIRS), Verdicts.WRONG, Reasons.OTHER_CLIENT, ""),
+        (Identity(THEIRS), Verdicts.WRONG, Reasons.OTHER_CLIENT, f"({THEIRS}) answers there."),
     ],
 )
 def test_what_the_row_makes_of_it(
@@ -104,10 +104,11 @@ def test_what_the_row_makes_of_it(
     identity: Identity,
     verdict: Verdicts,
     reason: Reasons | None,
-    detail: str,
+    sentence: str,
 ) -> None:
     found = judged(replace(SEEN, identity=identity), laboratory)
-    assert (found.verdict, found.reason, found.detail) == (verdict, reason, detail)
+    assert (found.verdict, found.reason, found.detail) == (verdict, reason, identity.detail)
+    assert found.sentence.endswith(sentence)
 
 
 def test_a_wrong_certificate_is_told_before_a_wrong_client(laboratory: Laboratory) -> None:
@@ -125,7 +126,7 @@ def test_a_round_asks_only_hosts_that_are_open_and_stay_open(
         laboratory.check(hosts=(other,))
     assert asked_as == []
     found = row(laboratory.check(hosts=(OPEN,)), Checks.HTTPS)
-    assert found.detail == "Asked who answers there, it names cellar_guide."
+    assert found.sentence.endswith("says that it is cellar_guide.")
     assert asked_as == [HOST]
 
 
@@ -133,4 +134,4 @@ def test_silence_demotes_nobody(laboratory: Laboratory, who_answers: WhoAnswers)
     laboratory.https_port, laboratory.roots_pem = who_answers("", 502)
     diagnosis = laboratory.check(hosts=(OPEN,), is_verified=True)
     assert diagnosis.all_pass
-    assert "It answers 502." in row(diagnosis, Checks.HTTPS).detail
+    assert row(diagnosis, Checks.HTTPS).detail == "It answers 502."

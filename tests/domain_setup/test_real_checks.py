@@ -67,4 +67,4 @@ def test_an_open_host_is_asked_through_the_edge_who_answers(
     page = alice.get(f"{path}/")
     verdicts = [" ".join(one.text.split()) for one in page.html.select(".checks .verdict")]
     assert verdicts == ["Pass"] * 5
-    assert "Asked who answers there, it names patient_desk." in page.words
+    assert "answers with our certificate and says that it is patient_desk." in page.words
