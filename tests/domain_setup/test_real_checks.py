@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-
-import pytest
-from werkzeug.serving import make_server
+from collections.abc import Callable
 
 from tests.people import Browser, MakeClient
-from tests.planes import LOOPBACK, Planes
 
 RunJobs = Callable[..., int]
 
@@ -39,20 +34,8 @@ def test_from_the_form_to_an_open_host_that_all_five_checks_see(
     assert "lakeside.example is verified" in alice.get("/notifications/").words
 
 
-@pytest.fixture
-def behind_the_edge(planes: Planes) -> Iterator[None]:
-    """The serving plane where the edge sends visitors."""
-    server = make_server(LOOPBACK, planes.settings.port, planes.serving, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 def test_an_open_host_is_asked_through_the_edge_who_answers(
-    alice: Browser, make_client: MakeClient, run_jobs: RunJobs, behind_the_edge: None
+    alice: Browser, make_client: MakeClient, run_jobs: RunJobs, site: str
 ) -> None:
     hashed_id = make_client("patient_desk")
     added = alice.post("/custom-domains/new", {"domain_name": "hillside.example"})
