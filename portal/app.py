@@ -60,6 +60,7 @@ from portal.serving import (
     edge_memory,
     embedding,
     hosts,
+    identity_views,
     images_views,
     openai_api,
     proofs_views,
@@ -158,6 +159,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     app.register_blueprint(embedding.blueprint)
     app.register_blueprint(openai_api.blueprint)
     app.register_blueprint(proofs_views.blueprint)
+    app.register_blueprint(identity_views.blueprint)
     cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)
     app.register_error_handler(Exception, _serving_fault)

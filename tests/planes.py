@@ -19,10 +19,11 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import text
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from portal import schema
 from portal.app import (
+    Dispatcher,
     create_admin_app,
     create_internal_app,
     create_serving_app,
@@ -202,6 +203,25 @@ def outside(built_planes: Planes, tmp_path_factory: pytest.TempPathFactory) -> I
     found.start()
     yield found
     found.stop()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, *arguments: Any) -> None:
+        """The history tells what was asked."""
+
+
+@pytest.fixture(scope="session")
+def site(built_planes: Planes, outside: Outside) -> Iterator[str]:
+    """All planes behind the public port, as on one machine; the platform's address."""
+    planes, settings = built_planes, built_planes.settings
+    dispatcher = Dispatcher(planes.admin, planes.serving, planes.internal, settings)
+    server = make_server(LOOPBACK, settings.port, dispatcher, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield settings.platform_url
+    server.shutdown()
+    thread.join(5)
+    server.server_close()
 
 
 @pytest.fixture

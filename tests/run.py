@@ -1,7 +1,8 @@
-"""`make test`: the suite on SQLite, then on PostgreSQL what touches a database, and a sum.
+"""`make test`: the suite on SQLite, without what takes its time, and a sum.
 
-Without what takes its time: `--long` runs that part (browsers, kills, faults, whole stacks), as
-`.ci/run` does. Other arguments go to both pytest runs, for instance ARGS="-k deployment".
+`--rest` is what `.ci/run` adds: what touches a database on PostgreSQL, and on both the part that
+takes its time (browsers, kills, faults, whole stacks). Other arguments go to each pytest run, for
+instance ARGS="-k deployment".
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 NO_TEST_COLLECTED = 5  # pytest's exit code
-ENGINES = ("sqlite", "postgresql")
+DEFAULT = (("sqlite", "short"),)
+REST = (("postgresql", "short"), ("sqlite", "long"), ("postgresql", "long"))
 
 
 def run_engine(engine: str, part: str, arguments: Sequence[str], report: Path) -> int:
@@ -57,11 +59,11 @@ def main(arguments: Sequence[str]) -> int:
     """0 when something ran on some engine and nothing failed."""
     total: Counter[str] = Counter()
     codes = []
-    part = "long" if "--long" in arguments else "short"
-    passed_on = [argument for argument in arguments if argument != "--long"]
+    runs = REST if "--rest" in arguments else DEFAULT
+    passed_on = [argument for argument in arguments if argument != "--rest"]
     with tempfile.TemporaryDirectory(prefix="portal-tests-") as folder:
-        for engine in ENGINES:
-            report = Path(folder) / f"{engine}.xml"
+        for engine, part in runs:
+            report = Path(folder) / f"{engine}-{part}.xml"
             codes.append(run_engine(engine, part, passed_on, report))
             total += counts_of(report)
     print(

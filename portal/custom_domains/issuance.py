@@ -62,8 +62,11 @@ def check_https(
     probe = seen.visited or seen.edge
     if probe is None:
         return failed(HTTPS, host.host, Reasons.CANNOT_TELL)
-    sentence = f"{host.host} answers with our certificate for {host.llm_client_name}."
-    return passed(HTTPS, host.host, sentence, found=probe.names, source=seen.visited_address)
+    if other := _other_client(seen):
+        return other
+    source, detail = seen.visited_address, seen.identity.detail
+    sentence = _who_answers(seen)
+    return passed(HTTPS, host.host, sentence, found=probe.names, source=source, detail=detail)
 
 
 def _forbidden(question: Question, seen: HostSeen) -> CheckResult | None:
@@ -196,6 +199,31 @@ def _wrong_certificate(host: str, serial: str, probe: Probe) -> CheckResult | No
         return None
     detail = "An older certificate is served." if served_another else probe.message
     return failed(HTTPS, host, Reasons.NOT_YET_SERVED, detail=detail, found=probe.names)
+
+
+def _other_client(seen: HostSeen) -> CheckResult | None:
+    """The host says itself that it answers for another client; silence is no such word."""
+    said, expected = seen.identity.public_id, seen.host.client_public_id
+    if not said or said == expected:
+        return None
+    return failed(
+        HTTPS,
+        seen.host.host,
+        Reasons.OTHER_CLIENT,
+        others=said,
+        expected=expected,
+        found=(said,),
+        source=seen.visited_address,
+    )
+
+
+def _who_answers(seen: HostSeen) -> str:
+    name, certified = seen.host.llm_client_name, f"{seen.host.host} answers with our certificate"
+    if seen.identity.public_id:
+        return f"{certified} and says that it is {name}."
+    if seen.identity.detail:
+        return f"{certified} for {name}. We could not ask it which client it is."
+    return f"{certified} for {name}."
 
 
 def _same(left: str, right: str) -> bool:

@@ -61,6 +61,14 @@ class ChallengeAnswer:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """The client that a host says it answers for; `detail`: why it said none, if it was asked."""
+
+    public_id: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class HostSeen:
     """All that was found about one host; `delegation` is that of the zone it lies in itself."""
 
@@ -77,6 +85,7 @@ class HostSeen:
     delegated_challenge: Look | None = None
     visited: Probe | None = None
     visited_address: str = ""
+    identity: Identity = field(default_factory=Identity)
     edge: Probe | None = None
 
 

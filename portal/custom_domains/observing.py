@@ -18,9 +18,11 @@ from portal.adapters import CertificateProbe
 from portal.custom_domains import near_misses, records
 from portal.custom_domains.challenge_path import ask_challenge_path
 from portal.custom_domains.hosts import DomainHost
+from portal.custom_domains.identity import RootsOf, ask_identity
 from portal.custom_domains.observations import (
     ChallengeAnswer,
     HostSeen,
+    Identity,
     Look,
     Observations,
     Question,
@@ -39,7 +41,10 @@ PROBE_SECONDS = 3.5  # a probe is begun only while there is time for it
 
 @dataclass(frozen=True)
 class Outside:
-    """What a round asks; `secret` is what our own answers on port 80 are recognised by."""
+    """What a round asks; `secret` is what our own answers on port 80 are recognised by.
+
+    `roots_pem`: what our certificates are trusted by; None: the roots of the machine.
+    """
 
     resolver: Resolver
     probe: CertificateProbe
@@ -49,6 +54,7 @@ class Outside:
     allow_private_addresses: bool
     secret: str
     threads: Executor
+    roots_pem: RootsOf = lambda: None
 
     def may_visit(self, address: str) -> bool:
         """Strangers choose where a name leads."""
@@ -172,14 +178,15 @@ class _Round:
         edge = self._soon(self._handshake, seen.host, *self.outside.edge)
         visited = None
         if address and self.outside.may_visit(address):
-            https_port = self.outside.https_port
-            visited = self._soon(self._handshake, seen.host, address, https_port)
+            visited = self._soon(self._visit, seen.host, address)
+        probe, identity = visited.result() if visited else (None, Identity())
         return replace(
             seen,
             challenge=challenge.result(),
             edge=edge.result(),
-            visited=visited.result() if visited else None,
+            visited=probe,
             visited_address=address,
+            identity=identity,
         )
 
     def _challenge(self, host: str, address: str) -> ChallengeAnswer:
@@ -193,6 +200,20 @@ class _Round:
             self.outside.http_port,
             self.outside.secret,
             allow_private_addresses=self.outside.allow_private_addresses,
+        )
+
+    def _visit(self, host: DomainHost, address: str) -> tuple[Probe | None, Identity]:
+        """The certificate, and who answers behind it where somebody should."""
+        outside = self.outside
+        probe = self._handshake(host, address, outside.https_port)
+        if probe is None or not probe.ok or not host.is_open or not self._has_time():
+            return probe, Identity()
+        return probe, ask_identity(
+            host.host,
+            address,
+            outside.https_port,
+            outside.roots_pem,
+            allow_private_addresses=outside.allow_private_addresses,
         )
 
     def _handshake(self, host: DomainHost, address: str, port: int) -> Probe | None:

@@ -226,6 +226,13 @@ WORDS: dict[Reasons, Words] = {
         "The certificate for {name} begins in the future, so a clock is wrong. {detail}",
         "Set the clock of the platform's servers by a time server.",
     ),
+    Reasons.OTHER_CLIENT: Words(
+        WRONG,
+        PLATFORM,
+        "{name} has the right certificate, but another client ({others}) answers there.",
+        "Look where the server in front of the platform sends {name}: it has to be this portal,"
+        " with its newest state.",
+    ),
     Reasons.EDITOR_REFUSED: Words(
         WRONG,
         PLATFORM,

@@ -67,6 +67,7 @@ class Reasons(StrEnum):
     CHALLENGE_REDIRECTED = "challenge_redirected"
     NOT_YET_SERVED = "not_yet_served"
     CLOCK_SKEW = "clock_skew"
+    OTHER_CLIENT = "other_client"
     EDITOR_REFUSED = "editor_refused"
     NOT_DEPLOYED = "not_deployed"
     WAITS_FOR_OTHERS = "waits_for_others"

@@ -82,4 +82,5 @@ def outside_of(adapters: Adapters, settings: Settings, threads: Executor) -> Out
         allow_private_addresses=settings.allow_private_addresses,
         secret=settings.secret_key,
         threads=threads,
+        roots_pem=adapters.issuer.roots_pem,
     )

@@ -36,6 +36,7 @@ TITLES: dict[Reasons, str] = {
     Reasons.CHALLENGE_REDIRECTED: "The challenge is redirected",
     Reasons.NOT_YET_SERVED: "The certificate is not served yet",
     Reasons.CLOCK_SKEW: "A clock is wrong",
+    Reasons.OTHER_CLIENT: "Another client answers",
     Reasons.EDITOR_REFUSED: "The DNS service refused our change",
     Reasons.NOT_DEPLOYED: "The client is not deployed",
     Reasons.WAITS_FOR_OTHERS: "Waits for the other checks",

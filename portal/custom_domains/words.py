@@ -18,7 +18,7 @@ CHECK_TITLES = {
     Checks.OWNERSHIP: "Ownership: the TXT record",
     Checks.ROUTING: "Routing: the host points to us",
     Checks.ISSUABLE: "A certificate may be issued",
-    Checks.HTTPS: "HTTPS answers with our certificate",
+    Checks.HTTPS: "HTTPS answers with our certificate and this client",
 }
 WHO = {
     Acts.CUSTOMER: "The customer acts.",

@@ -8,39 +8,18 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from portal.accounts import signing_in
 from portal.accounts.models import User
-from portal.app import Dispatcher
 from portal.database import db, reading, utc_now
 from portal.job_queue import perform, rings_due
 from portal.system import heartbeats
 from tests.people import People, Person
-from tests.planes import LOOPBACK, Outside, Planes
+from tests.planes import LOOPBACK, Planes
 from tests.serving.conftest import make_visitor, visitor  # noqa: F401 - fixtures
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 LONGEST_MS = 10_000
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_request(self, *arguments: Any) -> None:
-        """The history tells what was asked."""
-
-
-@pytest.fixture(scope="session")
-def site(built_planes: Planes, outside: Outside) -> Iterator[str]:
-    """All planes behind the public port, as on one machine; the platform's address."""
-    planes, settings = built_planes, built_planes.settings
-    dispatcher = Dispatcher(planes.admin, planes.serving, planes.internal, settings)
-    server = make_server(LOOPBACK, settings.port, dispatcher, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield settings.platform_url
-    server.shutdown()
-    thread.join(5)
-    server.server_close()
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ class Laboratory:
     probe: Any = good_probe
     http_port: int = 80
     https_port: int = 443
+    roots_pem: str | None = None
     may_visit_private: bool = True
     resolver_settings: dict[str, Any] = field(default_factory=dict)
     public_servers: list[tuple[str, int]] = field(default_factory=list)
@@ -114,6 +115,7 @@ class Laboratory:
             allow_private_addresses=self.may_visit_private,
             secret="a secret of the laboratory",
             threads=self.threads,
+            roots_pem=lambda: self.roots_pem,
         )
         return diagnose(question, observe(question, outside, now), now)
 

@@ -30,6 +30,7 @@ from tests.custom_domains.laboratory import (
     host,
     row,
 )
+from tests.custom_domains.who_answers import OPEN, OURS, THEIRS, WhoAnswers
 
 pytestmark = pytest.mark.engine_independent
 EXISTS, OWNERSHIP, ROUTING, ISSUABLE, HTTPS = Checks
@@ -465,6 +466,15 @@ def test_clock_skew(laboratory: Laboratory) -> None:
     laboratory.probe = from_the_future
     found = row(laboratory.check(hosts=(host(chain_pem="-----BEGIN"),)), HTTPS)
     says(found, Reasons.CLOCK_SKEW, Verdicts.WRONG, Acts.PLATFORM)
+
+
+def test_other_client(laboratory: Laboratory, who_answers: WhoAnswers) -> None:
+    laboratory.https_port, laboratory.roots_pem = who_answers(THEIRS)
+    found = row(laboratory.check(hosts=(OPEN,)), HTTPS)
+    says(found, Reasons.OTHER_CLIENT, Verdicts.WRONG, Acts.PLATFORM)
+    assert (found.expected, found.found) == (OURS, (THEIRS,))
+    assert THEIRS in found.sentence
+    assert laboratory.check(hosts=(OPEN,)).proof == Proof.STANDS
 
 
 @contextmanager

@@ -32,3 +32,22 @@ def test_from_the_form_to_an_open_host_that_all_five_checks_see(
     assert "Portal local root" in page.find(".domain-hosts").text
     assert "patient_desk was put on the domain." in page.find("[aria-labelledby=timeline]").text
     assert "lakeside.example is verified" in alice.get("/notifications/").words
+
+
+def test_an_open_host_is_asked_through_the_edge_who_answers(
+    alice: Browser, make_client: MakeClient, run_jobs: RunJobs, site: str
+) -> None:
+    hashed_id = make_client("patient_desk")
+    added = alice.post("/custom-domains/new", {"domain_name": "hillside.example"})
+    path = added.location.rstrip("/")
+    alice.post(f"{path}/publishing/local", {})
+    run_jobs()
+    alice.post(f"{path}/clients/attach", {"llm_client": hashed_id})
+    alice.post(f"/llm-clients/{hashed_id}/deploy", {"confirm": "yes"})
+    run_jobs()
+    alice.post(f"{path}/check", {})
+    run_jobs()
+    page = alice.get(f"{path}/")
+    verdicts = [" ".join(one.text.split()) for one in page.html.select(".checks .verdict")]
+    assert verdicts == ["Pass"] * 5
+    assert "answers with our certificate and says that it is patient_desk." in page.words

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from portal.app import Dispatcher
-from portal.database import db
-from portal.llm_clients.models import LLMClient, LLMClientAPIKey
+from portal.custom_domains.identity import PUBLIC_ID
+from portal.database import db, utc_now
+from portal.llm_clients.models import LLMClient, LLMClientAPIKey, LLMClientHost
 from portal.serving import hosts
 from portal.vault import tokens
 from portal.vault.models import AuthToken
+from tests.domain_setup.some_domains import a_domain
 from tests.people import MakeClient, People
 from tests.planes import Planes
-from tests.serving.conftest import Visitor
+from tests.serving.conftest import Visitor, close
 
 
 @pytest.mark.parametrize("host", ["nobody.example", "", "x" * 300, "[::1", "a b", "%00"])
@@ -83,6 +85,61 @@ def test_the_warm_look_up_asks_the_database_nothing(visitor: Visitor) -> None:
     finally:
         db.event.remove(engine, "before_cursor_execute", listener)
     assert [statement for statement in asked if "llm_client_hosts" in statement] == []
+
+
+class TestIdentity:
+    """Who answers at a host."""
+
+    PATH = "/.well-known/llm-client"
+
+    def test_an_open_host_names_its_client_to_anybody(self, visitor: Visitor) -> None:
+        answer = visitor.ask("GET", self.PATH)
+        assert (answer.status_code, answer.get_data(as_text=True)) == (200, visitor.hashed_id)
+        assert PUBLIC_ID.fullmatch(visitor.hashed_id)
+        assert answer.mimetype == "text/plain"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Set-Cookie" not in answer.headers
+        assert visitor.ask("POST", self.PATH).status_code == 405
+
+    def test_a_closed_host_is_503(self, visitor: Visitor) -> None:
+        assert visitor.ask("GET", self.PATH).status_code == 200
+        close(visitor)
+        answer = visitor.ask("GET", self.PATH)
+        assert answer.status_code == 503
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert visitor.hashed_id not in answer.get_data(as_text=True)
+
+    def test_a_customers_host_names_its_client_too(self, visitor: Visitor) -> None:
+        with visitor.planes.worker.app_context():
+            llm_client = db.session.get_one(LLMClient, visitor.client_id)
+            domain = a_domain(llm_client.account_id, "weinhof.de", utc_now())
+            entry = LLMClientHost(hostname="bot.weinhof.de", llm_client=llm_client, is_open=True)
+            entry.account_id, entry.custom_domain = llm_client.account_id, domain
+            db.session.add(entry)
+            db.session.commit()
+        answer = visitor.client.get(self.PATH, base_url="http://bot.weinhof.de")
+        assert answer.get_data(as_text=True) == visitor.hashed_id
+
+    def test_nobodys_host_and_the_platforms_own_are_404(self, visitor: Visitor) -> None:
+        stranger = visitor.client.get(self.PATH, base_url="http://nobody.example")
+        assert stranger.status_code == 404
+        admin = visitor.planes.admin.test_client()
+        platform = f"http://{visitor.planes.settings.platform_domain}"
+        for base in (platform, visitor.base):
+            assert admin.get(self.PATH, base_url=base).status_code == 404
+
+    def test_the_warm_answer_asks_the_database_nothing(self, visitor: Visitor) -> None:
+        visitor.ask("GET", self.PATH)
+        asked: list[str] = []
+        with visitor.planes.serving.app_context():
+            engine = db.engine
+        listener = lambda *arguments: asked.append(arguments[2])  # noqa: E731
+        db.event.listen(engine, "before_cursor_execute", listener)
+        try:
+            assert visitor.ask("GET", self.PATH).status_code == 200
+        finally:
+            db.event.remove(engine, "before_cursor_execute", listener)
+        assert asked == []
 
 
 def test_a_client_with_a_key_wants_it(planes: Planes, people: People, visitor: Visitor) -> None:
