@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from portal.adapters import Adapters, current_adapters
 from portal.custom_domains import (
@@ -173,8 +173,12 @@ def _begin(custom_domain_id: int) -> Task | None:
         verification.finish(custom_domain)
         db.session.commit()
         return None
-    task = _task(custom_domain, now)
-    db.session.commit()
+    try:
+        task = _task(custom_domain, now)
+        db.session.commit()
+    except IntegrityError:  # its row went between the claim and here
+        db.session.rollback()
+        return None
     return task
 
 
