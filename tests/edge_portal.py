@@ -258,11 +258,11 @@ class EdgePortal:
         self.work(lambda: _certificates(host) > before)
 
     def stop(self) -> None:
-        for one in reversed(self._running):
-            one.stop()
         for app, settings, outside in self._before:
             app.extensions["portal_settings"] = settings
             app.extensions["portal_adapters"] = outside
+        for one in reversed(self._running):
+            one.stop()
 
 
 def _last_words() -> str:
@@ -321,5 +321,5 @@ def make_edge_portal(planes: Planes, tmp_path: Path) -> Iterator[MakeEdgePortal]
         return made[-1]
 
     yield make
-    for one in made:
+    for one in reversed(made):  # each leaves the applications as it found them
         one.stop()
