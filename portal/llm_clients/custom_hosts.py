@@ -206,12 +206,6 @@ def _domain_host(llm_client: LLMClient, host: str, known: _Known) -> DomainHost:
     )
 
 
-def forget_domain(domain: LLMClientCustomDomain) -> None:
-    """Take every client off a domain that is going."""
-    for llm_client in clients_on(domain):
-        detach(llm_client)
-
-
 def remove_if_free(domain: LLMClientCustomDomain) -> bool:
     """Delete the row of a domain that is being removed once nothing of it is left.
 

@@ -20,7 +20,6 @@ from portal.tls import Issuance
 
 RECORD_TTL_SECONDS = 60
 PLATFORM, CUSTOMER, NOBODY = "platform", "customer", "nobody"
-NO_SERVER_ASKED = "the first checks are under way."
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class Failed:
     issuances: dict[str, Issuance] = field(default_factory=dict)
 
 
-NOT_CHECKED = Finding(NO_SERVER_ASKED, "waits_for_others", NOBODY)
+NOT_CHECKED = Finding("the first checks are under way.", "waits_for_others", NOBODY)
 Result = Done | Wait | Failed
 Act = Callable[[Target, Adapters, datetime], Result]
 
