@@ -84,6 +84,18 @@ def is_settled(portal: RunningPortal) -> bool:
     return reserved == [(0,)] and sums == [(used[0][0], 0)]
 
 
+def what_is_reserved(portal: RunningPortal) -> str:
+    """All that `is_settled` looks at, and what the processes said last."""
+    return "\n".join(
+        (
+            repr(portal.rows("SELECT * FROM budget_reservations")),
+            repr(portal.rows("SELECT * FROM budget_uses")),
+            repr(portal.rows("SELECT sum(tokens_in + tokens_out) FROM llm_client_requests")),
+            portal.output.read_text()[-4000:],
+        )
+    )
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_a_visitor_leaves_while_the_provider_is_silent(
     portal: RunningPortal, vendor: PatientVendor, host: str, path: str
@@ -197,5 +209,5 @@ def test_what_a_killed_process_had_reserved_is_given_back_by_the_clock(
     assert portal.rows("SELECT reserved_tokens FROM budget_uses")[0][0] > 0
     with portal.engine.begin() as connection:
         connection.execute(text("UPDATE budget_reservations SET expires_at = created_at"))
-    wait_until(lambda: is_settled(portal), 15)
+    wait_until(lambda: is_settled(portal), 60, lambda: what_is_reserved(portal))
     assert len(portal.rows(ROWS)) == before, "nobody knows what it used"
