@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,8 @@ from portal.overview.attention import Attention
 from portal.request_history import queries as history
 from portal.request_history.rows import row_of
 from portal.usage import queries as usage
+from portal.usage.series import of_account
+from portal.usage.tallies import Tally
 from portal.web import VIEWER, permits, zone
 
 blueprint = Blueprint("overview", __name__)
@@ -45,6 +47,14 @@ class Bucket:
     answered: int
     failed: int
     title: str
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What was asked in a stretch of time."""
+
+    start: datetime
+    tally: Tally
 
 
 @dataclass(frozen=True)
@@ -89,33 +99,37 @@ def _newest_by_client(runs: list[Deployment]) -> list[Deployment]:
     return list(newest.values())
 
 
-def _weeks(account: Account, now: datetime) -> tuple[list[usage.Sums], list[usage.Sums]]:
+def _weeks(account: Account, now: datetime) -> tuple[list[Stretch], list[Stretch]]:
     local = now.astimezone(ZoneInfo(account.timezone))
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - timedelta(days=DAYS - 1)
     before = start - timedelta(days=DAYS)
-    hours = usage.hourly(account, before, now + timedelta(hours=1))
+    hours = usage.hourly([of_account(account.id)], before, now + timedelta(hours=1))
+    return _stretches(hours, start), _stretches(hours, before)
+
+
+def _stretches(hours: list[usage.Hour], start: datetime) -> list[Stretch]:
+    """By the clock on the wall of `start`, empty ones included."""
     count = int(timedelta(days=DAYS) / WIDTH)
-    return (
-        usage.bundled(hours, start, WIDTH, count),
-        usage.bundled(hours, before, WIDTH, count),
-    )
+    borders = [(start + WIDTH * index).astimezone(UTC) for index in range(count + 1)]
+    tallies = usage.bundled(hours, borders)
+    return [Stretch(border, tally) for border, tally in zip(borders[:-1], tallies, strict=True)]
 
 
-def _total(stretches: list[usage.Sums]) -> usage.Sums:
-    total = usage.Sums(stretches[0].start)
+def _total(stretches: list[Stretch]) -> Tally:
+    total = Tally()
     for stretch in stretches:
-        total = usage.added(total, stretch)
+        total.add(stretch.tally)
     return total
 
 
 def _tiles(
-    counts: dict[str, int], this_week: list[usage.Sums], week_before: list[usage.Sums]
+    counts: dict[str, int], this_week: list[Stretch], week_before: list[Stretch]
 ) -> list[Tile]:
     now, before = _total(this_week), _total(week_before)
     return [
         Tile("Requests", number(now.requests), _compared(now.requests, before.requests)),
-        Tile("Answered without error", _share(now), f"{number(now.failed)} failed"),
+        Tile("Answered without error", _share(now), f"{number(_unanswered(now))} failed"),
         Tile("Average answer", _average(now), _average_note(before)),
         Tile("LLM clients ready", str(counts["ready"]), f"of {counts['all']} in this account"),
     ]
@@ -130,25 +144,29 @@ def _compared(now: int, before: int) -> str:
     return f"{abs(change)}% {'more' if change > 0 else 'fewer'} than before"
 
 
-def _share(sums: usage.Sums) -> str:
+def _share(sums: Tally) -> str:
     return f"{100 * sums.answered / sums.requests:.1f}%" if sums.requests else "No requests"
 
 
-def _average(sums: usage.Sums) -> str:
+def _average(sums: Tally) -> str:
     return f"{sums.latency_ms / sums.requests / 1000:.1f} s" if sums.requests else "No requests"
 
 
-def _average_note(before: usage.Sums) -> str:
+def _average_note(before: Tally) -> str:
     return f"{_average(before)} before" if before.requests else "Nothing to compare with"
 
 
-def _bucket(stretch: usage.Sums) -> Bucket:
+def _unanswered(sums: Tally) -> int:
+    return sums.requests - sums.answered
+
+
+def _bucket(stretch: Stretch) -> Bucket:
     local = stretch.start.astimezone(ZoneInfo(zone()))
     end = local + WIDTH  # by the clock on the wall, as the stretches are
     return Bucket(
         label=f"{local:%a} {local.day}" if local.hour < 6 else "",
-        answered=stretch.answered,
-        failed=stretch.failed,
+        answered=stretch.tally.answered,
+        failed=_unanswered(stretch.tally),
         title=f"{local:%a} {local.day}, {local:%H:%M} to {end:%H:%M}",
     )
 

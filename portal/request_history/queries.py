@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Select, bindparam, select
-from sqlalchemy.orm import defer, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from portal.accounts.models import Account
 from portal.database import db
 from portal.llm_clients.models import LLMClient
-from portal.request_history.models import LLMClientRequests
+from portal.request_history.models import LLMClientRequests, RequestBody
 
 PAGE_SIZE = 50
 THREAD_LENGTH = 20
@@ -69,14 +69,17 @@ def page(
 
 
 def _key(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return (
+        int(text)
+        if text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 2**63
+        else None
+    )
 
 
 def _narrowed(account: Account, filters: Filters, llm_client: LLMClient | None) -> Select[Any]:
     query = (
         select(LLMClientRequests)
         .where(LLMClientRequests.account_id == account.id)
-        .options(defer(LLMClientRequests.request), defer(LLMClientRequests.response))
         .options(selectinload(LLMClientRequests.llm_client).load_only(LLMClient.hashed_id))
     )
     if llm_client is not None:
@@ -91,9 +94,9 @@ def _narrowed(account: Account, filters: Filters, llm_client: LLMClient | None) 
 def for_account(account: Account, request_id: int) -> LLMClientRequests | None:
     """The account's request with this number; None for any other's."""
     return db.session.scalar(
-        select(LLMClientRequests).where(
-            LLMClientRequests.account_id == account.id, LLMClientRequests.id == request_id
-        )
+        select(LLMClientRequests)
+        .where(LLMClientRequests.account_id == account.id, LLMClientRequests.id == request_id)
+        .options(joinedload(LLMClientRequests.body))
     )
 
 
@@ -119,7 +122,8 @@ class Turn:
 
 # Built once, since every prompt asks it.
 _THREAD = (
-    select(LLMClientRequests.request_id, LLMClientRequests.request, LLMClientRequests.response)
+    select(LLMClientRequests.request_id, RequestBody.request, RequestBody.response)
+    .join(RequestBody, RequestBody.id == LLMClientRequests.id)
     .where(
         LLMClientRequests.session_key == bindparam("session_key"),
         LLMClientRequests.llm_client_id == bindparam("llm_client_id"),
