@@ -18,7 +18,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     quick_redis                                 the same Redis, for what every prompt asks
     functions, fetching                         what models may call, built in; one question
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
-    charts                                      bars, lines and tiles as values, before they are drawn
+    charts                                      bars, lines, tiles as values, not yet drawn
     settings, issuer_settings, errors, formatting, off_loop   the standard library only
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from portal.charts.places import AxisLabel, Place, axis_labels, line_through, percent
 from portal.charts.units import MOST_STEPS, REQUESTS, Unit
@@ -52,6 +53,7 @@ class BarChart:
     `select_url` bars are links to it with `from` and `to`, and dragging chooses several.
     """
 
+    kind: ClassVar[str] = "bars"
     title: str
     places: tuple[Place, ...]
     parts: tuple[Part, ...]
@@ -136,7 +138,7 @@ class BarChart:
     @property
     def rows(self) -> tuple[tuple[Place, str, tuple[str, ...]], ...]:
         """The rows of the table: place, where it leads, numbers."""
-        columns = [part.values for part in self.parts]
+        columns: list[tuple[int | None, ...]] = [part.values for part in self.parts]
         columns += [self.before] if self.previous else []
         return tuple(
             (

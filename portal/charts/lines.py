@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from portal.charts.places import AxisLabel, Place, axis_labels, line_through, percent
 from portal.charts.units import DURATION, MOST_STEPS, Number, Unit
@@ -37,6 +38,7 @@ class Point:
 class LineChart:
     """Lines over the same places; `select_url` as in a BarChart."""
 
+    kind: ClassVar[str] = "lines"
     title: str
     places: tuple[Place, ...]
     lines: tuple[Line, ...]

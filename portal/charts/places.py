@@ -1,4 +1,4 @@
-"""The axis of time: where a bar or a point stands, what is written below it, where a click leads."""
+"""The axis of time: where a bar or point stands, its words below, and where a click leads."""
 
 from __future__ import annotations
 

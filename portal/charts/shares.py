@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from portal.charts.places import percent
 from portal.charts.units import REQUESTS, Unit
@@ -32,6 +33,7 @@ class ShareRow:
 class ShareList:
     """Parts in the order given; `whole` is what shares are of, without it the sum of all."""
 
+    kind: ClassVar[str] = "shares"
     title: str
     shares: tuple[Share, ...]
     unit: Unit = REQUESTS

@@ -1,4 +1,4 @@
-"""What the numbers of a chart are: steps of its axis, and how a number reads there and in a table."""
+"""What the numbers of a chart are: the steps of its axis, and how they read."""
 
 from __future__ import annotations
 

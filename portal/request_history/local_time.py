@@ -1,4 +1,4 @@
-"""Local times and full hours of UTC: what a day is in a zone, and moments as words and in addresses.
+"""Local times and full hours of UTC: what a day is in a zone, moments in words and addresses.
 
 Sums are kept by full hours of UTC. An hour belongs to the day (or other stretch) in which it
 begins, so where midnight is no full hour of UTC a day begins a little later: in Kathmandu at 00:45.

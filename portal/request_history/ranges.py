@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from portal.request_history import stretches
 from portal.request_history.local_time import (
     DAY,
     HOUR,
     MINUTE,
     day_start,
     hour_of,
-    in_address,
     minute_of,
     moment_of,
     next_hour,
     today,
 )
-from portal.request_history.stretches import Stretch, Width
+from portal.request_history.time_range import CUSTOM, TimeRange
 
 NAMES = {
     "1h": "Last hour",
@@ -36,15 +33,7 @@ NAMES = {
     "30d": "Last 30 days",
     "90d": "Last 90 days",
 }
-CUSTOM, DEFAULT = "custom", "7d"
-WIDTHS = {
-    "1h": Width.FIVE_MINUTES,
-    "24h": Width.HOUR,
-    "48h": Width.HOUR,
-    "7d": Width.SIX_HOURS,
-    "30d": Width.DAY,
-    "90d": Width.DAY,
-}
+DEFAULT = "7d"
 LONGEST = timedelta(days=400)
 BY_THE_MINUTE_UP_TO = 2 * HOUR
 YEARS = range(2000, 2101)
@@ -53,85 +42,6 @@ TYPED = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[T ](?P<clock>[0-9]{2}:[0-9]{2})(?P<offset>Z|[ +-][0-9]{2}:[0-9]{2})?)?"
 )
-
-
-@dataclass(frozen=True)
-class TimeRange:
-    """A stretch of time (aware UTC, end exclusive), its words, and what was wrong with the asking.
-
-    `days` is the number of local days, 0 where it is not made of whole ones. `problem` is a
-    sentence for the page when what was asked for made no sense and the default is shown;
-    `note` one when the borders are not those that were typed."""
-
-    name: str
-    start: datetime
-    end: datetime
-    label: str
-    zone: ZoneInfo
-    days: int = 0
-    problem: str = ""
-    note: str = ""
-    typed_from: str = ""
-    typed_to: str = ""
-
-    @property
-    def length(self) -> timedelta:
-        return self.end - self.start
-
-    @property
-    def width(self) -> Width:
-        """How long the stretches of its charts are."""
-        return WIDTHS.get(self.name) or stretches.fitting_width(self.length)
-
-    @property
-    def by_the_minute(self) -> bool:
-        """Whether its charts are finer than the hourly sums: they are drawn from rows."""
-        return self.width in stretches.BY_THE_MINUTE
-
-    @property
-    def on_full_hours(self) -> bool:
-        """Whether hourly sums add up to exactly this range."""
-        return self.start == hour_of(self.start) and self.end == hour_of(self.end)
-
-    @cached_property
-    def stretches(self) -> tuple[Stretch, ...]:
-        """The bars or points of its charts."""
-        return stretches.stretches(self.start, self.end, self.zone, self.width)
-
-    @cached_property
-    def hours(self) -> tuple[Stretch, ...]:
-        """One stretch an hour, for fine lines; the last may be shorter."""
-        return stretches.stretches(self.start, self.end, self.zone, Width.HOUR)
-
-    def borders(self) -> tuple[datetime, ...]:
-        """Where its stretches begin, and its end; see `stretches.index_of`."""
-        return (*(stretch.start for stretch in self.stretches), self.end)
-
-    @property
-    def previous(self) -> TimeRange:
-        """What was before: as many local days, or else as many minutes."""
-        start = self.start - self.length
-        if self.days:
-            start = day_start(self.start.astimezone(self.zone).date() - self.days * DAY, self.zone)
-        return TimeRange(
-            name=self.name,
-            start=start,
-            end=self.start,
-            label=_label_before(self),
-            zone=self.zone,
-            days=self.days,
-        )
-
-    @property
-    def query(self) -> dict[str, str]:
-        """What an address says to mean this range."""
-        if self.name != CUSTOM:
-            return {"range": self.name}
-        if self.days:
-            first = self.start.astimezone(self.zone).date()
-            last = first + (self.days - 1) * DAY
-            return {"from": first.isoformat(), "to": last.isoformat()}
-        return {"from": in_address(self.start, self.zone), "to": in_address(self.end, self.zone)}
 
 
 def parse(values: Mapping[str, str], zone: ZoneInfo, now: datetime) -> TimeRange:
@@ -145,15 +55,12 @@ def parse(values: Mapping[str, str], zone: ZoneInfo, now: datetime) -> TimeRange
         return named(name, zone, now)
     if name and name != CUSTOM:
         problem = f"There is no time range called “{name[:LONGEST_TEXT]}”."
-    elif not typed_from and not typed_to:
+        return _default(problem, zone, now)
+    if not typed_from and not typed_to:
         return named(DEFAULT, zone, now)
-    else:
-        found = _custom(typed_from, typed_to, zone, now)
-        typed = {"typed_from": typed_from[:LONGEST_TEXT], "typed_to": typed_to[:LONGEST_TEXT]}
-        if isinstance(found, TimeRange):
-            return replace(found, **typed)
-        return replace(_default(found, zone, now), **typed)
-    return _default(problem, zone, now)
+    found = _custom(typed_from, typed_to, zone, now)
+    shown = _default(found, zone, now) if isinstance(found, str) else found
+    return replace(shown, typed_from=typed_from[:LONGEST_TEXT], typed_to=typed_to[:LONGEST_TEXT])
 
 
 def _default(problem: str, zone: ZoneInfo, now: datetime) -> TimeRange:
@@ -259,12 +166,3 @@ def _times_label(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     if first.date() == last.date():
         return f"{_day(first)}, {first:%H:%M} to {last:%H:%M}"
     return f"{_day(first)}, {first:%H:%M} to {_day(last)}, {last:%H:%M}"
-
-
-def _label_before(shown: TimeRange) -> str:
-    if shown.days:
-        return "Day before" if shown.days == 1 else f"{shown.days} days before"
-    count, rest = divmod(shown.length, HOUR)
-    if rest:
-        return f"{int(shown.length / MINUTE)} minutes before"
-    return "Hour before" if count == 1 else f"{count} hours before"

@@ -1,13 +1,13 @@
-"""Stretches of a time range: one bar or point of a chart each, with the words for axis and reader."""
+"""Stretches of a time range: one bar or point of a chart each, with its words."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from itertools import pairwise
+from itertools import count, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 from portal.charts import Place
@@ -79,20 +79,22 @@ def borders(start: datetime, end: datetime, zone: ZoneInfo, width: Width) -> lis
     By the wall: a stretch in which the clocks change is as much longer or shorter, and a border
     that is no full hour of UTC moves to the next one, as hours belong where they begin.
     """
-    step, found = LENGTHS[width], [start]
-    if width in BY_THE_WALL:
-        wall = _wall(start, zone)
-        border_of = lambda index: local_time.next_hour(  # noqa: E731
-            local_time.moment_of(wall + index * step, zone)
-        )
-    else:
-        border_of = lambda index: start + index * step  # noqa: E731
-    index = 1
-    while (border := border_of(index)) < end:
+    steps = _by_the_wall(start, zone, width) if width in BY_THE_WALL else _by_length(start, width)
+    found = [start]
+    for border in takewhile(lambda border: border < end, steps):
         if border > found[-1]:
             found.append(border)
-        index += 1
     return [*found, end]
+
+
+def _by_length(start: datetime, width: Width) -> Iterator[datetime]:
+    return (start + index * LENGTHS[width] for index in count(1))
+
+
+def _by_the_wall(start: datetime, zone: ZoneInfo, width: Width) -> Iterator[datetime]:
+    wall = _wall(start, zone)
+    walls = (wall + index * LENGTHS[width] for index in count(1))
+    return (local_time.next_hour(local_time.moment_of(time, zone)) for time in walls)
 
 
 def _wall(start: datetime, zone: ZoneInfo) -> datetime:
@@ -134,31 +136,31 @@ def _title(begins: datetime, ends: datetime, zone: ZoneInfo, width: Width) -> st
     return f"{local_time.day_and_clock(begins, zone)} to {until}"
 
 
-def _label(local: datetime, index: int, count: int, width: Width) -> str:
+def _label(local: datetime, index: int, number: int, width: Width) -> str:
     """The words below the axis; at most about nine in a chart."""
     day = f"{local:%a} {local.day}"
     if width in BY_THE_MINUTE:
         every = 5 if width == Width.MINUTE else 3
         return f"{local:%H:%M}" if index % every == 0 else ""
     if width == Width.HOUR:
-        return _hour_label(local, count)
+        return _hour_label(local, number)
     if width == Width.SIX_HOURS:
-        is_spare = count > 34 and index // 4 % 2 == 1
+        is_spare = number > 34 and index // 4 % 2 == 1
         return day if local.hour < 6 and not is_spare else ""
     if width == Width.DAY:
-        return _day_label(local, count)
+        return _day_label(local, number)
     return f"{local:%b}" if local.day <= 7 else ""
 
 
-def _hour_label(local: datetime, count: int) -> str:
-    every = next((step for most, step in ((8, 1), (26, 3), (50, 6)) if count <= most), 12)
+def _hour_label(local: datetime, number: int) -> str:
+    every = next((step for most, step in ((8, 1), (26, 3), (50, 6)) if number <= most), 12)
     if local.hour == 0:
         return f"{local:%a} {local.day}"
     return f"{local:%H:%M}" if local.hour % every == 0 else ""
 
 
-def _day_label(local: datetime, count: int) -> str:
-    if count <= 9:
+def _day_label(local: datetime, number: int) -> str:
+    if number <= 9:
         return f"{local:%a} {local.day}"
-    is_shown = local.weekday() == 0 if count <= 45 else local.day in (1, 15)
+    is_shown = local.weekday() == 0 if number <= 45 else local.day in (1, 15)
     return f"{local.day} {local:%b}" if is_shown else ""
