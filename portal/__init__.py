@@ -7,6 +7,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     domain_setup                                custom domains on pages, the set-up link
     overview, notifications                     the first page, the outbox
     serving                                     the public plane, and the sandbox
+    history_search                              finding what was asked
     request_history                             what was asked
     llm_clients                                 the thing itself, its deployment, its pages
     plugins, custom_domains, certificates       what a client may use, and where it lives
@@ -18,6 +19,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     quick_redis                                 the same Redis, for what every prompt asks
     functions, fetching                         what models may call, built in; one question
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
+    charts                                      bars, lines, tiles as values, not yet drawn
     settings, issuer_settings, errors, formatting, off_loop   the standard library only
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.

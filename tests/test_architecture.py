@@ -15,7 +15,7 @@ PORTAL = ROOT / "portal"
 # From the bottom to the top; a room may import those before it, and itself.
 FLOORS = [
     ["errors", "issuer_settings", "formatting", "off_loop"],
-    ["settings"],
+    ["settings", "charts"],
     ["outgoing", "smtp"],
     ["dns", "tls", "llm_providers"],
     ["fetching"],
@@ -29,6 +29,7 @@ FLOORS = [
     ["limits"],
     ["llm_clients"],
     ["request_history"],
+    ["history_search"],
     ["serving"],
     ["overview", "notifications"],
     ["domain_setup"],

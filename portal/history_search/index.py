@@ -14,9 +14,9 @@ from sqlalchemy import Connection, bindparam, select, text
 from portal.history_search import words
 from portal.request_history.models import LLMClientRequests, RequestBody
 
-# SQLite's index knows no columns beside the words, so account and client are words of their own:
-# three characters out of Unicode's private use, where nobody's text is.
-PRIVATE_ACCOUNT, PRIVATE_CLIENT, PRIVATE_SIZE = 0xE000, 0xE800, 0x800
+# SQLite's index knows no columns beside the words, so the account is a word of its own: three
+# characters out of Unicode's private use, where hardly anybody's text is.
+PRIVATE_FIRST, PRIVATE_SIZE = 0xE000, 0x1000
 WALKED = 5_000
 AT_ONCE = 200
 LARGEST = 2**63 - 1
@@ -88,11 +88,11 @@ def entries_of(connection: Connection, ids: Iterable[int]) -> list[Entry]:
     ]
 
 
-def _private(number: int, first: int) -> str:
+def _private(number: int) -> str:
     digits = []
     for _ in range(words.TRIGRAM):
         number, digit = divmod(number, PRIVATE_SIZE)
-        digits.append(chr(first + digit))
+        digits.append(chr(PRIVATE_FIRST + digit))
     return "".join(digits)
 
 
@@ -117,17 +117,14 @@ class SqliteIndex:
         )
 
     def _text(self, entry: Entry) -> str:
-        account = _private(entry.account_id, PRIVATE_ACCOUNT)
-        return f"{account}{_private(entry.llm_client_id or 0, PRIVATE_CLIENT)}\n{entry.words}"
+        return f"{_private(entry.account_id)}\n{entry.words}"
 
     def can_find(self, connection: Connection, terms: tuple[str, ...]) -> bool:
         return any(not words.is_short(term) for term in terms)
 
     def find(self, connection: Connection, hunt: Hunt) -> Iterator[int]:
         """In portions: a cursor is never left open."""
-        wanted = [_private(hunt.account_id, PRIVATE_ACCOUNT)]
-        if hunt.llm_client_id is not None:
-            wanted.append(_private(hunt.llm_client_id, PRIVATE_CLIENT))
+        wanted = [_private(hunt.account_id)]
         for term in hunt.terms:
             wanted += words.trigrams_of(term)
         match = " AND ".join('"' + one.replace('"', '""') + '"' for one in wanted)

@@ -74,6 +74,6 @@ def trigrams_of(term: str) -> list[str]:
 
 
 def longest_run(term: str) -> int:
-    """The longest stretch of letters and digits, which is what PostgreSQL's trigrams are made of."""
+    """The longest stretch of letters and digits: PostgreSQL's trigrams are made of those."""
     runs = re.findall(r"[^\W_]+", term)
     return max(map(len, runs), default=0)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, g, render_template, url_for
 
 from portal.accounts.models import Account
+from portal.charts import BarChart, Part, Tile, bars
 from portal.database import utc_now
 from portal.formatting import StatusView, number
 from portal.llm_clients.deployment import words as status_words
@@ -18,43 +18,16 @@ from portal.llm_clients.pages import queries as llm_client_queries
 from portal.overview import attention
 from portal.overview.attention import Attention
 from portal.request_history import queries as history
+from portal.request_history import ranges
+from portal.request_history.ranges import TimeRange
 from portal.request_history.rows import row_of
 from portal.usage import queries as usage
 from portal.usage.series import of_account
 from portal.usage.tallies import Tally
-from portal.web import VIEWER, permits, zone
+from portal.web import VIEWER, permits
 
 blueprint = Blueprint("overview", __name__)
-DAYS = 7
-WIDTH = timedelta(hours=6)
 MOST_ROWS = 5
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One number, with what it means beside it."""
-
-    label: str
-    value: str
-    note: str
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """One bar of the chart."""
-
-    label: str
-    answered: int
-    failed: int
-    title: str
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """What was asked in a stretch of time."""
-
-    start: datetime
-    tally: Tally
 
 
 @dataclass(frozen=True)
@@ -74,13 +47,14 @@ def index() -> str:
     now = utc_now()
     runs = llm_client_queries.recent_runs(g.account, 40)
     newest = _newest_by_client(runs)
-    this_week, week_before = _weeks(g.account, now)
+    shown = ranges.named("7d", ZoneInfo(g.account.timezone), now)
+    this_week, week_before = _weeks(g.account, shown)
     recent, _, _ = history.page(g.account, history.Filters(), None)
     counts = llm_client_queries.status_counts(g.account, llm_client_queries.Filters())
     return render_template(
         "overview/index.html",
         tiles=_tiles(counts, this_week, week_before),
-        chart_buckets=[_bucket(stretch) for stretch in this_week],
+        charts=[_requests_chart(shown, this_week, week_before)],
         attention=[
             *(_attention(run) for run in newest if run.state == Deployment.States.FAILED),
             *attention.of_certificates(g.account, now),
@@ -99,33 +73,19 @@ def _newest_by_client(runs: list[Deployment]) -> list[Deployment]:
     return list(newest.values())
 
 
-def _weeks(account: Account, now: datetime) -> tuple[list[Stretch], list[Stretch]]:
-    local = now.astimezone(ZoneInfo(account.timezone))
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    start = midnight - timedelta(days=DAYS - 1)
-    before = start - timedelta(days=DAYS)
-    hours = usage.hourly([of_account(account.id)], before, now + timedelta(hours=1))
-    return _stretches(hours, start), _stretches(hours, before)
+def _weeks(account: Account, shown: TimeRange) -> tuple[list[Tally], list[Tally]]:
+    hours = usage.hourly([of_account(account.id)], shown.previous.start, shown.end)
+    return usage.bundled(hours, shown.borders()), usage.bundled(hours, shown.previous.borders())
 
 
-def _stretches(hours: list[usage.Hour], start: datetime) -> list[Stretch]:
-    """By the clock on the wall of `start`, empty ones included."""
-    count = int(timedelta(days=DAYS) / WIDTH)
-    borders = [(start + WIDTH * index).astimezone(UTC) for index in range(count + 1)]
-    tallies = usage.bundled(hours, borders)
-    return [Stretch(border, tally) for border, tally in zip(borders[:-1], tallies, strict=True)]
-
-
-def _total(stretches: list[Stretch]) -> Tally:
+def _total(tallies: list[Tally]) -> Tally:
     total = Tally()
-    for stretch in stretches:
-        total.add(stretch.tally)
+    for tally in tallies:
+        total.add(tally)
     return total
 
 
-def _tiles(
-    counts: dict[str, int], this_week: list[Stretch], week_before: list[Stretch]
-) -> list[Tile]:
+def _tiles(counts: dict[str, int], this_week: list[Tally], week_before: list[Tally]) -> list[Tile]:
     now, before = _total(this_week), _total(week_before)
     return [
         Tile("Requests", number(now.requests), _compared(now.requests, before.requests)),
@@ -160,14 +120,17 @@ def _unanswered(sums: Tally) -> int:
     return sums.requests - sums.answered
 
 
-def _bucket(stretch: Stretch) -> Bucket:
-    local = stretch.start.astimezone(ZoneInfo(zone()))
-    end = local + WIDTH  # by the clock on the wall, as the stretches are
-    return Bucket(
-        label=f"{local:%a} {local.day}" if local.hour < 6 else "",
-        answered=stretch.tally.answered,
-        failed=_unanswered(stretch.tally),
-        title=f"{local:%a} {local.day}, {local:%H:%M} to {end:%H:%M}",
+def _requests_chart(shown: TimeRange, week: list[Tally], week_before: list[Tally]) -> BarChart:
+    return BarChart(
+        title="Were requests answered?",
+        places=tuple(stretch.place for stretch in shown.stretches),
+        parts=(
+            Part("Answered", tuple(sums.answered for sums in week)),
+            Part("Failed", tuple(_unanswered(sums) for sums in week), bars.FAILED),
+        ),
+        previous=tuple(sums.requests for sums in week_before),
+        previous_name="Week before",
+        select_url=url_for("request_history.index"),
     )
 
 
