@@ -6,6 +6,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     app, worker, background, commands, cli, wsgi    compose everything
     domain_setup                                custom domains on pages, the set-up link
     overview, notifications                     the first page, the outbox
+    history_pages                               requests and sessions on pages
     serving                                     the public plane, and the sandbox
     history_search                              finding what was asked
     request_history                             what was asked

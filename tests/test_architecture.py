@@ -31,6 +31,7 @@ FLOORS = [
     ["request_history"],
     ["history_search"],
     ["serving"],
+    ["history_pages"],
     ["overview", "notifications"],
     ["domain_setup"],
     ["schema", "installation", "local_services"],

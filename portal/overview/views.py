@@ -12,12 +12,13 @@ from portal.accounts.models import Account
 from portal.charts import BarChart, Part, Tile, bars
 from portal.database import utc_now
 from portal.formatting import StatusView, number
+from portal.history_search import listing
+from portal.history_search.filters import Filters
 from portal.llm_clients.deployment import words as status_words
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.pages import queries as llm_client_queries
 from portal.overview import attention
 from portal.overview.attention import Attention
-from portal.request_history import queries as history
 from portal.request_history import ranges
 from portal.request_history.ranges import TimeRange
 from portal.request_history.rows import row_of
@@ -49,7 +50,7 @@ def index() -> str:
     newest = _newest_by_client(runs)
     shown = ranges.named("7d", ZoneInfo(g.account.timezone), now)
     this_week, week_before = _weeks(g.account, shown)
-    recent, _, _ = history.page(g.account, history.Filters(), None)
+    recent = listing.page(g.account.id, Filters(shown), None).rows
     counts = llm_client_queries.status_counts(g.account, llm_client_queries.Filters())
     return render_template(
         "overview/index.html",
