@@ -139,3 +139,13 @@ def test_what_is_forgotten_is_not_found(history: History, indexed: bool) -> None
         db.session.execute(
             db.text("INSERT INTO request_search (request_search) VALUES ('integrity-check')")
         )
+
+
+def test_postgresql_has_an_index_of_trigrams_where_the_server_can(history: History) -> None:
+    if db.engine.dialect.name == "sqlite":
+        return
+    can = db.session.scalar(
+        db.text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")
+    )
+    there = db.session.scalar(db.text("SELECT to_regclass('ix_request_search_words') IS NOT NULL"))
+    assert there == bool(can)
