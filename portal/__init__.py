@@ -8,6 +8,8 @@ Arrows point down (tests/test_architecture.py reads the imports):
     overview, notifications                     the first page, the outbox
     history_pages                               requests and sessions on pages
     serving                                     the public plane, and the sandbox
+    history_keeping                             how long what was asked is kept
+    history_exports                             what was asked, as a file
     history_search                              finding what was asked
     request_history                             what was asked
     llm_clients                                 the thing itself, its deployment, its pages

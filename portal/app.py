@@ -27,6 +27,7 @@ from portal.domain_setup import (
 from portal.domain_setup import finding as domain_finding
 from portal.domain_setup import jobs as domain_jobs
 from portal.domain_setup import views as custom_domains
+from portal.history_keeping import jobs as history_jobs
 from portal.history_pages import views as history
 from portal.history_search import jobs as search_jobs
 from portal.job_queue import Doorbell, SilentDoorbell
@@ -119,6 +120,7 @@ REGISTERED = (
     publishing_views,
     saving,
     signals,
+    history_jobs,
     search_jobs,
     system_jobs,
     tls_status,

@@ -83,7 +83,8 @@ class PostgreSQLServer:
 
     def _initialise(self) -> None:
         command = [str(self.installed / "bin" / "initdb"), "-D", str(self.host / "data")]
-        command += ["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", "postgres"]
+        command += ["--no-sync", "--auth=trust", "-U", "postgres"]
+        command += ["--encoding=UTF8", "--locale=C.UTF-8"]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, user=self.user, cwd=self.host
         )

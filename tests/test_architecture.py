@@ -30,6 +30,8 @@ FLOORS = [
     ["llm_clients"],
     ["request_history"],
     ["history_search"],
+    ["history_exports"],
+    ["history_keeping"],
     ["serving"],
     ["history_pages"],
     ["overview", "notifications"],

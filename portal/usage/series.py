@@ -62,7 +62,7 @@ def of_client(account_id: int, llm_client_id: int, *, sandbox: bool = False) -> 
 def all_of(row: Mapping[str, Any]) -> tuple[Series, Series, Series, Series]:
     """The four series in which a row of the history counts."""
     sandbox = row["mode"] == SANDBOX
-    account_id, client_id = row["account_id"], row["llm_client_id"]
+    account_id, client_id = row["account_id"], row["llm_client_id"] or 0
     made_by = {"provider": row["provider"], "model": row["model"], "mode": row["mode"]}
     return (
         of_account(account_id, sandbox=sandbox),
