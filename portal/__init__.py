@@ -6,7 +6,11 @@ Arrows point down (tests/test_architecture.py reads the imports):
     app, worker, background, commands, cli, wsgi    compose everything
     domain_setup                                custom domains on pages, the set-up link
     overview, notifications                     the first page, the outbox
+    history_pages                               requests and sessions on pages
     serving                                     the public plane, and the sandbox
+    history_keeping                             how long what was asked is kept
+    history_exports                             what was asked, as a file
+    history_search                              finding what was asked
     request_history                             what was asked
     llm_clients                                 the thing itself, its deployment, its pages
     plugins, custom_domains, certificates       what a client may use, and where it lives

@@ -27,6 +27,9 @@ from portal.domain_setup import (
 from portal.domain_setup import finding as domain_finding
 from portal.domain_setup import jobs as domain_jobs
 from portal.domain_setup import views as custom_domains
+from portal.history_keeping import jobs as history_jobs
+from portal.history_pages import views as history
+from portal.history_search import jobs as search_jobs
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.limits import jobs as limit_jobs
 from portal.limits import views as limits_views
@@ -52,7 +55,6 @@ from portal.plugins import jobs as plugin_jobs
 from portal.plugins import views as plugins
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
-from portal.request_history import views as history
 from portal.serving import (
     answers_views,
     cross_origin,
@@ -118,6 +120,8 @@ REGISTERED = (
     publishing_views,
     saving,
     signals,
+    history_jobs,
+    search_jobs,
     system_jobs,
     tls_status,
 )

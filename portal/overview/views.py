@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,20 +12,22 @@ from portal.accounts.models import Account
 from portal.charts import BarChart, Part, Tile, bars
 from portal.database import utc_now
 from portal.formatting import StatusView, number
+from portal.history_search import listing
+from portal.history_search.filters import Filters
 from portal.llm_clients.deployment import words as status_words
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.pages import queries as llm_client_queries
 from portal.overview import attention
 from portal.overview.attention import Attention
-from portal.request_history import queries as history
 from portal.request_history import ranges
 from portal.request_history.ranges import TimeRange
 from portal.request_history.rows import row_of
 from portal.usage import queries as usage
+from portal.usage.series import of_account
+from portal.usage.tallies import Tally
 from portal.web import VIEWER, permits
 
 blueprint = Blueprint("overview", __name__)
-WIDTH = timedelta(hours=6)
 MOST_ROWS = 5
 
 
@@ -49,7 +50,7 @@ def index() -> str:
     newest = _newest_by_client(runs)
     shown = ranges.named("7d", ZoneInfo(g.account.timezone), now)
     this_week, week_before = _weeks(g.account, shown)
-    recent, _, _ = history.page(g.account, history.Filters(), None)
+    recent = listing.page(g.account.id, Filters(shown), None).rows
     counts = llm_client_queries.status_counts(g.account, llm_client_queries.Filters())
     return render_template(
         "overview/index.html",
@@ -73,29 +74,23 @@ def _newest_by_client(runs: list[Deployment]) -> list[Deployment]:
     return list(newest.values())
 
 
-def _weeks(account: Account, shown: TimeRange) -> tuple[list[usage.Sums], list[usage.Sums]]:
-    hours = usage.hourly(account, shown.previous.start, shown.end)
-    week, before = (
-        usage.bundled(hours, days.start.astimezone(days.zone), WIDTH, len(days.stretches))
-        for days in (shown, shown.previous)
-    )
-    return week, before
+def _weeks(account: Account, shown: TimeRange) -> tuple[list[Tally], list[Tally]]:
+    hours = usage.hourly([of_account(account.id)], shown.previous.start, shown.end)
+    return usage.bundled(hours, shown.borders()), usage.bundled(hours, shown.previous.borders())
 
 
-def _total(stretches: list[usage.Sums]) -> usage.Sums:
-    total = usage.Sums(stretches[0].start)
-    for stretch in stretches:
-        total = usage.added(total, stretch)
+def _total(tallies: list[Tally]) -> Tally:
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
     return total
 
 
-def _tiles(
-    counts: dict[str, int], this_week: list[usage.Sums], week_before: list[usage.Sums]
-) -> list[Tile]:
+def _tiles(counts: dict[str, int], this_week: list[Tally], week_before: list[Tally]) -> list[Tile]:
     now, before = _total(this_week), _total(week_before)
     return [
         Tile("Requests", number(now.requests), _compared(now.requests, before.requests)),
-        Tile("Answered without error", _share(now), f"{number(now.failed)} failed"),
+        Tile("Answered without error", _share(now), f"{number(_unanswered(now))} failed"),
         Tile("Average answer", _average(now), _average_note(before)),
         Tile("LLM clients ready", str(counts["ready"]), f"of {counts['all']} in this account"),
     ]
@@ -110,27 +105,29 @@ def _compared(now: int, before: int) -> str:
     return f"{abs(change)}% {'more' if change > 0 else 'fewer'} than before"
 
 
-def _share(sums: usage.Sums) -> str:
+def _share(sums: Tally) -> str:
     return f"{100 * sums.answered / sums.requests:.1f}%" if sums.requests else "No requests"
 
 
-def _average(sums: usage.Sums) -> str:
+def _average(sums: Tally) -> str:
     return f"{sums.latency_ms / sums.requests / 1000:.1f} s" if sums.requests else "No requests"
 
 
-def _average_note(before: usage.Sums) -> str:
+def _average_note(before: Tally) -> str:
     return f"{_average(before)} before" if before.requests else "Nothing to compare with"
 
 
-def _requests_chart(
-    shown: TimeRange, this_week: list[usage.Sums], week_before: list[usage.Sums]
-) -> BarChart:
+def _unanswered(sums: Tally) -> int:
+    return sums.requests - sums.answered
+
+
+def _requests_chart(shown: TimeRange, week: list[Tally], week_before: list[Tally]) -> BarChart:
     return BarChart(
         title="Were requests answered?",
         places=tuple(stretch.place for stretch in shown.stretches),
         parts=(
-            Part("Answered", tuple(sums.answered for sums in this_week)),
-            Part("Failed", tuple(sums.failed for sums in this_week), bars.FAILED),
+            Part("Answered", tuple(sums.answered for sums in week)),
+            Part("Failed", tuple(_unanswered(sums) for sums in week), bars.FAILED),
         ),
         previous=tuple(sums.requests for sums in week_before),
         previous_name="Week before",

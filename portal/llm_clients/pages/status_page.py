@@ -67,7 +67,7 @@ def context(llm_client: LLMClient, now: datetime, viewer_id: int, may_edit: bool
 def side(llm_client: LLMClient, run: Deployment | None) -> dict[str, Any]:
     """The column beside the timeline."""
     provider = provider_finding.by_name(llm_client.account_id, llm_client.provider)
-    tried = usage.sandbox_prompts(llm_client.id)
+    tried = usage.sandbox_prompts(llm_client.account_id, llm_client.id)
     lines = readiness.checklist(llm_client, run, provider, tried)
     return {
         "readiness": lines,
