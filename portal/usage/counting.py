@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.usage import histograms
 from portal.usage.models import RequestRollup, UsageSeries
 from portal.usage.series import Series, all_of
-from portal.usage.tallies import NUMBERS, Tally, hour_of
+from portal.usage.tallies import NUMBERS, Tally, counted, hour_of
 
 ROLLUPS, SERIES = RequestRollup.__table__, UsageSeries.__table__
 Key = tuple[int, int]  # hour, number of the series
@@ -37,9 +37,11 @@ def write(
     series: dict[int, Series] = {}
     for row in rows:
         hour = hour_of(row["created_at"])
-        for one in all_of(row):
-            series[one.id] = one
-            tallies[hour, one.id].count(row, begins_session=row["request_id"] in beginnings)
+        one = counted(row, begins_session=row["request_id"] in beginnings)
+        for found in all_of(row):
+            number = found.id
+            series[number] = found
+            tallies[hour, number].count(one)
     if tallies:
         add(connection, tallies, series)
 
