@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.database import BackgroundProgress, TimestampedModel, UTCDateTime
@@ -58,6 +68,7 @@ class CertificateOrder(BackgroundProgress, TimestampedModel):
 
     `holder` says who advances it while `leased_until` lasts; `failures` counts refusals since the
     last success. `detail` is the authority's own words; `renew_at` when it will be replaced.
+    `asked_line`: the ledger's line of an order that was asked for and has no answer yet.
     """
 
     __tablename__ = "certificate_orders"
@@ -70,6 +81,7 @@ class CertificateOrder(BackgroundProgress, TimestampedModel):
     detail: Mapped[str] = mapped_column(Text, default="")
     failures: Mapped[int] = mapped_column(Integer, default=0)
     renew_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    asked_line: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class OpenChallenge(TimestampedModel):

@@ -134,6 +134,8 @@ def forgotten(run: Deployment, target: Target, done: Done, now: datetime) -> Non
 
 def waiting(run: Deployment, result: Wait | Failed, now: datetime) -> None:
     """Keep how far each order has come, for the next attempt."""
+    if isinstance(result, Wait) and result.not_ordered:
+        orders.not_ordered(result.not_ordered, holder_of(run))
     for name, issuance in result.issuances.items():
         account_id = run.llm_client.account_id
         orders.record_for(account_id, name, holder_of(run), issuance, now)

@@ -16,7 +16,7 @@ from portal.certificates.orders import Wish
 from portal.certificates.page import issuer_words
 from portal.dns import Answer, AwaitingOwner, Published, Record, ZoneEditor
 from portal.errors import AdapterError
-from portal.tls import Issuance
+from portal.tls import Issuance, NotOrdered
 
 RECORD_TTL_SECONDS = 60
 PLATFORM, CUSTOMER, NOBODY = "platform", "customer", "nobody"
@@ -82,13 +82,17 @@ class Done:
 
 @dataclass(frozen=True)
 class Wait:
-    """Not yet; `seconds` is a wish (None: by the back-off), `back_to` an earlier step to repeat."""
+    """Not yet; `seconds` is a wish (None: by the back-off), `back_to` an earlier step to repeat.
+
+    `not_ordered`: the certificate for which no order was made, for its authority was away.
+    """
 
     message: str
     reason: str
     who_acts: str = NOBODY
     seconds: float | None = None
     back_to: str = ""
+    not_ordered: str = ""
     issuances: dict[str, Issuance] = field(default_factory=dict)
 
 
@@ -190,25 +194,35 @@ def see_checks(target: Target, adapters: Adapters, now: datetime) -> Result:
 
 
 def request_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
-    """Step 3: a certificate for every host, each name asked for once; a good one is kept."""
+    """Step 3: a certificate for every host, each name asked for once; a good one is kept.
+
+    Only the orders taken in hand are gone on with; the others have their turn right after.
+    """
     if target.is_certified:
         return Done("The certificate we have is still good.")
     issued: dict[str, Issuance] = {}
     for host in target.hosts:
-        wish = target.wishes.get(host) or Wish(host)
-        if target.serials.get(host) or wish.name in issued:
+        wish = target.wishes.get(host)
+        if wish is None or wish.name in issued:
             continue
         if wish.blocked is not None:
             why = wish.blocked
             return Wait(why.sentence, why.reason, why.who_acts, why.seconds, issuances=issued)
         editor, zone = _usable_editor_of(host, target, adapters), target.platform_zone
-        issuance = ordering.step(wish.name, wish.state, adapters, zone, now, editor)
+        try:
+            issuance = ordering.step(wish.name, wish.state, adapters, zone, now, editor)
+        except NotOrdered as error:
+            return Wait(error.public_message, error.reason, PLATFORM, not_ordered=wish.name)
         if issuance.status == "failed":
             issuances = {**issued, wish.name: issuance}
             return Failed(_with_words(issuance), issuance.reason, PLATFORM, issuances)
         if issuance.status == "waiting":
             return _not_issued(host, wish, zone, issuance, issued)
         issued[wish.name] = issuance
+    left = [host for host in target.hosts if host not in (*target.serials, *target.wishes)]
+    if left:
+        message = f"{_issued_sentence(issued)} Next is {left[0]}."
+        return Wait(message, "", seconds=0, issuances=issued)
     return Done(_issued_sentence(issued), issued)
 
 
