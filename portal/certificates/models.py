@@ -53,6 +53,25 @@ class Certificate(TimestampedModel):
         return self.not_before <= now < self.not_after
 
 
+class SeenCertificate(BackgroundProgress, TimestampedModel):
+    """What a host's certificate was when we last saw one there; somebody else keeps and renews it.
+
+    `seen_at` is when; `message` what the last look said, also where it showed no certificate.
+    """
+
+    __tablename__ = "seen_certificates"
+
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
+    hostname: Mapped[str] = mapped_column(String(253), unique=True)
+    issuer: Mapped[str] = mapped_column(String(255))
+    serial: Mapped[str] = mapped_column(String(64))
+    not_before: Mapped[datetime] = mapped_column(UTCDateTime)
+    not_after: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class SharedCertificateHost(TimestampedModel):
     """A host that is served with a certificate of another name: its account's wildcard."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portal.certificates import orders, store
+from portal.certificates import orders, seen, store
 from portal.certificates.naming import certificate_name
 from portal.custom_domains.looks import look_now
 from portal.custom_domains.models import LLMClientCustomDomainDNS
@@ -86,6 +86,8 @@ def certified(run: Deployment, target: Target, done: Done, now: datetime) -> Non
 
 
 def certificate_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    for host, probe in done.seen.items():
+        seen.keep(run.llm_client.account_id, host, probe, now)
     if not run.is_custom:
         run.llm_client.tls_certificate_issuance_status = Tls.ISSUED
 
@@ -101,6 +103,7 @@ def opened(run: Deployment, target: Target, done: Done, now: datetime) -> None:
 
 def old_closed(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in hosts_of(run, HostStates.LEAVING):
+        seen.forget(host.hostname)
         store.revoke(host.hostname, now)
         orders.give_up(host.hostname)
         registration.bury(host, now)
@@ -108,6 +111,7 @@ def old_closed(run: Deployment, target: Target, done: Done, now: datetime) -> No
 
 def certificate_withdrawn(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in hosts_of(run):
+        seen.forget(host.hostname)
         store.revoke(host.hostname, now)
         orders.give_up(host.hostname)
     if not run.is_custom:

@@ -17,6 +17,7 @@ from portal.certificates.page import issuer_words
 from portal.dns import Answer, AwaitingOwner, Published, Record, ZoneEditor
 from portal.errors import AdapterError
 from portal.tls import Issuance, NotOrdered
+from portal.tls.probe import Probe
 
 RECORD_TTL_SECONDS = 60
 PLATFORM, CUSTOMER, NOBODY = "platform", "customer", "nobody"
@@ -73,11 +74,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Done:
-    """The step is true now; `issued` carries new certificates by name, `published` new records."""
+    """The step is true now; `issued` carries new certificates by name, `published` new records.
+
+    `seen`: by host, the certificates that a handshake showed and somebody else keeps.
+    """
 
     message: str
     issued: dict[str, Issuance] = field(default_factory=dict)
     published: tuple[str, ...] = ()
+    seen: dict[str, Probe] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -251,7 +256,11 @@ def _issued_sentence(issued: dict[str, Issuance]) -> str:
 
 
 def see_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
-    """Step 4: a real handshake at the edge with the host as SNI; the certificate must be ours."""
+    """Step 4: a real handshake at the edge with the host as SNI; the certificate must be ours.
+
+    Where somebody else keeps it, what was shown is all that we know of it.
+    """
+    seen: dict[str, Probe] = {}
     for host in target.hosts:
         probe = adapters.probe(
             host,
@@ -262,10 +271,13 @@ def see_certificate(target: Target, adapters: Adapters, now: datetime) -> Result
         )
         if not probe.ok:
             return Wait(f"{host}: {probe.message}", probe.reason, PLATFORM)
-        if host in target.serials and probe.serial != target.serials[host]:
+        if host not in target.serials:
+            seen[host] = probe
+        elif probe.serial != target.serials[host]:
             message = f"{host}: the edge still shows another certificate ({probe.serial})."
             return Wait(message, "issued_but_not_served", NOBODY)
-    return Done("The edge shows our certificate to a visitor’s handshake.")
+    whose = "a good" if seen else "our"
+    return Done(f"The edge shows {whose} certificate to a visitor’s handshake.", seen=seen)
 
 
 def open_for_visitors(target: Target, adapters: Adapters, now: datetime) -> Result:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import url_for
 
-from portal.certificates import store
+from portal.certificates import seen, store
 from portal.certificates.page import issuer_words
 from portal.database import current_settings
 from portal.formatting import number
@@ -93,9 +93,11 @@ def poll_after(run: Deployment | None, now: datetime) -> int:
 def addresses(llm_client: LLMClient, now: datetime) -> list[status_words.AddressLine]:
     """Every host that is the client's now."""
     states = LLMClientHost.States
+    hosts = registration.hosts_of(llm_client, states.CURRENT, states.LEAVING)
+    shown = seen.of_hosts([host.hostname for host in hosts])
     lines = []
-    for host in registration.hosts_of(llm_client, states.CURRENT, states.LEAVING):
-        certificate = store.good_certificate(host.hostname, now)
+    for host in hosts:
+        certificate = shown.get(host.hostname) or store.good_certificate(host.hostname, now)
         lines.append(
             status_words.address_line(
                 llm_client,
