@@ -12,8 +12,8 @@ from portal.database import current_settings, db
 from portal.limits import editing as limits_editing
 from portal.limits.models import SubjectKinds
 from portal.llm_clients import registration, revisions
+from portal.llm_clients.deployment.attempts import Done, Failed, Target, Wait
 from portal.llm_clients.deployment.models import Deployment
-from portal.llm_clients.deployment.steps import Done, Failed, Target, Wait
 from portal.llm_clients.models import LLMClient, LLMClientHost
 
 Dns = LLMClient.DnsVerificationStatusChoices

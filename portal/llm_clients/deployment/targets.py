@@ -19,8 +19,8 @@ from portal.database import current_settings
 from portal.dns import ZoneEditor
 from portal.llm_clients import registration
 from portal.llm_clients.deployment import effects
+from portal.llm_clients.deployment.attempts import NOT_CHECKED, CustomHost, Finding, Target
 from portal.llm_clients.deployment.models import Deployment
-from portal.llm_clients.deployment.steps import NOT_CHECKED, CustomHost, Finding, Target
 from portal.llm_clients.models import LLMClientHost
 
 States = LLMClientHost.States
