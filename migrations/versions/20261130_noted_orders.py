@@ -1,13 +1,13 @@
 """An order is in the ledger before the authority is asked for it
 
-Revision 20261130_noted_orders, after 20261127_zone_editor_tests.
+Revision 20261130_noted_orders, after 20261130_history_keeping.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_noted_orders"
-down_revision = "20261127_zone_editor_tests"
+down_revision = "20261130_history_keeping"
 branch_labels = None
 depends_on = None
 
