@@ -56,6 +56,7 @@ class Account(TimestampedModel):
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
     request_bodies_days: Mapped[int] = mapped_column(Integer, default=30)
     request_rows_days: Mapped[int] = mapped_column(Integer, default=396)
+    redaction: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     admin_profile_id: Mapped[int | None] = mapped_column(
         ForeignKey("user_profiles.id", ondelete="SET NULL", use_alter=True)
     )
