@@ -28,6 +28,7 @@ from portal.domain_setup import finding as domain_finding
 from portal.domain_setup import jobs as domain_jobs
 from portal.domain_setup import views as custom_domains
 from portal.history_keeping import jobs as history_jobs
+from portal.history_pages import detail_views as history_detail_views
 from portal.history_pages import views as history
 from portal.history_search import jobs as search_jobs
 from portal.job_queue import Doorbell, SilentDoorbell
@@ -108,6 +109,7 @@ REGISTERED = (
     domain_notices,
     embed_views,
     expiry_jobs,
+    history_detail_views,
     images_pages_views,
     images_views,
     jobs,
