@@ -9,7 +9,9 @@ from typing import ClassVar
 from portal.charts.places import AxisLabel, Place, axis_labels, line_through, percent
 from portal.charts.units import MOST_STEPS, REQUESTS, Unit
 
-MAIN, SECOND, REFUSED, FAILED = "bar", "bar-second", "bar-refused", "bar-failed"
+# The looks of a part: classes of static/portal.css.
+MAIN, SECOND = "bar", "bar-second"
+REFUSED, CANCELLED, FAILED = "bar-refused", "bar-cancelled", "bar-failed"
 GAP = 0.14
 
 

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 # Names in an address that a chosen time replaces.
 OF_TIME = ("range", "from", "to")
-EDGE = 6.0
 ALL_SHOWN = 4
 
 
@@ -34,7 +33,6 @@ class AxisLabel:
 
     text: str
     x: str
-    anchor: str
     is_minor: bool
 
 
@@ -46,16 +44,16 @@ def with_time(url: str, start: str, end: str) -> str:
 
 
 def axis_labels(places: Sequence[Place]) -> tuple[AxisLabel, ...]:
-    """The labels in their places; those at the edges grow inwards."""
+    """The labels below the middles of their places."""
     named = [(index, place.label) for index, place in enumerate(places) if place.label]
-    found = []
-    for ordinal, (index, text) in enumerate(named):
-        x = middle(index, len(places))
-        anchor = "start" if x < EDGE else "end" if x > 100 - EDGE else "middle"
-        x = 0 if anchor == "start" else 100 if anchor == "end" else x
-        is_minor = len(named) > ALL_SHOWN and ordinal % 2 == 1
-        found.append(AxisLabel(text, percent(x), anchor, is_minor))
-    return tuple(found)
+    return tuple(
+        AxisLabel(
+            text,
+            percent(middle(index, len(places))),
+            is_minor=len(named) > ALL_SHOWN and ordinal % 2 == 1,
+        )
+        for ordinal, (index, text) in enumerate(named)
+    )
 
 
 def middle(index: int, count: int) -> float:

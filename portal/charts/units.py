@@ -24,6 +24,10 @@ class Kind(StrEnum):
     MONEY = "money"
 
 
+# What a step of an axis without any value is: a second, a whole of the currency.
+WHOLE = {Kind.DURATION: SECOND, Kind.MONEY: 1_000_000}
+
+
 @dataclass(frozen=True)
 class Unit:
     """What is counted, and the word after the number: `requests`."""
@@ -34,8 +38,9 @@ class Unit:
 
     def ticks(self, peak: Number, most: int = MOST_STEPS) -> tuple[int, ...]:
         """Where the axis has its lines: from 0 to the peak or above it, in at most `most` steps."""
-        step = next(step for step in self._steps() if step * most >= peak)
-        steps = ceil(peak / step) if peak > 0 else most
+        wanted = peak if peak > 0 else most * WHOLE.get(self.kind, 1)
+        step = next(step for step in self._steps() if step * most >= wanted)
+        steps = ceil(wanted / step)
         return tuple(step * index for index in range(steps + 1))
 
     def _steps(self) -> Iterator[int]:
@@ -90,7 +95,7 @@ def _steps_of_time() -> Iterator[int]:
 
 def _time_on_axis(value: int, top: int) -> str:
     for unit, name in ((HOUR, "h"), (MINUTE, "min"), (SECOND, "s")):
-        if top >= 2 * unit or top == unit == SECOND:
+        if top >= unit * (1 if unit == SECOND else 2):
             return f"{value / unit:g} {name}"
     return f"{value} ms"
 

@@ -16,6 +16,7 @@ from portal.request_history.local_time import (
     DAY,
     HOUR,
     MINUTE,
+    clock,
     day_start,
     hour_of,
     minute_of,
@@ -164,5 +165,5 @@ def _days_label(first: date, last: date) -> str:
 def _times_label(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     first, last = start.astimezone(zone), end.astimezone(zone)
     if first.date() == last.date():
-        return f"{_day(first)}, {first:%H:%M} to {last:%H:%M}"
-    return f"{_day(first)}, {first:%H:%M} to {_day(last)}, {last:%H:%M}"
+        return f"{_day(first)}, {clock(start, zone)} to {clock(end, zone)}"
+    return f"{_day(first)}, {clock(start, zone)} to {_day(last)}, {clock(end, zone)}"

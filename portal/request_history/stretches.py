@@ -128,7 +128,7 @@ def index_of(edges: Sequence[datetime], moment: datetime) -> int | None:
 def _title(begins: datetime, ends: datetime, zone: ZoneInfo, width: Width) -> str:
     first, last = begins.astimezone(zone), (ends - MINUTE).astimezone(zone)
     if width == Width.DAY:
-        return f"{first:%a} {first.day} {first:%B}"
+        return f"{local_time.short_day(first)} {first:%B}"
     if width == Width.WEEK:
         month = "" if first.month == last.month else f" {first:%B}"
         return f"{first.day}{month} to {last.day} {last:%B %Y}"
@@ -138,7 +138,6 @@ def _title(begins: datetime, ends: datetime, zone: ZoneInfo, width: Width) -> st
 
 def _label(local: datetime, index: int, number: int, width: Width) -> str:
     """The words below the axis; at most about nine in a chart."""
-    day = f"{local:%a} {local.day}"
     if width in BY_THE_MINUTE:
         every = 5 if width == Width.MINUTE else 3
         return f"{local:%H:%M}" if index % every == 0 else ""
@@ -146,21 +145,23 @@ def _label(local: datetime, index: int, number: int, width: Width) -> str:
         return _hour_label(local, number)
     if width == Width.SIX_HOURS:
         is_spare = number > 34 and index // 4 % 2 == 1
-        return day if local.hour < 6 and not is_spare else ""
+        return local_time.short_day(local) if local.hour < 6 and not is_spare else ""
     if width == Width.DAY:
         return _day_label(local, number)
     return f"{local:%b}" if local.day <= 7 else ""
 
 
 def _hour_label(local: datetime, number: int) -> str:
+    if number > 80:
+        return _day_label(local, number // 24) if local.hour == 0 else ""
     every = next((step for most, step in ((8, 1), (26, 3), (50, 6)) if number <= most), 12)
     if local.hour == 0:
-        return f"{local:%a} {local.day}"
+        return local_time.short_day(local)
     return f"{local:%H:%M}" if local.hour % every == 0 else ""
 
 
 def _day_label(local: datetime, number: int) -> str:
     if number <= 9:
-        return f"{local:%a} {local.day}"
+        return local_time.short_day(local)
     is_shown = local.weekday() == 0 if number <= 45 else local.day in (1, 15)
     return f"{local.day} {local:%b}" if is_shown else ""
