@@ -90,6 +90,7 @@ class Things:
             "token": token,
             "kind": "static",
             "session_id": 1,
+            "part": "request",
         }
 
     def path(self, app: Flask, rule: Rule) -> str:
