@@ -39,13 +39,37 @@ function morph(old, fresh) {
   if (old.hasAttribute("data-copied")) return;
   copyAttributes(old, fresh);
   const wanted = [...fresh.childNodes];
-  const present = [...old.childNodes];
-  wanted.forEach((node, index) => {
-    if (!present[index]) old.append(node);
-    else if (sameKind(present[index], node)) morph(present[index], node);
-    else present[index].replaceWith(node);
-  });
-  present.slice(wanted.length).forEach((node) => node.remove());
+  if (wanted.some((node) => node.id)) dropGone(old, wanted);
+  let present = old.firstChild;
+  for (const node of wanted) {
+    if (present && sameKind(present, node)) {
+      const next = present.nextSibling;
+      morph(present, node);
+      present = next;
+    } else if (present && node.id && wanted.some((other) => other.id && other.id === present.id)) {
+      old.insertBefore(node, present);   // a new row above one that stays
+    } else if (present) {
+      const next = present.nextSibling;
+      present.replaceWith(node);
+      present = next;
+    } else old.append(node);
+  }
+  while (present) {
+    const next = present.nextSibling;
+    present.remove();
+    present = next;
+  }
+}
+
+// Rows with ids keep their elements, and with them the focus: only those that are gone are taken out.
+function dropGone(old, wanted) {
+  const kept = new Set(wanted.map((node) => node.id).filter(Boolean));
+  for (const child of [...old.childNodes]) {
+    if (child.id ? !kept.has(child.id) : child.nodeType === Node.TEXT_NODE) child.remove();
+  }
+  for (let index = wanted.length - 1; index >= 0; index -= 1) {
+    if (wanted[index].nodeType === Node.TEXT_NODE) wanted.splice(index, 1);
+  }
 }
 
 function swap(html) {
@@ -53,6 +77,7 @@ function swap(html) {
   if (!fresh) throw new Error("The answer has no status");
   sayIfChanged(status(), fresh);
   morph(status(), document.importNode(fresh, true));
+  document.dispatchEvent(new Event("poll:changed"));
 }
 
 function showLost(isLost) {

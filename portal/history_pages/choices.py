@@ -130,6 +130,17 @@ def _query(account: Account, filters: Filters) -> Any:
     )
 
 
+def clients_of(account: Account) -> list[Client]:
+    """The account's clients by name, at most a hundred."""
+    query = (
+        select(LLMClient.id, LLMClient.hashed_id, LLMClient.name)
+        .where(LLMClient.account_id == account.id)
+        .order_by(LLMClient.name)
+        .limit(MOST_CLIENTS)
+    )
+    return [Client(*row) for row in db.session.execute(query)]
+
+
 def _id_of(account: Account, public_id: str) -> Any:
     is_number = finding.is_number(public_id)
     column: Any = LLMClient.id if is_number else LLMClient.hashed_id

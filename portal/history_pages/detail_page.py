@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ def facts(whole: Whole) -> list[Fact]:
         )
     session_url = key_url = ""
     if found.session_key:
-        session_url = url_for("request_history.index", session_key=found.session_key, range="90d")
+        session_url = session_url_of(found.session_key)
     if found.api_key_id:
         key_url = url_for("api_keys.show", api_key_id=found.api_key_id)
     told = [
@@ -91,6 +92,13 @@ def facts(whole: Whole) -> list[Fact]:
     return [fact for fact in told if fact.text]
 
 
+def session_url_of(session_key: str) -> str:
+    """The page of the session; keys that nobody here made lead to their requests."""
+    if re.fullmatch(r"[0-9a-f]{64}", session_key):
+        return url_for("sessions.show", session_key=session_key)
+    return url_for("request_history.index", session_key=session_key, range="90d")
+
+
 def _short(session_key: str) -> str:
     return f"{session_key[:8]}…{session_key[-4:]}" if len(session_key) > 16 else session_key
 
@@ -99,8 +107,11 @@ def _cost(found: LLMClientRequests) -> str:
     """With the price that it is counted by."""
     if found.cost_micros is None:
         return ""
+    amount = money(found.cost_micros, g.account.currency)
+    if not found.price_version:
+        return amount
     by = "your own price" if found.price_version == OWN else f"price of {found.price_version}"
-    return f"{money(found.cost_micros, g.account.currency)} ({by})"
+    return f"{amount} ({by})"
 
 
 def _rating(found: LLMClientRequests) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,38 +63,51 @@ def raw(account: Account, request_id: int, part: str) -> str | None:
     return db.session.scalar(query)
 
 
-def turns(
-    row: LLMClientRequests, most: int = MOST_TURNS
-) -> Sequence[tuple[Any, Stored | None, Stored | None]]:
+Turn = tuple[Any, Stored | None, Stored | None]
+_SIDES = (
+    func.substr(REQUEST, 1, LONGEST_OF_TURN).label("request"),
+    func.length(REQUEST).label("request_length"),
+    func.substr(RESPONSE, 1, LONGEST_OF_TURN).label("response"),
+    func.length(RESPONSE).label("response_length"),
+)
+_OF_TURN = (
+    Row.id,
+    Row.created_at,
+    Row.status,
+    Row.error_code,
+    Row.error_text,
+    Row.revision_number,
+    Row.latency_ms,
+    Row.question_preview,
+    Row.answer_preview,
+    RequestBody.id.label("body_id"),
+)
+
+
+def turns(row: LLMClientRequests, most: int = MOST_TURNS) -> list[Turn]:
     """The session's requests up to this one, oldest first, each with both sides."""
-    earlier = (
-        select(
-            Row.id,
-            Row.created_at,
-            Row.status,
-            Row.error_code,
-            Row.error_text,
-            Row.revision_number,
-            Row.question_preview,
-            Row.answer_preview,
-            func.substr(REQUEST, 1, LONGEST_OF_TURN).label("request"),
-            func.length(REQUEST).label("request_length"),
-            func.substr(RESPONSE, 1, LONGEST_OF_TURN).label("response"),
-            func.length(RESPONSE).label("response_length"),
-        )
-        .outerjoin(RequestBody, RequestBody.id == Row.id)
-        .where(*_of_session(row), Row.id <= row.id)
-        .order_by(Row.id.desc())
-        .limit(most)
+    query = _turns(*_of_session(row), Row.id <= row.id).order_by(Row.id.desc()).limit(most)
+    return [_turn(found) for found in reversed(db.session.execute(query).all())]
+
+
+def turns_of(account_id: int, session_key: str, after: int, most: int) -> list[Turn]:
+    """The session's requests after a number, oldest first."""
+    query = _turns(Row.session_key == session_key, Row.account_id + 0 == account_id, Row.id > after)
+    found = db.session.execute(query.order_by(Row.id).limit(most)).all()
+    return [_turn(one) for one in found]
+
+
+def _turns(*conditions: Any) -> Any:
+    query = select(*_OF_TURN, *_SIDES).outerjoin(RequestBody, RequestBody.id == Row.id)
+    return query.where(*conditions)
+
+
+def _turn(found: Any) -> Turn:
+    return (
+        found,
+        stored.read(found.request, found.request_length),
+        stored.read(found.response, found.response_length),
     )
-    return [
-        (
-            found,
-            stored.read(found.request, found.request_length),
-            stored.read(found.response, found.response_length),
-        )
-        for found in reversed(db.session.execute(earlier).all())
-    ]
 
 
 def _of_session(row: LLMClientRequests) -> list[Any]:
