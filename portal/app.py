@@ -16,6 +16,7 @@ from portal import adapters, caching, database, job_queue, limits, request_histo
 from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import jobs as certificate_jobs
+from portal.certificates import seen_jobs
 from portal.certificates.accounts import StoredAuthorityAccounts
 from portal.custom_domains import jobs as custom_domain_jobs
 from portal.domain_setup import (
@@ -105,6 +106,7 @@ REGISTERED = (
     domain_jobs,
     limit_jobs,
     certificate_jobs,
+    seen_jobs,
     certificates_views,
     deployment_views,
     domain_notices,

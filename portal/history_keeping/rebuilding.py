@@ -16,6 +16,7 @@ from sqlalchemy.engine import Row
 from portal.request_history import numbering
 from portal.request_history.models import LLMClientRequests, Prompt
 from portal.usage import counting
+from portal.usage import tallies as tallies_of
 from portal.usage.models import RequestRollup, UsageSeries
 from portal.usage.series import Series, all_of
 from portal.usage.tallies import EPOCH, Tally, hour_of
@@ -38,10 +39,10 @@ def counted(
     series: dict[int, Series] = {}
     for row in _rows(connection, account_id, hour):
         begins = row.started_at is not None and row.started_at == row.created_at
-        for one in all_of(row._mapping):
-            series[one.id] = one
-            tally = tallies.setdefault((hour, one.id), Tally())
-            tally.count(row._mapping, begins_session=begins)
+        one = tallies_of.counted(row._mapping, begins_session=begins)
+        for found in all_of(row._mapping):
+            series[found.id] = found
+            tallies.setdefault((hour, found.id), Tally()).count(one)
     return tallies, series
 
 

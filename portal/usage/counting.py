@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
@@ -17,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.usage import histograms
 from portal.usage.models import RequestRollup, UsageSeries
 from portal.usage.series import Series, all_of
-from portal.usage.tallies import NUMBERS, Tally, hour_of
+from portal.usage.tallies import NUMBERS, Tally, counted, hour_of
 
 ROLLUPS, SERIES = RequestRollup.__table__, UsageSeries.__table__
 Key = tuple[int, int]  # hour, number of the series
@@ -37,9 +36,11 @@ def write(
     series: dict[int, Series] = {}
     for row in rows:
         hour = hour_of(row["created_at"])
-        for one in all_of(row):
-            series[one.id] = one
-            tallies[hour, one.id].count(row, begins_session=row["request_id"] in beginnings)
+        one = counted(row, begins_session=row["request_id"] in beginnings)
+        for found in all_of(row):
+            number = found.id
+            series[number] = found
+            tallies[hour, number].count(one)
     if tallies:
         add(connection, tallies, series)
 
@@ -47,17 +48,20 @@ def write(
 def add(connection: Connection, tallies: Mapping[Key, Tally], series: dict[int, Series]) -> None:
     """Add sums to those that are stored."""
     wanted = sorted(tallies)
+    made: set[Key] = set()
     if not _known.issuperset(wanted):
-        _make(connection, _missing(connection, wanted), tallies, series)
+        made = _make(connection, _missing(connection, wanted), tallies, series)
         _remember(wanted)
+    wanted = [key for key in wanted if key not in made]
     stored = locked(connection, wanted)
     missing = [key for key in wanted if key not in stored]
     if missing:
-        _make(connection, missing, tallies, series)
-        stored |= locked(connection, missing)
-    for key in wanted:
-        stored[key].add(tallies[key])
-    connection.execute(_UPDATE, [_values(key, stored[key]) for key in wanted])
+        made = _make(connection, missing, tallies, series)
+        stored |= locked(connection, [key for key in missing if key not in made])
+    for key, tally in stored.items():
+        tally.add(tallies[key])
+    if stored:
+        connection.execute(_UPDATE, [_values(key, stored[key]) for key in sorted(stored)])
 
 
 # Of which hours and series this process has seen a row; it may have gone since.
@@ -90,21 +94,22 @@ def _make(
     missing: list[Key],
     tallies: Mapping[Key, Tally],
     series: dict[int, Series],
-) -> None:
+) -> set[Key]:
+    """Store sums that are not there yet; those for which nobody else was quicker."""
     if not missing:
-        return
+        return set()
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     numbers = sorted({number for _, number in missing})
     connection.execute(
         dialect.insert(SERIES).on_conflict_do_nothing(), [row_of(series[one]) for one in numbers]
     )
-    connection.execute(
-        dialect.insert(ROLLUPS).on_conflict_do_nothing(),
-        [
-            {"series_id": number, "hour": hour, "last_at": tallies[hour, number].last_at}
-            for hour, number in missing
-        ],
-    )
+    rows = [_row(key, tallies[key]) for key in missing]
+    if dialect is sqlite:  # this writer is alone
+        connection.execute(ROLLUPS.insert(), rows)
+        return set(missing)
+    insert = postgresql.insert(ROLLUPS).on_conflict_do_nothing()
+    made = connection.execute(insert.returning(ROLLUPS.c.hour, ROLLUPS.c.series_id), rows)
+    return {(hour, number) for hour, number in made}
 
 
 def row_of(series: Series) -> dict[str, Any]:
@@ -136,14 +141,18 @@ def tally_of(row: Row[Any]) -> Tally:
     )
 
 
+def _row(key: Key, tally: Tally) -> dict[str, Any]:
+    return {"hour": key[0], "series_id": key[1], **_measures(tally)}
+
+
 def _values(key: Key, tally: Tally) -> dict[str, Any]:
-    hour, number = key
-    last_at: datetime | None = tally.last_at
+    return {"at_hour": key[0], "of_series": key[1], **_measures(tally)}
+
+
+def _measures(tally: Tally) -> dict[str, Any]:
     return {
-        "at_hour": hour,
-        "of_series": number,
         **{name: getattr(tally, name) for name in NUMBERS},
-        "last_at": last_at,
+        "last_at": tally.last_at,
         "causes": tally.causes,
         "latencies": histograms.packed(tally.latencies),
         "first_tokens": histograms.packed(tally.first_tokens),

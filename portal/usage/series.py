@@ -61,19 +61,33 @@ def of_client(account_id: int, llm_client_id: int, *, sandbox: bool = False) -> 
 
 def all_of(row: Mapping[str, Any]) -> tuple[Series, Series, Series, Series]:
     """The four series in which a row of the history counts."""
-    sandbox = row["mode"] == SANDBOX
-    account_id, client_id = row["account_id"], row["llm_client_id"] or 0
-    made_by = {"provider": row["provider"], "model": row["model"], "mode": row["mode"]}
+    return _all_of(
+        row["account_id"],
+        row["llm_client_id"] or 0,
+        row["provider"],
+        row["model"],
+        row["revision_number"] or 0,
+        row["api_key_id"] or 0,
+        row["mode"],
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _all_of(
+    account_id: int,
+    client_id: int,
+    provider: str,
+    model: str,
+    revision_number: int,
+    api_key_id: int,
+    mode: str,
+) -> tuple[Series, Series, Series, Series]:
+    sandbox = mode == SANDBOX
     return (
         of_account(account_id, sandbox=sandbox),
-        Series(account_id, Grain.MODEL, **made_by),
+        Series(account_id, Grain.MODEL, 0, provider, model, mode=mode),
         of_client(account_id, client_id, sandbox=sandbox),
         Series(
-            account_id,
-            Grain.PART,
-            client_id,
-            revision_number=row["revision_number"] or 0,
-            api_key_id=row["api_key_id"] or 0,
-            **made_by,
+            account_id, Grain.PART, client_id, provider, model, revision_number, api_key_id, mode
         ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from portal.usage import histograms
 from portal.usage.histograms import Counts
@@ -36,6 +36,38 @@ def outcome_of(status: int) -> str:
     if status == 499:
         return "cancelled"
     return "refused" if status < 500 else "failed"
+
+
+class Counted(NamedTuple):
+    """What one row of the history adds to each tally in which it counts; buckets, not ms."""
+
+    outcome: str
+    tokens_in: int
+    tokens_out: int
+    cost_micros: int
+    latency_ms: int
+    begins_session: bool
+    at: datetime
+    cause: str
+    latency: int | None
+    first_token: int | None
+
+
+def counted(row: Mapping[str, Any], *, begins_session: bool = False) -> Counted:
+    """A row (a mapping with the columns of the history) as it is counted."""
+    latency, first_token = row["latency_ms"], row["first_token_ms"]
+    return Counted(
+        outcome_of(row["status"]),
+        row["tokens_in"],
+        row["tokens_out"],
+        row["cost_micros"] or 0,
+        latency or 0,
+        begins_session,
+        row["created_at"],
+        row["error_code"],
+        None if latency is None else histograms.bucket_of(latency),
+        None if first_token is None else histograms.bucket_of(first_token),
+    )
 
 
 @dataclass(slots=True)
@@ -69,20 +101,22 @@ class Tally:
     def tokens(self) -> int:
         return self.tokens_in + self.tokens_out
 
-    def count(self, row: Mapping[str, Any], *, begins_session: bool = False) -> None:
-        """Count one row of the history."""
-        name = outcome_of(row["status"])
-        setattr(self, name, getattr(self, name) + 1)
-        self.tokens_in += row["tokens_in"]
-        self.tokens_out += row["tokens_out"]
-        self.cost_micros += row["cost_micros"] or 0
-        self.latency_ms += row["latency_ms"] or 0
-        self.sessions += begins_session
-        self.last_at = max(self.last_at or row["created_at"], row["created_at"])
-        if row["error_code"]:
-            self.causes[row["error_code"]] = self.causes.get(row["error_code"], 0) + 1
-        histograms.add(self.latencies, histograms.of([row["latency_ms"]]))
-        histograms.add(self.first_tokens, histograms.of([row["first_token_ms"]]))
+    def count(self, one: Counted) -> None:
+        """Count one request."""
+        setattr(self, one.outcome, getattr(self, one.outcome) + 1)
+        self.tokens_in += one.tokens_in
+        self.tokens_out += one.tokens_out
+        self.cost_micros += one.cost_micros
+        self.latency_ms += one.latency_ms
+        self.sessions += one.begins_session
+        if self.last_at is None or self.last_at < one.at:
+            self.last_at = one.at
+        if one.cause:
+            self.causes[one.cause] = self.causes.get(one.cause, 0) + 1
+        if one.latency is not None:
+            self.latencies[one.latency] = self.latencies.get(one.latency, 0) + 1
+        if one.first_token is not None:
+            self.first_tokens[one.first_token] = self.first_tokens.get(one.first_token, 0) + 1
 
     def add(self, other: Tally) -> None:
         """Add another one to this."""
