@@ -38,38 +38,21 @@ function morph(old, fresh) {
   if (old.nodeType !== Node.ELEMENT_NODE) return;
   if (old.hasAttribute("data-copied")) return;
   copyAttributes(old, fresh);
-  const wanted = [...fresh.childNodes];
-  if (wanted.some((node) => node.id)) dropGone(old, wanted);
+  const rows = [...fresh.children];
+  const keyed = rows.length > 0 && rows.every((row) => row.id);   // rows keep their elements, and with them the focus
+  const wanted = keyed ? rows : [...fresh.childNodes];
+  const ids = new Set(keyed ? rows.map((row) => row.id) : []);
+  if (keyed) [...old.childNodes].filter((node) => !ids.has(node.id)).forEach((node) => node.remove());
   let present = old.firstChild;
   for (const node of wanted) {
-    if (present && sameKind(present, node)) {
-      const next = present.nextSibling;
-      morph(present, node);
-      present = next;
-    } else if (present && node.id && wanted.some((other) => other.id && other.id === present.id)) {
-      old.insertBefore(node, present);   // a new row above one that stays
-    } else if (present) {
-      const next = present.nextSibling;
-      present.replaceWith(node);
-      present = next;
-    } else old.append(node);
-  }
-  while (present) {
-    const next = present.nextSibling;
-    present.remove();
+    const next = present?.nextSibling;
+    if (!present) old.append(node);
+    else if (sameKind(present, node)) morph(present, node);
+    else if (ids.has(present.id)) { old.insertBefore(node, present); continue; }
+    else present.replaceWith(node);
     present = next;
   }
-}
-
-// Rows with ids keep their elements, and with them the focus: only those that are gone are taken out.
-function dropGone(old, wanted) {
-  const kept = new Set(wanted.map((node) => node.id).filter(Boolean));
-  for (const child of [...old.childNodes]) {
-    if (child.id ? !kept.has(child.id) : child.nodeType === Node.TEXT_NODE) child.remove();
-  }
-  for (let index = wanted.length - 1; index >= 0; index -= 1) {
-    if (wanted[index].nodeType === Node.TEXT_NODE) wanted.splice(index, 1);
-  }
+  [...old.childNodes].slice(wanted.length).forEach((node) => node.remove());
 }
 
 function swap(html) {

@@ -61,3 +61,38 @@ def test_dragging_over_the_chart_chooses_a_time(page: Page, numbers: list[int]) 
     page.wait_for_url("**from=*")
     assert "status=answered" in page.url
     expect(page.locator("[data-rows] > tr")).to_have_count(3)
+
+
+def test_the_live_tail_adds_rows_above_and_leaves_the_focus_alone(
+    page: Page, numbers: list[int], tell: Telling
+) -> None:
+    page.goto("/requests/?range=24h")
+    page.get_by_role("link", name="Live tail").click()
+    held = page.get_by_role("link", name="question 1")
+    held.focus()
+    tell("brand new", "and answered")
+    expect(page.locator("[data-rows] > tr").first).to_contain_text("brand new")
+    expect(page.locator("[data-rows] > tr")).to_have_count(4)
+    expect(held).to_be_focused()
+    tell("newer still")
+    expect(page.locator("[data-announce]")).to_contain_text("1 new at")
+    expect(page.locator("[data-rows] > tr")).to_have_count(5)
+    expect(held).to_be_focused()
+    page.get_by_role("link", name="Stop the live tail").click()
+    expect(page.locator("#status[data-poll-url]")).to_have_count(0)
+
+
+def test_ten_minutes_of_live_tail_are_answered_with_nothing_new(
+    page: Page, numbers: list[int]
+) -> None:
+    page.clock.install()
+    page.goto("/requests/?range=24h&live=1")
+    answers: list[int] = []
+    page.on(
+        "response", lambda found: answers.append(found.status) if "/tail" in found.url else None
+    )
+    for _ in range(110):
+        with page.expect_response("**/requests/tail**"):
+            page.clock.run_for(5_500)
+    assert answers[0] == 200
+    assert set(answers[1:]) == {304}
