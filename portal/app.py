@@ -29,6 +29,8 @@ from portal.domain_setup import finding as domain_finding
 from portal.domain_setup import jobs as domain_jobs
 from portal.domain_setup import views as custom_domains
 from portal.history_keeping import jobs as history_jobs
+from portal.history_pages import detail_views as history_detail_views
+from portal.history_pages import saved_views, sessions_views
 from portal.history_pages import views as history
 from portal.history_search import jobs as search_jobs
 from portal.job_queue import Doorbell, SilentDoorbell
@@ -110,6 +112,7 @@ REGISTERED = (
     domain_notices,
     embed_views,
     expiry_jobs,
+    history_detail_views,
     images_pages_views,
     images_views,
     jobs,
@@ -120,6 +123,7 @@ REGISTERED = (
     plugins_views,
     provider_jobs,
     publishing_views,
+    saved_views,
     saving,
     signals,
     history_jobs,
@@ -145,6 +149,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         link_views.blueprint,
         workbench.blueprint,
         history.blueprint,
+        sessions_views.blueprint,
         providers.blueprint,
         plugins.blueprint,
         api_keys_views.blueprint,

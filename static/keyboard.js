@@ -10,7 +10,8 @@ function isTyping(target) {
 function moveRow(step) {
   const rows = [...document.querySelectorAll("[data-rows] > *")].filter((row) => row.querySelector("a, button"));
   if (rows.length === 0) return;
-  const here = rows.findIndex((row) => row.contains(document.activeElement));
+  let here = rows.findIndex((row) => row.contains(document.activeElement));
+  if (here < 0) here = rows.findIndex((row) => row.matches("[aria-current]"));   // open in the drawer
   const next = here < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, here + step));
   rows[next].querySelector("a, button").focus();
   rows[next].scrollIntoView({ block: "nearest" });

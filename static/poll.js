@@ -38,14 +38,21 @@ function morph(old, fresh) {
   if (old.nodeType !== Node.ELEMENT_NODE) return;
   if (old.hasAttribute("data-copied")) return;
   copyAttributes(old, fresh);
-  const wanted = [...fresh.childNodes];
-  const present = [...old.childNodes];
-  wanted.forEach((node, index) => {
-    if (!present[index]) old.append(node);
-    else if (sameKind(present[index], node)) morph(present[index], node);
-    else present[index].replaceWith(node);
-  });
-  present.slice(wanted.length).forEach((node) => node.remove());
+  const rows = [...fresh.children];
+  const keyed = rows.length > 0 && rows.every((row) => row.id);   // rows keep their elements, and with them the focus
+  const wanted = keyed ? rows : [...fresh.childNodes];
+  const ids = new Set(keyed ? rows.map((row) => row.id) : []);
+  if (keyed) [...old.childNodes].filter((node) => !ids.has(node.id)).forEach((node) => node.remove());
+  let present = old.firstChild;
+  for (const node of wanted) {
+    const next = present?.nextSibling;
+    if (!present) old.append(node);
+    else if (sameKind(present, node)) morph(present, node);
+    else if (ids.has(present.id)) { old.insertBefore(node, present); continue; }
+    else present.replaceWith(node);
+    present = next;
+  }
+  [...old.childNodes].slice(wanted.length).forEach((node) => node.remove());
 }
 
 function swap(html) {
@@ -53,6 +60,7 @@ function swap(html) {
   if (!fresh) throw new Error("The answer has no status");
   sayIfChanged(status(), fresh);
   morph(status(), document.importNode(fresh, true));
+  document.dispatchEvent(new Event("poll:changed"));
 }
 
 function showLost(isLost) {

@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 
 from portal.database import db, utc_now
 from portal.domain_setup import links
+from portal.history_pages.models import SavedView
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey
 from portal.plugins.models import Plugin
 from portal.providers.models import Provider
@@ -76,6 +77,8 @@ class Things:
         plugin_id: int,
         custom_domain_id: int,
         token: str,
+        view_id: int,
+        session_key: str,
     ) -> None:
         self.values = {
             "llm_client_id": client_id,
@@ -88,8 +91,11 @@ class Things:
             "custom_domain_id": custom_domain_id,
             "zone_editor": "rfc2136",
             "token": token,
+            "view_id": view_id,
+            "session_key": session_key,
             "kind": "static",
             "session_id": 1,
+            "part": "request",
         }
 
     def path(self, app: Flask, rule: Rule) -> str:
@@ -117,7 +123,13 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
             account_id=people.alice.account_id, name="secret_client", kind=Plugin.Kinds.STATIC
         )
         db.session.add_all([provider, LLMClientAPIKey(llm_client=llm_client, api_key=key)])
-        db.session.add(plugin)
+        view = SavedView(
+            account_id=people.alice.account_id,
+            user_profile_id=people.alice.profile_id,
+            name="secret_client",
+            is_shared=True,
+        )
+        db.session.add_all([plugin, view])
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -133,7 +145,8 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
         db.session.commit()
         expires_at = links.expiry(utc_now())
         token = links.token_of(domain, expires_at, planes.settings.secret_key)
-        return Things(hashed_id, int(number), provider.id, key.id, plugin.id, domain.id, token)
+        ids = (hashed_id, int(number), provider.id, key.id, plugin.id, domain.id)
+        return Things(*ids, token, view.id, "a" * 64)
 
 
 def _owned(app: Flask) -> list[Rule]:
@@ -143,7 +156,7 @@ def _owned(app: Flask) -> list[Rule]:
         if rule.arguments
         & {
             *("llm_client_id", "request_id", "provider_id", "api_key_id", "plugin_id"),
-            "custom_domain_id",
+            *("custom_domain_id", "view_id", "session_key"),
         }
     ]
 
@@ -168,7 +181,8 @@ def test_foreign_and_absent_objects_look_the_same(
     planes: Planes, people: People, things: Things
 ) -> None:
     stranger = people.browser(people.charlie)
-    absent = Things("z" * 20, 999_999, 999_999, 999_999, 999_999, 999_999, "a" * 40)
+    ids = ("z" * 20, 999_999, 999_999, 999_999, 999_999, 999_999)
+    absent = Things(*ids, "a" * 40, 999_999, "b" * 64)
     for rule in _owned(planes.admin):
         if "GET" not in (rule.methods or set()):
             continue

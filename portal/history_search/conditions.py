@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute
@@ -32,6 +32,13 @@ EXACT = {
 NUMBERS = {"revision": Row.revision_number, "key": Row.api_key_id}
 
 
+class Client(Protocol):
+    """Whose requests are meant: a client of the account, or what a page knows of it."""
+
+    @property
+    def id(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Conditions:
     """`keyed` is what an index together with the id answers; `loose` is looked for row by row.
@@ -50,7 +57,7 @@ class Conditions:
         return [*self.keyed, Row.id >= self.first, Row.id < last]
 
 
-def conditions(account_id: int, filters: Filters, llm_client: LLMClient | None) -> Conditions:
+def conditions(account_id: int, filters: Filters, llm_client: Client | None) -> Conditions:
     """Exactly one of the indices by session, client, account and account's failures fits.
 
     The account's column is hidden from the planner (`+ 0`) where another index is meant.

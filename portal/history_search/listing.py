@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from portal.database import db
 from portal.history_search import words
-from portal.history_search.conditions import Conditions, Row, conditions
+from portal.history_search.conditions import Client, Conditions, Row, conditions
 from portal.history_search.filters import Filters
 from portal.history_search.index import AT_ONCE, Hunt, index_of
 from portal.llm_clients.models import LLMClient
@@ -77,7 +77,7 @@ def key_of(typed: str) -> int | None:
 def page(
     account_id: int,
     filters: Filters,
-    llm_client: LLMClient | None,
+    llm_client: Client | None,
     before: str = "",
     after: str = "",
 ) -> Page:
@@ -216,7 +216,7 @@ def _holds(row: Any, terms: tuple[str, ...]) -> bool:
     return all(term in said for term in terms)
 
 
-def folded(account_id: int, filters: Filters, llm_client: LLMClient | None) -> Sequence[Any]:
+def folded(account_id: int, filters: Filters, llm_client: Client | None) -> Sequence[Any]:
     """Days of the range whose requests are folded into sums already, the newest 50."""
     first = numbering.first_of_day(filters.span.start)
     last = numbering.first_of_day(filters.span.end)

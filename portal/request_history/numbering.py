@@ -50,3 +50,8 @@ def first_of_day(day_start: datetime) -> int:
 def time_of(number: int) -> datetime:
     """The time that a request's number carries, to the microsecond."""
     return EPOCH + timedelta(microseconds=(number % FIRST_REQUEST) >> LOT_BITS)
+
+
+def moment_of(number: int) -> datetime:
+    """The time of the request with this number."""
+    return EPOCH + ((number - FIRST_REQUEST) >> LOT_BITS) * MICROSECOND

@@ -64,12 +64,15 @@ def _client_of(found: Any) -> str | None:
     return hashed_id
 
 
+OF_CAUSES = {"timeout": "Timed out", "cut": "Broke off", "budget_reached": "Over budget"}
+
+
 def status_of(found: Any) -> StatusView:
-    """The status of a request: its number, and a word."""
+    """The outcome of a request in words."""
     if found.status < 400:
-        return status_view("ready", f"{found.status} answered")
-    if found.status < 499:
-        return status_view("attention", f"{found.status} refused")
+        return status_view("ready", "Answered")
     if found.status == 499:
-        return status_view("off", "499 visitor left")
-    return status_view("failed", f"{found.status} failed")
+        return status_view("off", "Visitor left")
+    if found.status < 500:
+        return status_view("attention", OF_CAUSES.get(found.error_code, "Refused"))
+    return status_view("failed", OF_CAUSES.get(found.error_code, "Failed"))

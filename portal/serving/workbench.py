@@ -9,21 +9,24 @@ from typing import Any
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from wtforms import TextAreaField
 
 from portal.database import db, utc_now
 from portal.formatting import StatusView
+from portal.history_search.listing import key_of
 from portal.llm_clients import finding
 from portal.llm_clients.models import LLMClient
 from portal.llm_clients.system_role import enhanced
-from portal.request_history.models import LLMClientRequests
+from portal.request_history import stored
+from portal.request_history.models import LLMClientRequests, RequestBody
 from portal.request_history.rows import status_of
 from portal.serving import incoming, served
 from portal.serving.events import event_stream, events_of
 from portal.serving.exchanges import exchange_of
 from portal.serving.markdown import rendered
 from portal.serving.prompting import Exchange
+from portal.serving.questions import LONGEST_MESSAGE
 from portal.web import MEMBER, permits
 
 blueprint = Blueprint("workbench", __name__, url_prefix="/workbench/llm-clients")
@@ -61,11 +64,30 @@ def _client_or_404(llm_client_id: str) -> LLMClient:
 @blueprint.get("/<public_id:llm_client_id>/")
 @permits(MEMBER)
 def show(llm_client_id: str) -> Any:
-    """The sandbox chat; `?session_key=` goes on with a session."""
+    """The sandbox chat; `?session_key=` goes on with a session, `?question_of=` asks again."""
     llm_client = _client_or_404(llm_client_id)
     current = served.for_sandbox(llm_client)
     key = incoming.session_key(current, request.args.get("session_key"))
-    return _page(llm_client, key, MessageForm())
+    form = MessageForm()
+    form.message.data = _question_of(llm_client, request.args.get("question_of", ""))
+    return _page(llm_client, key, form)
+
+
+def _question_of(llm_client: LLMClient, number: str) -> str | None:
+    """What the client was asked in a request; None where there is no such one."""
+    key = key_of(number)
+    if key is None:
+        return None
+    text = db.session.scalar(
+        select(cast(RequestBody.request, Text))
+        .join(LLMClientRequests, LLMClientRequests.id == RequestBody.id)
+        .where(
+            RequestBody.id == key,
+            RequestBody.account_id == llm_client.account_id,
+            LLMClientRequests.llm_client_id == llm_client.id,
+        )
+    )
+    return stored.question(stored.read(text))[:LONGEST_MESSAGE] or None
 
 
 def _page(llm_client: LLMClient, key: str, form: MessageForm, status: int = 200) -> Any:

@@ -6,8 +6,9 @@ from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, select
 
 from portal.database import db
 from portal.usage.counting import MEASURES, tally_of
@@ -203,3 +204,26 @@ def requests_by_series(
         numbers[number]: Tally(**dict(zip(names, map(int, values), strict=True)))
         for number, *values in db.session.execute(query)
     }
+
+
+def counted_parts(
+    account_id: int, client_id: Any, start: datetime, end: datetime
+) -> Select[tuple[str, str, str, int, int, int]]:
+    """Provider, model, mode, revision, key and number of requests of each part; a statement.
+
+    Of a client, whose id may be a subquery; of the whole account without one.
+    """
+    requests = select(func.sum(REQUESTS)).where(
+        RequestRollup.series_id == UsageSeries.id, *_between(start, end)
+    )
+    query = select(
+        UsageSeries.provider,
+        UsageSeries.model,
+        UsageSeries.mode,
+        UsageSeries.revision_number,
+        UsageSeries.api_key_id,
+        func.coalesce(requests.scalar_subquery(), 0).label("requests"),
+    ).where(UsageSeries.account_id == account_id)
+    if client_id is None:
+        return query.where(UsageSeries.grain == Grain.MODEL)
+    return query.where(UsageSeries.grain == Grain.PART, UsageSeries.llm_client_id == client_id)

@@ -14,6 +14,7 @@ from portal.accounts.models import User
 from portal.database import db, reading, utc_now
 from portal.job_queue import perform, rings_due
 from portal.system import heartbeats
+from tests.history_pages.conftest import museum, tell  # noqa: F401 - fixtures
 from tests.people import People, Person
 from tests.planes import LOOPBACK, Planes
 from tests.serving.conftest import make_visitor, visitor  # noqa: F401 - fixtures

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from portal.accounts.models import Account
 from portal.database import db, utc_now
 from portal.domain_setup import links
+from portal.history_pages.models import SavedView
 from portal.limits.budgets import DAY, starts_on
 from portal.limits.models import BudgetUse, Limits
 from portal.llm_clients.models import (
@@ -82,7 +83,13 @@ PAGES = {
     "remove a domain": "{domain}remove",
     "set-up link": "{setup_link}",
     "requests": "/requests/",
+    "requests, filtered and live": "/requests/?range=1h&mode=sandbox&live=1&columns=host,model",
+    "no such requests": "/requests/?q=zebra&slower=x",
     "request": "{request}",
+    "compare requests": "{request}/diff",
+    "saved views": "/requests/views",
+    "sessions of visitors": "/sessions/",
+    "session": "/sessions/{session}",
     "plugins": "/plugins/",
     "new plugin": "/plugins/new",
     "new plugin of data": "/plugins/new/static",
@@ -132,6 +139,9 @@ NO_PAGES = {
     "domain_setup.zone_file",
     "domain_setup.logo",
     "accounts.login",
+    "request_history.tail_part",
+    "request_history.drawer",
+    "request_history.raw",
 }
 
 
@@ -176,7 +186,12 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "cost_micros": 4_200,
             "price_version": "2026-11-01",
         }
+        row["session_key"] = "a" * 64
         current_recorder().record(row, Visit("a" * 64))
+        view = SavedView(name=long_name, query={"status": "failed"}, is_shared=True)
+        view.account_id, view.user_profile_id = people.alice.account_id, people.alice.profile_id
+        db.session.add(view)
+        db.session.commit()
         number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
         others = [host for key, host in hosts.items() if key != llm_client.id]
         return {
@@ -187,6 +202,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "plugin": f"/plugins/{plugin.id}/",
             "key": str(key.id),
             "request": f"/requests/{number}",
+            "session": "a" * 64,
             "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
             "closed": planes.settings.url_of(others[0].hostname) + "/",
             **domains,

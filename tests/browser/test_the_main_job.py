@@ -176,7 +176,7 @@ def test_stopping_an_answer_leaves_what_came_in_the_history(
     expect(page.get_by_role("button", name="Send")).to_be_visible()
     wait_for(lambda: statuses(planes) == [499])
     page.goto("/requests/?status=cancelled")
-    expect(page.locator("[data-rows] > tr")).to_contain_text("499 visitor left")
+    expect(page.locator("[data-rows] > tr")).to_contain_text("Visitor left")
 
 
 def statuses(planes: Planes) -> list[int]:

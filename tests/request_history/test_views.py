@@ -156,7 +156,7 @@ def test_a_failure_tells_the_truth(alice: Browser, make_client: MakeClient, aske
     make_client()
     [number] = asked(status=502, error_code="cut", error_text="The stream ended.", response=None)
     page = alice.get(f"/requests/{number}")
-    assert "502 failed" in page.words
+    assert "Broke off" in page.words
     assert "The stream ended." in page.words
 
 

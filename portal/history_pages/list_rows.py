@@ -1,0 +1,136 @@
+"""The lines of the list: requests with the chosen columns, and days that are folded into sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from portal.formatting import StatusView, milliseconds_in_words, money, number, plural
+from portal.history_pages import columns as list_columns
+from portal.request_history.rows import Row, row_of
+from portal.request_history.time_range import TimeRange
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in one column."""
+
+    column: str
+    text: str
+    status: StatusView | None = None
+
+    @property
+    def look(self) -> str:
+        """The classes of the cell."""
+        found = ["n"] if self.column in list_columns.NUMBERS else []
+        found += [] if self.column in list_columns.ALWAYS_SEEN else ["only-wide"]
+        return " ".join(found)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A request with what the chosen columns say of it."""
+
+    row: Row
+    day: str
+    clock: str
+    cells: tuple[Cell, ...]
+
+
+def lines(
+    found: Sequence[Any], chosen: tuple[str, ...], span: TimeRange, currency: str
+) -> list[Line]:
+    """The rows of a page, in their order."""
+    return [_line(one, chosen, span, currency) for one in found]
+
+
+def _line(found: Any, chosen: tuple[str, ...], span: TimeRange, currency: str) -> Line:
+    row = row_of(found, currency)
+    local = found.created_at.astimezone(span.zone)
+    last = (span.end - timedelta(microseconds=1)).astimezone(span.zone)
+    cells = tuple(_cell(name, found, row) for name in chosen)
+    return Line(row, _day(local, last), f"{local:%H:%M:%S}", cells)
+
+
+def _day(local: datetime, last: datetime) -> str:
+    """Nothing on the last day of the range; the year only where it is another one."""
+    if local.date() == last.date():
+        return ""
+    year = "" if local.year == last.year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year}"
+
+
+def _cell(name: str, found: Any, row: Row) -> Cell:
+    if name == "status":
+        return Cell(name, row.status.word, row.status)
+    texts = {
+        "client": found.llm_client_name,
+        "took": _duration(found.latency_ms),
+        "first": _duration(found.first_token_ms),
+        "tokens": number(found.tokens_in + found.tokens_out),
+        "cost": row.cost_text or "",
+        "mode": found.mode,
+        "host": found.hostname,
+        "provider": found.provider,
+        "model": found.model,
+        "revision": str(found.revision_number or ""),
+        "cause": found.error_code,
+        "session": f"{found.session_key[:8]}…" if found.session_key else "",
+    }
+    return Cell(name, texts[name])
+
+
+def _duration(milliseconds: int | None) -> str:
+    return "" if milliseconds is None else milliseconds_in_words(milliseconds)
+
+
+@dataclass(frozen=True)
+class FoldedDay:
+    """The sums of a client's day, in words."""
+
+    day: str
+    client_name: str
+    requests: str
+    outcomes: str
+    tokens: str
+    cost: str
+
+
+def folded_days(found: Sequence[Any], zone: ZoneInfo, currency: str) -> list[FoldedDay]:
+    """Days whose requests are gone; what the sums do not say is left out."""
+    return [_folded(row, zone, currency) for row in found]
+
+
+def _folded(row: Any, zone: ZoneInfo, currency: str) -> FoldedDay:
+    sums = row.request if isinstance(row.request, dict) else {}
+    counts = {name: value for name, value in sums.items() if isinstance(value, int)}
+    told = [
+        f"{number(counts[name])} {word}"
+        for name, word in (
+            ("answered", "answered"),
+            ("refused", "refused"),
+            ("cancelled", "left by the visitor"),
+            ("failed", "failed"),
+        )
+        if counts.get(name)
+    ]
+    local = _begins(sums, row).astimezone(zone)
+    return FoldedDay(
+        day=f"{local:%a} {local.day} {local:%B} {local.year}",
+        client_name=row.llm_client_name,
+        requests=plural(counts.get("requests", 0), "request", "requests"),
+        outcomes=", ".join(told),
+        tokens=number(counts.get("tokens_in", 0) + counts.get("tokens_out", 0)),
+        cost=money(counts.get("cost_micros", 0), currency),
+    )
+
+
+def _begins(sums: dict[str, Any], row: Any) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(sums.get("from")))
+    except ValueError:
+        found = row.created_at
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
