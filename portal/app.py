@@ -27,6 +27,8 @@ from portal.domain_setup import (
 from portal.domain_setup import finding as domain_finding
 from portal.domain_setup import jobs as domain_jobs
 from portal.domain_setup import views as custom_domains
+from portal.history_exports import jobs as export_jobs
+from portal.history_exports import views as history_exports
 from portal.history_keeping import jobs as history_jobs
 from portal.history_pages import views as history
 from portal.history_search import jobs as search_jobs
@@ -108,6 +110,7 @@ REGISTERED = (
     domain_notices,
     embed_views,
     expiry_jobs,
+    export_jobs,
     images_pages_views,
     images_views,
     jobs,
@@ -143,6 +146,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         link_views.blueprint,
         workbench.blueprint,
         history.blueprint,
+        history_exports.blueprint,
         providers.blueprint,
         plugins.blueprint,
         api_keys_views.blueprint,
