@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, now: datetime) -> int:
         rows = _write(arguments.output, arguments.format, selection, ends_at, tell)
     except OSError as error:
         raise PortalError(f"{arguments.output}: {error.strerror or error}.") from error
-    print(f"{rows:,} requests in {arguments.output} ({what})", file=sys.stderr)
+    sys.stderr.write(f"{rows:,} requests in {arguments.output} ({what})\n")
     return 0
 
 
@@ -96,6 +96,7 @@ def _bar(expected: int | None, filters: Filters, ends_at: datetime) -> Tell:
         share = 1.0 if position.is_done else max(0.0, min(0.99, share))
         drawn = "#" * int(BAR * share)
         line = f"\r[{drawn:<{BAR}}] {share:4.0%}  {position.rows:,} requests"
-        print(line, end="\n" if position.is_done else "", file=sys.stderr, flush=True)
+        sys.stderr.write(line + ("\n" if position.is_done else ""))
+        sys.stderr.flush()
 
     return tell

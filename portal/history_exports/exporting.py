@@ -74,7 +74,7 @@ def _have_room(account_id: int) -> None:
         .where(RequestExport.account_id == account_id, RequestExport.state.in_(WITH_FILE))
         .group_by(RequestExport.state)
     )
-    counts = dict(db.session.execute(query).tuples().all())
+    counts = {state: int(count) for state, count in db.session.execute(query)}
     if counts.get(States.WRITING, 0) >= MOST_RUNNING:
         raise TooManyExports(
             f"{plural(MOST_RUNNING, 'export is', 'exports are')} being written already."
