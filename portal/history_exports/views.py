@@ -145,7 +145,7 @@ def download(export_id: int) -> Any:
 
 def _note_download(export: RequestExport) -> None:
     """An event, although it was a GET: who has taken the words away can be told later."""
-    db.session.rollback()
+    db.session.commit()  # ends the reading
     with writing():
         told = {"rows": export.rows_written, "octets": export.bytes_written}
         audit.record(FormActor(), "history_export_downloaded", export, after=told)
