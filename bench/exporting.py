@@ -79,10 +79,10 @@ def _compare(found: Rig, requests: int, file_format: str) -> None:
     told = {}
     for part, number in numbers.items():
         told[part] = values = _measured(found, part, number)
-        a_second = values["rows"] / values["seconds"]
+        a_second, steps = values["rows"] / values["seconds"], values["steps"]
         print(
             f"{part:8} {values['rows']:>9,} requests, {values['octets'] / 1e6:,.0f} MB,"
-            f" {values['steps']} steps: {values['seconds']:.1f} s ({values['cpu']:.1f} s of a core),"
+            f" {steps} steps: {values['seconds']:.1f} s ({values['cpu']:.1f} s of a core),"
             f" {a_second:,.0f} a second, memory {values['before'] / 1e3:.1f} MB before and"
             f" {values['peak'] / 1e3:.1f} MB at most",
             flush=True,

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from portal.accounts.models import Account
 from portal.database import db
 from portal.errors import PortalError
+from portal.formatting import plural
 from portal.history_exports.exporting import label_of
 from portal.history_exports.formats import WRITERS
 from portal.history_exports.jobs import Position, written
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace, now: datetime) -> int:
         rows = _write(arguments.output, arguments.format, selection, ends_at, tell)
     except OSError as error:
         raise PortalError(f"{arguments.output}: {error.strerror or error}.") from error
-    sys.stderr.write(f"{rows:,} requests in {arguments.output} ({what})\n")
+    sys.stderr.write(f"{plural(rows, 'request', 'requests')} in {arguments.output} ({what})\n")
     return 0
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account
 from portal.database import db
-from portal.formatting import StatusView, number, octets_in_words, status_view
+from portal.formatting import StatusView, number, octets_in_words, plural, status_view
 from portal.history_exports import files
 from portal.history_exports.exporting import States
 from portal.history_exports.models import RequestExport
@@ -39,6 +40,7 @@ class Row:
 
     export: RequestExport
     status: StatusView
+    span: str
     told: str
     percent: int | None
     message: str
@@ -55,6 +57,7 @@ def for_account(account: Account, export_id: int, *, lock: bool = False) -> Requ
 
 def rows_of(account: Account) -> list[Row]:
     """The newest exports."""
+    zone = ZoneInfo(account.timezone)
     query = (
         select(RequestExport)
         .where(RequestExport.account_id == account.id)
@@ -62,27 +65,28 @@ def rows_of(account: Account) -> list[Row]:
         .order_by(RequestExport.id.desc())
         .limit(MOST_SHOWN)
     )
-    return [_row(export) for export in db.session.scalars(query)]
+    return [_row(export, zone) for export in db.session.scalars(query)]
 
 
-def _row(export: RequestExport) -> Row:
+def _row(export: RequestExport, zone: ZoneInfo) -> Row:
     status, message, is_here = LOOKS[export.state], export.message, True
     if export.state == States.WRITING and message:
         status = IN_THE_WAY
     elif export.state == States.READY and not files.path_of(export.file_name).is_file():
         status, message, is_here = LOST, NOT_HERE, False
     percent = percent_of(export) if export.state == States.WRITING else None
-    return Row(export, status, _told(export), percent, message, is_here)
+    first, last = (at.astimezone(zone) for at in (export.starts_at, export.ends_at))
+    span = f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+    return Row(export, status, span, _told(export), percent, message, is_here)
 
 
 def _told(export: RequestExport) -> str:
-    count = number(export.rows_written)
-    if export.state == States.WRITING:
-        of = f" of about {number(export.expected_rows)}" if export.expected_rows else ""
-        return f"{count}{of} requests"
+    count = plural(export.rows_written, "request", "requests")
+    if export.state == States.WRITING and export.expected_rows:
+        return f"{number(export.rows_written)} of about {number(export.expected_rows)} requests"
     if export.state == States.READY:
-        return f"{count} requests, {octets_in_words(export.bytes_written)}"
-    return ""
+        return f"{count}, {octets_in_words(export.bytes_written)}"
+    return count if export.state == States.WRITING else ""
 
 
 def percent_of(export: RequestExport) -> int:

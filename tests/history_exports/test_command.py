@@ -68,8 +68,8 @@ def test_a_filtered_file_is_there_whole_and_for_its_owner_only(
     words = ("--format", "jsonl", "--output", str(output), "--range", "7d", "--status", "failed")
     done = run(planes, number, *words)
     assert done.returncode == 0, done.stderr
-    assert "1 requests in" in done.stderr
-    assert "[" not in done.stderr.partition("1 requests")[0]  # no bar where nobody looks on
+    assert "1 request in" in done.stderr
+    assert "[" not in done.stderr.partition("1 request")[0]  # no bar where nobody looks on
     assert [line["id"] for line in lines_of(output.read_bytes())] == [str(wanted)]
     assert stat.S_IMODE(output.stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == ["out.jsonl"]

@@ -60,7 +60,7 @@ def test_from_the_filter_to_the_file(alice: Browser, history: History) -> None:
     export = newest()
     advance_export(export.id)
     page = alice.get(LIST)
-    assert "1 requests" in page.words
+    assert "1 request, " in page.words
     assert "data-poll-url" not in page.find("#status").attrs
     answer = alice.raw("GET", str(page.find("main .actions a")["href"]))
     assert answer.headers["Content-Disposition"] == f"attachment; filename=requests-{export.id}.csv"
