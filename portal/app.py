@@ -28,7 +28,10 @@ from portal.domain_setup import (
 from portal.domain_setup import finding as domain_finding
 from portal.domain_setup import jobs as domain_jobs
 from portal.domain_setup import views as custom_domains
+from portal.history_exports import jobs as export_jobs
+from portal.history_exports import views as history_exports
 from portal.history_keeping import jobs as history_jobs
+from portal.history_keeping import views as history_keeping
 from portal.history_pages import detail_views as history_detail_views
 from portal.history_pages import saved_views, sessions_views
 from portal.history_pages import views as history
@@ -113,6 +116,7 @@ REGISTERED = (
     embed_views,
     expiry_jobs,
     history_detail_views,
+    export_jobs,
     images_pages_views,
     images_views,
     jobs,
@@ -150,6 +154,8 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         workbench.blueprint,
         history.blueprint,
         sessions_views.blueprint,
+        history_exports.blueprint,
+        history_keeping.blueprint,
         providers.blueprint,
         plugins.blueprint,
         api_keys_views.blueprint,

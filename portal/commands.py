@@ -7,7 +7,8 @@ import os
 
 from portal import app, installation, schema
 from portal.accounts import opening
-from portal.database import db
+from portal.database import db, utc_now
+from portal.history_exports import command as export_command
 from portal.providers import finding
 from portal.settings import Settings
 
@@ -45,3 +46,10 @@ def open_account(settings: Settings, arguments: argparse.Namespace) -> int:
         db.session.commit()
         print(f"Account {account.account_number}; if {arguments.username} is new: {password}")
     return 0
+
+
+def export_requests(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Requests of an account as a file, with the filters of the list."""
+    application = app.create_worker_app(settings)
+    with application.app_context():
+        return export_command.run(arguments, utc_now())

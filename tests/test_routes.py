@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 
 from portal.database import db, utc_now
 from portal.domain_setup import links
+from portal.history_exports.models import RequestExport
 from portal.history_pages.models import SavedView
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey
 from portal.plugins.models import Plugin
@@ -76,6 +77,7 @@ class Things:
         api_key_id: int,
         plugin_id: int,
         custom_domain_id: int,
+        export_id: int,
         token: str,
         view_id: int,
         session_key: str,
@@ -89,6 +91,7 @@ class Things:
             "api_key_id": api_key_id,
             "plugin_id": plugin_id,
             "custom_domain_id": custom_domain_id,
+            "export_id": export_id,
             "zone_editor": "rfc2136",
             "token": token,
             "view_id": view_id,
@@ -142,11 +145,21 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
         current_recorder().record(row, Visit("a" * 64))
         number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
         domain = a_domain(people.alice.account_id, "secret-client.example", utc_now())
+        export = RequestExport(
+            account_id=people.alice.account_id,
+            format=RequestExport.Formats.CSV,
+            label="secret_client",
+            starts_at=utc_now(),
+            ends_at=utc_now(),
+            cursor=1,
+            file_name=f"{'a' * 32}.csv",
+        )
+        db.session.add(export)
         db.session.commit()
         expires_at = links.expiry(utc_now())
         token = links.token_of(domain, expires_at, planes.settings.secret_key)
-        ids = (hashed_id, int(number), provider.id, key.id, plugin.id, domain.id)
-        return Things(*ids, token, view.id, "a" * 64)
+        ids = (provider.id, key.id, plugin.id, domain.id, export.id)
+        return Things(hashed_id, int(number), *ids, token, view.id, "a" * 64)
 
 
 def _owned(app: Flask) -> list[Rule]:
@@ -156,7 +169,7 @@ def _owned(app: Flask) -> list[Rule]:
         if rule.arguments
         & {
             *("llm_client_id", "request_id", "provider_id", "api_key_id", "plugin_id"),
-            *("custom_domain_id", "view_id", "session_key"),
+            *("custom_domain_id", "view_id", "session_key", "export_id"),
         }
     ]
 
@@ -181,8 +194,7 @@ def test_foreign_and_absent_objects_look_the_same(
     planes: Planes, people: People, things: Things
 ) -> None:
     stranger = people.browser(people.charlie)
-    ids = ("z" * 20, 999_999, 999_999, 999_999, 999_999, 999_999)
-    absent = Things(*ids, "a" * 40, 999_999, "b" * 64)
+    absent = Things("z" * 20, *[999_999] * 6, "a" * 40, 999_999, "b" * 64)
     for rule in _owned(planes.admin):
         if "GET" not in (rule.methods or set()):
             continue

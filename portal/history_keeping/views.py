@@ -121,7 +121,7 @@ def erase_client(llm_client_id: str) -> Any:
     )
 
 
-@blueprint.route("/erase/session/<session_key>", methods=["GET", "POST"])
+@blueprint.route("/erase/session/<digest:session_key>", methods=["GET", "POST"])
 @permits(ADMIN)
 def erase_session(session_key: str) -> Any:
     """Erase one session."""
@@ -135,7 +135,7 @@ def erase_session(session_key: str) -> Any:
     )
 
 
-@blueprint.route("/erase/visitor/<session_key>", methods=["GET", "POST"])
+@blueprint.route("/erase/visitor/<digest:session_key>", methods=["GET", "POST"])
 @permits(ADMIN)
 def erase_visitor(session_key: str) -> Any:
     """Erase every session of the visitor of a session."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 from portal.accounts.models import Account
 from portal.database import db, utc_now
 from portal.domain_setup import links
+from portal.history_exports.models import RequestExport
 from portal.history_pages.models import SavedView
 from portal.limits.budgets import DAY, starts_on
 from portal.limits.models import BudgetUse, Limits
@@ -23,6 +25,7 @@ from portal.llm_clients.models import (
 from portal.plugins.models import Plugin, PluginTest
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
+from portal.request_history.numbering import first_of
 from portal.request_history.storing import Visit
 from portal.vault.models import AuthToken
 from tests.browser.conftest import NARROW, WIDE, Axe, OpenBrowser, too_wide
@@ -90,6 +93,7 @@ PAGES = {
     "saved views": "/requests/views",
     "sessions of visitors": "/sessions/",
     "session": "/sessions/{session}",
+    "exports": "/requests/exports/",
     "plugins": "/plugins/",
     "new plugin": "/plugins/new",
     "new plugin of data": "/plugins/new/static",
@@ -126,6 +130,8 @@ NO_PAGES = {
     "static",
     "llm_clients.status",
     "plugins.status",
+    "history_exports.status",
+    "history_exports.download",
     "providers.status",
     "providers.show_status",
     "llm_clients.hostname_preview",
@@ -171,6 +177,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         attached = LLMClientPlugin(llm_client=drafted, plugin=plugin)
         db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key), attached])
         db.session.add_all(some_budgets(people.alice.account_id, drafted.id, key.id))
+        db.session.add_all(some_exports(people.alice.account_id, people.alice.user_id))
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
         db.session.commit()
         row = {
@@ -233,6 +240,37 @@ def some_budgets(account_id: int, client_id: int, key_id: int) -> list[Limits | 
         BudgetUse(kind="client", subject_id=client_id, tokens=850, reserved_tokens=90, **today),
         BudgetUse(kind="key", subject_id=key_id, tokens=1_200, level=100, **today),
     ]
+
+
+def some_exports(account_id: int, user_id: int) -> list[RequestExport]:
+    """One of each state, one that waits, and one whose file is not there."""
+    now = utc_now()
+    words = "There is no room for the file on the portal’s disk. It is tried again."
+    told: list[tuple[str, dict[str, Any]]] = [
+        ("writing", {"expected_rows": 1_000_000, "rows_written": 420_000}),
+        ("writing", {"message": words}),
+        ("ready", {"rows_written": 12, "bytes_written": 48_200, "expires_at": now + DAY_LONG}),
+        *((state, {"message": words}) for state in ("failed", "withdrawn")),
+        *((state, {}) for state in ("cancelled", "expired")),
+    ]
+    return [
+        RequestExport(
+            account_id=account_id,
+            user_id=user_id,
+            format=RequestExport.Formats.CSV,
+            state=RequestExport.States(state),
+            label="LLM client the_guide_through_the_museum_of_natural_history, search café " * 3,
+            starts_at=now - 7 * DAY_LONG,
+            ends_at=now,
+            cursor=first_of(now - DAY_LONG),
+            file_name=f"{number:032x}.csv",
+            **columns,
+        )
+        for number, (state, columns) in enumerate(told)
+    ]
+
+
+DAY_LONG = timedelta(days=1)
 
 
 def starts_today(account_id: int) -> str:
@@ -332,7 +370,10 @@ def test_pages_before_the_first_client_and_before_signing_in(
     found = []
     for who, paths in (
         (None, ["/login"]),
-        (people.alice, ["/", "/llm-clients/", "/custom-domains/", "/requests/"]),
+        (
+            people.alice,
+            ["/", "/llm-clients/", "/custom-domains/", "/requests/", "/requests/exports/"],
+        ),
     ):
         page = open_browser(who, color_scheme="light").new_page()
         axe = Axe(page, axe_source)
