@@ -10,7 +10,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     request_history                             what was asked
     llm_clients                                 the thing itself, its deployment, its pages
     plugins, custom_domains, certificates       what a client may use, and where it lives
-    limits                                      how often, how much, for how much money
+    limits, people                              how often and for how much; ways in, teams
     usage                                       sums of what was asked, by hour
     providers, vault, accounts, system          keys, secrets, people, the machine room
     adapters                                    the outside, built from settings

@@ -13,7 +13,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
-from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import jobs as certificate_jobs
 from portal.certificates.accounts import StoredAuthorityAccounts
@@ -48,6 +47,8 @@ from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
+from portal.people import session_views, switching_views, users_views, who_asks
+from portal.people import views as accounts
 from portal.plugins import jobs as plugin_jobs
 from portal.plugins import views as plugins
 from portal.providers import jobs as provider_jobs
@@ -117,6 +118,7 @@ REGISTERED = (
     provider_jobs,
     publishing_views,
     saving,
+    session_views,
     signals,
     system_jobs,
     tls_status,
@@ -130,9 +132,12 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
     web.login_manager.session_protection = None
     web.csrf.init_app(app)
     web.install_error_pages(app)
-    accounts.init_app(app)
+    who_asks.init_app(app)
     app.before_request(web.check_permission)
     for blueprint in (
+        accounts.blueprint,
+        users_views.blueprint,
+        switching_views.blueprint,
         overview.blueprint,
         llm_clients.blueprint,
         custom_domains.blueprint,

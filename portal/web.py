@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])
 
 ANYBODY, SIGNED_IN, VIEWER, MEMBER, ADMIN = "anybody", "signed_in", "viewer", "member", "admin"
+SUPERUSER = "superuser"
 _RANK = {SIGNED_IN: 0, VIEWER: 1, MEMBER: 2, ADMIN: 3}
 STATIC = Path(__file__).parent.parent / "static"
 LONGEST_BODY = 1_000_000
@@ -131,6 +132,31 @@ def permission_of(app: Flask, endpoint: str | None) -> Permission | None:
     return getattr(view, "permission", None)
 
 
+@dataclass(frozen=True)
+class RoutePermission:
+    """One line of the permission table."""
+
+    path: str
+    methods: tuple[str, ...]
+    endpoint: str
+    least: str
+
+
+def permission_table(app: Flask) -> list[RoutePermission]:
+    """Every route of a plane with the least role that `@permits` declares for it, by path."""
+    found = [
+        RoutePermission(
+            path=rule.rule,
+            methods=tuple(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})),
+            endpoint=rule.endpoint,
+            least=permission.least,
+        )
+        for rule in app.url_map.iter_rules()
+        if (permission := permission_of(app, rule.endpoint)) is not None
+    ]
+    return sorted(found, key=lambda route: (route.path, route.methods))
+
+
 def prepare_request() -> None:
     """Before each request of any plane: a reference, and whether the database may be written.
 
@@ -163,9 +189,16 @@ def check_permission() -> Any:
         return _ask_to_sign_in()
     if g.get("profile") is None and request.endpoint != "accounts.logout":
         return error_page(403, NO_ACCOUNT)
-    if permission.least != SIGNED_IN and _RANK[str(g.profile.role)] < _RANK[permission.least]:
+    if not _may(permission.least):
         abort(403)
     return None
+
+
+def _may(least: str) -> bool:
+    """Whether the person's role in the account, or on the platform, is enough."""
+    if least == SUPERUSER:
+        return bool(current_user.is_superuser)
+    return least == SIGNED_IN or _RANK[str(g.profile.role)] >= _RANK[least]
 
 
 def _ask_to_sign_in() -> Response:

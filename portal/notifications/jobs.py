@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
+from portal.accounts.mails import Mail
 from portal.adapters import current_adapters
 from portal.database import current_settings, db, utc_now
 from portal.errors import AdapterError
 from portal.job_queue import Ring, claim, job, job_name, ring_key, rings_of, still_ours, sweep
 from portal.llm_clients.deployment.models import Deployment
 from portal.notifications import notices
-from portal.notifications.models import Mail
 from portal.smtp import Letter
 
 MOST_AT_ONCE = 100

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal.accounts.models import Account
+from portal.accounts.models import Account, User
 from portal.database import db, utc_now
 from portal.domain_setup import links
 from portal.limits.budgets import DAY, starts_on
@@ -107,6 +107,11 @@ PAGES = {
     "limits of the account": "/limits/account",
     "notifications": "/notifications/",
     "sessions": "/account/sessions",
+    "people": "/users/",
+    "role of a person": "{person}",
+    "remove a person": "{person}remove",
+    "accounts": "/accounts/",
+    "new account": "/accounts/new",
     "system": "/system/",
     "not found": "/llm-clients/999/",
     "chat": "{chat}",
@@ -161,6 +166,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         attached = LLMClientPlugin(llm_client=drafted, plugin=plugin)
         db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key), attached])
         db.session.add_all(some_budgets(people.alice.account_id, drafted.id, key.id))
+        db.session.get_one(User, people.alice.user_id).is_superuser = True
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
         db.session.commit()
         row = {
@@ -186,6 +192,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "provider": f"/providers/{provider.id}/",
             "plugin": f"/plugins/{plugin.id}/",
             "key": str(key.id),
+            "person": f"/users/{people.bob.profile_id}/",
             "request": f"/requests/{number}",
             "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
             "closed": planes.settings.url_of(others[0].hostname) + "/",
