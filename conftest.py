@@ -4,6 +4,7 @@ pytest_plugins = [
     "tests.peers",
     "tests.planes",
     "tests.people",
+    "tests.post_office",
     "tests.model_server",
     "tests.dns_peers",
     "tests.dns_laboratory",

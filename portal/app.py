@@ -47,7 +47,7 @@ from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
-from portal.people import session_views, switching_views, users_views, who_asks
+from portal.people import invitation_views, session_views, switching_views, users_views, who_asks
 from portal.people import views as accounts
 from portal.plugins import jobs as plugin_jobs
 from portal.plugins import views as plugins
@@ -109,6 +109,7 @@ REGISTERED = (
     expiry_jobs,
     images_pages_views,
     images_views,
+    invitation_views,
     jobs,
     keys_views,
     mail_views,
@@ -202,6 +203,7 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
         digest=web.Digest,
         proof_token=web.ProofToken,
         setup_token=web.SetupToken,
+        link_token=web.LinkToken,
     )
     redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
     database.init_app(app, settings)

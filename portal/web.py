@@ -114,6 +114,12 @@ class Digest(BaseConverter):
     regex = r"[0-9a-f]{64}"
 
 
+class LinkToken(BaseConverter):
+    """The secret of a link that was sent by mail (portal/people/link_tokens.py)."""
+
+    regex = r"[A-Za-z0-9_-]{43}"
+
+
 class ProofToken(BaseConverter):
     """A token of a certificate authority (RFC 8555 section 8.3); anything else is no route."""
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from portal.accounts.models import Role
 from portal.database import db, utc_now
 from portal.domain_setup import links
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey
+from portal.people.models import Invitation
 from portal.plugins.models import Plugin
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
@@ -25,6 +28,8 @@ from tests.planes import Planes
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # What a newcomer may reach without an account.
 OPEN_TO_ANYBODY = {"accounts.login", "accounts.sign_in"}
+# Ways in by a link that was sent by mail; without its secret they say that it is gone.
+BY_MAIL = {"accounts.follow_invitation", "accounts.invitation"}
 # A set-up link: who has the address may open it, with no account and no cookie.
 BY_LINK = {f"domain_setup.{name}" for name in ("show", "status", "check", "zone_file", "logo")}
 
@@ -45,7 +50,7 @@ def test_only_sign_in_and_set_up_links_are_open_to_anybody(planes: Planes) -> No
         for rule in rules(planes.admin)
         if permission_of(planes.admin, rule.endpoint).least == ANYBODY  # type: ignore[union-attr]
     }
-    assert found == OPEN_TO_ANYBODY | BY_LINK
+    assert found == OPEN_TO_ANYBODY | BY_LINK | BY_MAIL
 
 
 def test_every_parameter_of_a_route_has_a_type(planes: Planes) -> None:
@@ -77,6 +82,7 @@ class Things:
         custom_domain_id: int,
         token: str,
         profile_id: int = 999_999,
+        invitation_id: int = 999_999,
     ) -> None:
         self.values = {
             "llm_client_id": client_id,
@@ -93,6 +99,8 @@ class Things:
             "session_id": 1,
             "profile_id": profile_id,
             "entered_id": 999_999,
+            "invitation_id": invitation_id,
+            "link_token": "x" * 43,
         }
 
     def path(self, app: Flask, rule: Rule) -> str:
@@ -120,7 +128,14 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
             account_id=people.alice.account_id, name="secret_client", kind=Plugin.Kinds.STATIC
         )
         db.session.add_all([provider, LLMClientAPIKey(llm_client=llm_client, api_key=key)])
-        db.session.add(plugin)
+        invitation = Invitation(
+            account_id=people.alice.account_id,
+            email="secret_client@example.com",
+            role=Role.VIEWER,
+            token_hash="h" * 64,
+            expires_at=utc_now() + timedelta(hours=1),
+        )
+        db.session.add_all([plugin, invitation])
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -136,8 +151,10 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
         db.session.commit()
         expires_at = links.expiry(utc_now())
         token = links.token_of(domain, expires_at, planes.settings.secret_key)
-        bob = people.bob.profile_id
-        return Things(hashed_id, int(number), provider.id, key.id, plugin.id, domain.id, token, bob)
+        others = people.bob.profile_id, invitation.id
+        return Things(
+            hashed_id, int(number), provider.id, key.id, plugin.id, domain.id, token, *others
+        )
 
 
 def _owned(app: Flask) -> list[Rule]:
@@ -147,7 +164,7 @@ def _owned(app: Flask) -> list[Rule]:
         if rule.arguments
         & {
             *("llm_client_id", "request_id", "provider_id", "api_key_id", "plugin_id"),
-            *("custom_domain_id", "profile_id"),
+            *("custom_domain_id", "profile_id", "invitation_id"),
         }
     ]
 
@@ -188,7 +205,7 @@ def _without_reference(words: str) -> str:
 def test_nobody_gets_in_without_signing_in(planes: Planes, people: People, things: Things) -> None:
     nobody = people.browser()
     for rule in rules(planes.admin):
-        if rule.endpoint in OPEN_TO_ANYBODY | BY_LINK:
+        if rule.endpoint in OPEN_TO_ANYBODY | BY_LINK | BY_MAIL:
             continue
         path = things.path(planes.admin, rule)
         if "GET" in (rule.methods or set()):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, PasswordField, RadioField, StringField, ValidationError
+from wtforms import EmailField, HiddenField, PasswordField, RadioField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Regexp
 
+from portal.accounts import passwords
 from portal.accounts.models import Role
-from portal.form_rules import without_nul
+from portal.form_rules import MAIL_ADDRESS, without_nul
 
 ROLES = {
     Role.ADMIN: "Admin",
@@ -23,6 +25,13 @@ ROLE_HINTS = {
     "member": "Creates LLM clients and changes their own; sees the others.",
     "viewer": "Sees everything except what only admins see, and changes nothing.",
 }
+
+
+USERNAME = re.compile(r"[a-z][a-z0-9_-]{1,31}\Z")
+
+
+def lowered(text: str | None) -> str:
+    return (text or "").strip().lower()
 
 
 def stripped(text: str | None) -> str:
@@ -45,6 +54,74 @@ class RoleForm(FlaskForm):
     """What somebody may do in the account."""
 
     role = RadioField("Role", choices=ROLE_CHOICES)
+
+
+class MailAddressForm(FlaskForm):
+    """One mail address, in small letters from here on."""
+
+    email = EmailField(
+        "Mail address",
+        [
+            InputRequired("Enter the mail address."),
+            Length(max=254, message="Must be at most 254 characters."),
+            Regexp(MAIL_ADDRESS, message="This is not a mail address."),
+            without_nul,
+        ],
+        filters=[lowered],
+    )
+
+
+class InvitationForm(MailAddressForm):
+    """Whom an admin wants in the account, and as what."""
+
+    role = RadioField("Role", choices=ROLE_CHOICES, default=Role.MEMBER.value)
+
+
+class NewPasswordForm(FlaskForm):
+    """A password that is chosen, typed once more against slips of the hand."""
+
+    username = ""
+    password = PasswordField(
+        "New password",
+        [
+            InputRequired("Choose a password."),
+            Length(
+                min=passwords.MIN_LENGTH,
+                max=passwords.MAX_LENGTH,
+                message=f"Must have {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters.",
+            ),
+            without_nul,
+        ],
+    )
+    again = PasswordField("The same once more", [InputRequired("Type the password once more.")])
+
+    def validate_password(self, field: PasswordField) -> None:
+        if passwords.is_easy(field.data, self._names()):
+            raise ValidationError("Too easy to guess. Take three or four words that do not belong.")
+
+    def validate_again(self, field: PasswordField) -> None:
+        if field.data != self.password.data:
+            raise ValidationError("This is not the same password.")
+
+    def _names(self) -> tuple[str, ...]:
+        """What the password must not be: the person’s own names."""
+        return (self.username,)
+
+
+class NewUserForm(NewPasswordForm):
+    """Somebody new: how they sign in from now on."""
+
+    username = StringField(
+        "User name",
+        [
+            InputRequired("Choose a user name."),
+            Regexp(USERNAME, message="2 to 32 letters, digits, - and _, beginning with a letter."),
+        ],
+        filters=[lowered],
+    )
+
+    def _names(self) -> tuple[str, ...]:
+        return (self.username.data or "",)
 
 
 class NewAccountForm(FlaskForm):

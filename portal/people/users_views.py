@@ -10,7 +10,7 @@ from flask_login import current_user
 from portal.accounts import audit
 from portal.accounts.models import Role, UserProfile
 from portal.database import db, utc_now
-from portal.people import membership
+from portal.people import invitations, membership
 from portal.people.forms import ROLE_HINTS, ConfirmForm, RoleForm
 from portal.people.membership import MembershipError
 from portal.web import ADMIN, FormActor, permits, said
@@ -27,6 +27,8 @@ def index() -> str:
     return render_template(
         "users/index.html",
         rows=rows,
+        invited=[] if after else invitations.pending(g.account.id),
+        now=utc_now(),
         first_url=url_for(".index") if after else None,
         more_url=url_for(".index", after=next_after) if next_after else None,
     )

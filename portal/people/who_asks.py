@@ -14,6 +14,7 @@ from portal.accounts.models import User, UserProfile
 from portal.database import db, utc_now, writing
 from portal.web import FormActor, login_manager
 
+INVITATION = "invitation"  # in the cookie: the secret of a link that was followed
 QUIET_ENDPOINTS = ("llm_clients.status", "llm_clients.domain_status", "custom_domains.status")
 
 
@@ -81,8 +82,11 @@ def renew_session() -> None:
 
 
 def _carry(user: User, token: str) -> None:
-    """Put the token, and nothing that was there before, into the cookie."""
+    """Put the token into the cookie, and nothing that was there before but an open invitation."""
+    invitation = session.get(INVITATION)
     session.clear()
+    if invitation is not None:
+        session[INVITATION] = invitation
     session.permanent = True
     user.session_token = token
     login_user(user)

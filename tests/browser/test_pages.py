@@ -110,6 +110,7 @@ PAGES = {
     "people": "/users/",
     "role of a person": "{person}",
     "remove a person": "{person}remove",
+    "invite": "/users/invite",
     "accounts": "/accounts/",
     "new account": "/accounts/new",
     "system": "/system/",
@@ -137,6 +138,8 @@ NO_PAGES = {
     "domain_setup.zone_file",
     "domain_setup.logo",
     "accounts.login",
+    "accounts.invitation",
+    "accounts.follow_invitation",
 }
 
 
