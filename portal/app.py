@@ -47,7 +47,16 @@ from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
-from portal.people import invitation_views, session_views, switching_views, users_views, who_asks
+from portal.people import (
+    invitation_views,
+    own_views,
+    password_views,
+    session_views,
+    switching_views,
+    users_views,
+    who_asks,
+)
+from portal.people import jobs as people_jobs
 from portal.people import views as accounts
 from portal.plugins import jobs as plugin_jobs
 from portal.plugins import views as plugins
@@ -114,6 +123,9 @@ REGISTERED = (
     keys_views,
     mail_views,
     notification_jobs,
+    own_views,
+    password_views,
+    people_jobs,
     plugin_jobs,
     plugins_views,
     provider_jobs,

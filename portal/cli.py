@@ -41,6 +41,10 @@ COMMANDS = {
         "Another account with its admin; prints the password if the user is new.",
         "portal.commands:open_account",
     ),
+    "reset-password": Command(
+        "A link with which a person chooses another password; works once, for 30 minutes.",
+        "portal.commands:reset_password",
+    ),
 }
 
 
@@ -54,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("company")
             command.add_argument("username")
             command.add_argument("--timezone", default="UTC")
+        elif name == "reset-password":
+            command.add_argument("username")
     return root
 
 

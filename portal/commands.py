@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 
+from sqlalchemy import select
+
 from portal import app, installation, schema
 from portal.accounts import opening
-from portal.database import db
+from portal.accounts.models import AuditEvent, User
+from portal.database import db, utc_now
+from portal.errors import PortalError
+from portal.people import link_tokens, one_time_links
+from portal.people.models import Purpose
 from portal.providers import finding
 from portal.settings import Settings
 
@@ -44,4 +50,19 @@ def open_account(settings: Settings, arguments: argparse.Namespace) -> int:
         finding.add_demo(account)
         db.session.commit()
         print(f"Account {account.account_number}; if {arguments.username} is new: {password}")
+    return 0
+
+
+def reset_password(settings: Settings, arguments: argparse.Namespace) -> int:
+    """For portals without a mail server, and for the admin who is locked out."""
+    application = app.create_worker_app(settings)
+    with application.app_context():
+        user = db.session.scalar(select(User).where(User.username == arguments.username.lower()))
+        if user is None:
+            raise PortalError(f"There is no user named {arguments.username}.")
+        token = one_time_links.make(user, Purpose.PASSWORD, utc_now())
+        told = {"by": "command", "object_name": user.username, "object_type": "User"}
+        db.session.add(AuditEvent(action="password_link_made", user_id=user.id, **told))
+        db.session.commit()
+        print(f"{link_tokens.url('reset-password', token)} (works once, for 30 minutes)")
     return 0

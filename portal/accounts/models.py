@@ -80,7 +80,7 @@ class User(UserMixin, TimestampedModel):
     __tablename__ = "users"
 
     username: Mapped[str] = mapped_column(String(63), unique=True)
-    email: Mapped[str] = mapped_column(String(254), default="")
+    email: Mapped[str] = mapped_column(String(254), default="", index=True)
     password_hash: Mapped[str] = mapped_column(String(255), default="")
     is_superuser: Mapped[bool] = mapped_column(Boolean, default=False)
     is_enabled: Mapped[bool] = mapped_column("is_active", Boolean, default=True)

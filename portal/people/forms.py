@@ -108,6 +108,32 @@ class NewPasswordForm(FlaskForm):
         return (self.username,)
 
 
+class ConfirmingForm(FlaskForm):
+    """A change that wants the present password once more."""
+
+    current = PasswordField(
+        "Present password", [InputRequired("Type your present password."), Length(max=1000)]
+    )
+
+
+class ChangePasswordForm(ConfirmingForm, NewPasswordForm):
+    """The present password, and another one twice."""
+
+
+class ChangeMailForm(ConfirmingForm, MailAddressForm):
+    """The present password, and another address."""
+
+
+class ForgottenForm(FlaskForm):
+    """Whose password is forgotten."""
+
+    who = StringField(
+        "User name or mail address",
+        [InputRequired("Enter your user name or mail address."), Length(max=254), without_nul],
+        filters=[lowered],
+    )
+
+
 class NewUserForm(NewPasswordForm):
     """Somebody new: how they sign in from now on."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask import abort, g, make_response, redirect, render_template, request, session, url_for
@@ -13,22 +12,13 @@ from portal.accounts.models import Role, UserProfile
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
 from portal.people import invitations, who_asks
+from portal.people.actors import LinkActor
 from portal.people.forms import ROLE_HINTS, InvitationForm, NewUserForm
 from portal.people.invitations import InvitationError, Sent
 from portal.people.models import Invitation
 from portal.people.users_views import blueprint
 from portal.people.views import blueprint as own
 from portal.web import ADMIN, ANYBODY, FormActor, permits, said
-
-
-@dataclass(frozen=True)
-class Invited:
-    """Who accepts, as the audit log of the account sees them."""
-
-    account_id: int | None
-    user_id: int | None
-    address: str
-    by: str = "link"
 
 
 @blueprint.route("/invite", methods=["GET", "POST"])
@@ -140,7 +130,7 @@ def _accepted(row: Invitation, form: NewUserForm | None) -> Any:
             "accounts/invitation.html", invitation=row, form=form or NewUserForm()
         )
         return page, 422
-    actor = Invited(row.account_id, profile.user_id, request.remote_addr or "")
+    actor = LinkActor(row.account_id, profile.user_id, request.remote_addr or "")
     audit.record(actor, "invitation_accepted", row, name=profile.user.username)
     session.pop(who_asks.INVITATION, None)
     if form is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account, Role, User, enum_column
-from portal.database import TimestampedModel, UTCDateTime
+from portal.database import BackgroundProgress, TimestampedModel, UTCDateTime
 
 
 class Invitation(TimestampedModel):
@@ -27,3 +28,41 @@ class Invitation(TimestampedModel):
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     account: Mapped[Account] = relationship(lazy="joined")
     invited_by: Mapped[User | None] = relationship(lazy="joined")
+
+
+class Purpose(StrEnum):
+    """What a link that was sent by mail does."""
+
+    PASSWORD = "password"  # noqa: S105 - a purpose
+    MAIL = "mail"
+
+
+class OneTimeLink(TimestampedModel):
+    """A link for one person: a new password, or another mail address (`email`). Used once.
+
+    `bound_to` is a digest of what the link was made for; when that has changed, it is dead.
+    """
+
+    __tablename__ = "one_time_links"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[Purpose] = mapped_column(enum_column(Purpose, "link_purpose"))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    bound_to: Mapped[str] = mapped_column(String(64))
+    email: Mapped[str] = mapped_column(String(254), default="")
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class PasswordWish(BackgroundProgress, TimestampedModel):
+    """Somebody wants a new password for a name or an address, known or not.
+
+    The page only notes it, so that its answer takes as long for nobody as for somebody; a job
+    looks who it is, and deletes the row.
+    """
+
+    __tablename__ = "password_wishes"
+
+    typed: Mapped[str] = mapped_column(String(254))
+    address: Mapped[str] = mapped_column(String(45), default="")

@@ -107,6 +107,9 @@ PAGES = {
     "limits of the account": "/limits/account",
     "notifications": "/notifications/",
     "sessions": "/account/sessions",
+    "profile": "/account/",
+    "password": "/account/password",
+    "mail address": "/account/mail",
     "people": "/users/",
     "role of a person": "{person}",
     "remove a person": "{person}remove",
@@ -140,6 +143,11 @@ NO_PAGES = {
     "accounts.login",
     "accounts.invitation",
     "accounts.follow_invitation",
+    "accounts.follow_password_link",
+    "accounts.reset_password",
+    "accounts.forgot_password",
+    "accounts.follow_mail_link",
+    "accounts.confirm_mail",
 }
 
 
