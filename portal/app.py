@@ -51,7 +51,10 @@ from portal.people import (
     invitation_views,
     own_views,
     password_views,
+    second_factor_views,
+    second_step_views,
     session_views,
+    settings_views,
     switching_views,
     users_views,
     who_asks,
@@ -129,6 +132,8 @@ REGISTERED = (
     plugin_jobs,
     plugins_views,
     provider_jobs,
+    second_factor_views,
+    second_step_views,
     publishing_views,
     saving,
     session_views,
@@ -147,9 +152,11 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
     web.install_error_pages(app)
     who_asks.init_app(app)
     app.before_request(web.check_permission)
+    app.before_request(second_factor_views.lead_to_enrolment)
     for blueprint in (
         accounts.blueprint,
         users_views.blueprint,
+        settings_views.blueprint,
         switching_views.blueprint,
         overview.blueprint,
         llm_clients.blueprint,

@@ -45,6 +45,10 @@ COMMANDS = {
         "A link with which a person chooses another password; works once, for 30 minutes.",
         "portal.commands:reset_password",
     ),
+    "remove-second-factor": Command(
+        "Let a person sign in with the password alone, when app and recovery codes are lost.",
+        "portal.commands:remove_second_factor",
+    ),
 }
 
 
@@ -58,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("company")
             command.add_argument("username")
             command.add_argument("--timezone", default="UTC")
-        elif name == "reset-password":
+        elif name in ("reset-password", "remove-second-factor"):
             command.add_argument("username")
     return root
 

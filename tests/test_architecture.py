@@ -46,7 +46,7 @@ NOT_IN_PORTS = ("flask", "sqlalchemy", "rq", "redis", "wtforms")
 FLASK = ("flask", "flask_login", "flask_wtf", "wtforms", "rq")
 # Modules of a slice that meet the web; the others are verbs, models or pure.
 WEB_MODULES = ("views", "forms", "form_fields", "page", "readiness", "rows", "workbench", "edge")
-WEB_MODULES += ("who_asks",)
+WEB_MODULES += ("who_asks", "second_step", "confirming")
 
 
 def modules() -> list[Path]:

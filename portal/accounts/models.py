@@ -64,6 +64,9 @@ class Account(TimestampedModel):
     currency: Mapped[str] = mapped_column(String(3), default="USD")
     language: Mapped[str] = mapped_column(String(8), default="en")
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
+    requires_second_factor: Mapped[bool] = mapped_column(
+        Boolean, default=False, server_default=false()
+    )
     request_bodies_days: Mapped[int] = mapped_column(Integer, default=30)
     request_rows_days: Mapped[int] = mapped_column(Integer, default=396)
     admin_profile_id: Mapped[int | None] = mapped_column(
@@ -84,7 +87,6 @@ class User(UserMixin, TimestampedModel):
     password_hash: Mapped[str] = mapped_column(String(255), default="")
     is_superuser: Mapped[bool] = mapped_column(Boolean, default=False)
     is_enabled: Mapped[bool] = mapped_column("is_active", Boolean, default=True)
-    second_factor: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     theme: Mapped[str] = mapped_column(String(5), default="")
     profiles: Mapped[list[UserProfile]] = relationship(back_populates="user")
 

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from zoneinfo import available_timezones
 
+from flask_login import current_user
 from flask_wtf import FlaskForm
-from wtforms import EmailField, HiddenField, PasswordField, RadioField, StringField, ValidationError
+from wtforms import (
+    BooleanField,
+    EmailField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    StringField,
+    ValidationError,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Regexp
 
@@ -19,6 +30,7 @@ ROLES = {
     Role.MEMBER: "Member",
     Role.VIEWER: "Viewer",
 }
+CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY")
 ROLE_CHOICES = [SelectChoice(role.value, word) for role, word in ROLES.items()]
 ROLE_HINTS = {
     "admin": "Everything in the account: people, keys, providers, limits, every client.",
@@ -115,6 +127,17 @@ class ConfirmingForm(FlaskForm):
         "Present password", [InputRequired("Type your present password."), Length(max=1000)]
     )
 
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        if not current_user.password_hash:
+            del self.current
+
+
+class CodeForm(FlaskForm):
+    """Six digits of an app, or a recovery code."""
+
+    code = StringField("Code", [InputRequired("Type the code."), Length(max=60), without_nul])
+
 
 class ChangePasswordForm(ConfirmingForm, NewPasswordForm):
     """The present password, and another one twice."""
@@ -150,7 +173,7 @@ class NewUserForm(NewPasswordForm):
         return (self.username.data or "",)
 
 
-class NewAccountForm(FlaskForm):
+class AccountNameForm(FlaskForm):
     """What an account is called, and where its days begin."""
 
     company_name = StringField(
@@ -171,3 +194,14 @@ class NewAccountForm(FlaskForm):
     def validate_timezone(self, field: StringField) -> None:
         if field.data not in available_timezones():
             raise ValidationError("Not a time zone. Write it like Europe/Berlin or UTC.")
+
+
+class NewAccountForm(AccountNameForm):
+    """An account that is to be made."""
+
+
+class AccountForm(AccountNameForm):
+    """What holds for everybody of an account."""
+
+    currency = SelectField("Currency", choices=[SelectChoice(code, code) for code in CURRENCIES])
+    requires_second_factor = BooleanField("Everybody needs a second factor")

@@ -11,6 +11,7 @@ from portal.accounts import signing_in
 from portal.accounts.models import Account, Role, User, UserProfile, UserSession
 from portal.database import db
 from portal.errors import PortalError
+from portal.people import second_factors
 
 PAGE_SIZE = 50
 LAST_ADMIN = "An account needs an admin. Make somebody else one first."
@@ -29,6 +30,7 @@ class Row:
 
     profile: UserProfile
     last_seen_at: datetime | None
+    has_second_factor: bool
 
 
 def page(account_id: int, after: str = "") -> tuple[list[Row], str | None]:
@@ -43,8 +45,9 @@ def page(account_id: int, after: str = "") -> tuple[list[Row], str | None]:
         query = query.where(User.username > after)
     found = list(db.session.scalars(query))
     more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
-    seen = _last_seen([profile.user_id for profile in found])
-    rows = [Row(profile, seen.get(profile.user_id)) for profile in found]
+    user_ids = [profile.user_id for profile in found]
+    seen, safe = _last_seen(user_ids), second_factors.who_has_one(user_ids)
+    rows = [Row(one, seen.get(one.user_id), one.user_id in safe) for one in found]
     return rows, found[-1].user.username if more else None
 
 

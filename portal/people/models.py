@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account, Role, User, enum_column
@@ -66,3 +66,24 @@ class PasswordWish(BackgroundProgress, TimestampedModel):
 
     typed: Mapped[str] = mapped_column(String(254))
     address: Mapped[str] = mapped_column(String(45), default="")
+
+
+class TotpFactor(TimestampedModel):
+    """The key of a person's authenticator app, sealed. It counts from `confirmed_at` on."""
+
+    __tablename__ = "totp_factors"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), unique=True)
+    sealed_key: Mapped[str] = mapped_column(Text, default="")
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_step: Mapped[int] = mapped_column(BigInteger, default=0)  # of the code that was used last
+
+
+class RecoveryCode(TimestampedModel):
+    """One way in without the app, stored as a hash and used once."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -7,12 +7,13 @@ from typing import Any
 from flask import g, make_response, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
-from portal.accounts import audit, passwords, signing_in
+from portal.accounts import audit, passwords
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
 from portal.people import mail_addresses, new_passwords, one_time_links, who_asks
 from portal.people.actors import LinkActor
-from portal.people.forms import ChangeMailForm, ChangePasswordForm, ConfirmForm, ConfirmingForm
+from portal.people.confirming import is_confirmed
+from portal.people.forms import ChangeMailForm, ChangePasswordForm, ConfirmForm
 from portal.people.models import Purpose
 from portal.people.one_time_links import LinkError
 from portal.people.views import blueprint
@@ -26,21 +27,6 @@ KEPT = "mail_link"  # in the cookie: the secret of a link that was followed
 def profile() -> str:
     """Who one is here."""
     return render_template("accounts/profile.html")
-
-
-def is_confirmed(form: ConfirmingForm) -> bool:
-    """Whether the present password was typed; wrong ones are counted as at the sign-in.
-
-    Whoever sits at an open browser must not change how its owner signs in.
-    """
-    name, typed = current_user.username, form.current.data or ""
-    result = signing_in.check(name, typed, request.remote_addr or "", utc_now())
-    if isinstance(result, signing_in.Refusal):
-        db.session.commit()
-        wrong = "This is not your present password."
-        form.current.errors = [result.message if result.status == 429 else wrong]
-        return False
-    return True
 
 
 @blueprint.route("/account/password", methods=["GET", "POST"])

@@ -9,7 +9,7 @@ from flask_login import current_user, logout_user
 
 from portal.accounts import audit, signing_in
 from portal.database import db, utc_now
-from portal.people import who_asks
+from portal.people import second_factors, second_step, who_asks
 from portal.people.forms import SignInForm
 from portal.web import ANYBODY, SIGNED_IN, FormActor, permits, safe_next
 
@@ -45,6 +45,10 @@ def sign_in() -> Any:
         headers = {"Retry-After": "60"} if result.status == 429 else {}
         return _page(form, result.message), result.status, headers
     signing_in.forget_failures(form.username.data, address, now)
+    if second_factors.has_one(result):
+        second_step.begin(result, form.next.data or "", now)
+        db.session.commit()
+        return redirect(url_for(".code"), 303)
     who_asks.start_session(result)
     return redirect(safe_next(form.next.data), 303)
 

@@ -19,6 +19,7 @@ from portal.llm_clients.models import (
     LLMClientHost,
     LLMClientPlugin,
 )
+from portal.people import second_factors
 from portal.plugins.models import Plugin, PluginTest
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
@@ -110,6 +111,9 @@ PAGES = {
     "profile": "/account/",
     "password": "/account/password",
     "mail address": "/account/mail",
+    "second factor": "/account/second-factor",
+    "enrolment": "/account/second-factor/enrol",
+    "account settings": "/settings/",
     "people": "/users/",
     "role of a person": "{person}",
     "remove a person": "{person}remove",
@@ -142,6 +146,7 @@ NO_PAGES = {
     "domain_setup.logo",
     "accounts.login",
     "accounts.invitation",
+    "accounts.code",
     "accounts.follow_invitation",
     "accounts.follow_password_link",
     "accounts.reset_password",
@@ -177,7 +182,9 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         attached = LLMClientPlugin(llm_client=drafted, plugin=plugin)
         db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key), attached])
         db.session.add_all(some_budgets(people.alice.account_id, drafted.id, key.id))
-        db.session.get_one(User, people.alice.user_id).is_superuser = True
+        alice = db.session.get_one(User, people.alice.user_id)
+        alice.is_superuser = True
+        second_factors.begin(alice)
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
         db.session.commit()
         row = {
@@ -333,7 +340,7 @@ def test_pages_before_the_first_client_and_before_signing_in(
 ) -> None:
     found = []
     for who, paths in (
-        (None, ["/login"]),
+        (None, ["/login", "/forgot-password", "/invitation"]),
         (people.alice, ["/", "/llm-clients/", "/custom-domains/", "/requests/"]),
     ):
         page = open_browser(who, color_scheme="light").new_page()
