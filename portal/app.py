@@ -50,6 +50,7 @@ from portal.overview import views as overview
 from portal.people import (
     invitation_views,
     own_views,
+    passkey_views,
     password_views,
     second_factor_views,
     second_step_views,
@@ -127,6 +128,7 @@ REGISTERED = (
     mail_views,
     notification_jobs,
     own_views,
+    passkey_views,
     password_views,
     people_jobs,
     plugin_jobs,

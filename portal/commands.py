@@ -70,7 +70,7 @@ def remove_second_factor(settings: Settings, arguments: argparse.Namespace) -> i
     application = app.create_worker_app(settings)
     with application.app_context():
         user = _user_named(arguments.username)
-        second_factors.remove(user)
+        second_factors.remove_all(user)
         signing_in.revoke_all(user, utc_now())
         _note("second_factor_removed", user)
         db.session.commit()

@@ -31,6 +31,7 @@ OPEN_TO_ANYBODY = {"accounts.login", "accounts.sign_in"}
 # Ways in by a link that was sent by mail; without its secret they say that it is gone.
 BY_MAIL = {"accounts.follow_invitation", "accounts.invitation", "accounts.forgot_password"}
 BY_MAIL |= {"accounts.follow_password_link", "accounts.reset_password"}
+BY_MAIL |= {"accounts.passkey_options", "accounts.sign_in_with_passkey"}
 BY_MAIL |= {"accounts.code"}  # the second step, for whoever had the right password
 BY_MAIL |= {"accounts.follow_mail_link", "accounts.confirm_mail"}
 # A set-up link: who has the address may open it, with no account and no cookie.
@@ -104,6 +105,7 @@ class Things:
             "entered_id": 999_999,
             "invitation_id": invitation_id,
             "link_token": "x" * 43,
+            "passkey_id": 999_999,
         }
 
     def path(self, app: Flask, rule: Rule) -> str:

@@ -157,6 +157,33 @@ class ForgottenForm(FlaskForm):
     )
 
 
+class PasskeyForm(ConfirmingForm):
+    """What a passkey is called, so that one knows it among others."""
+
+    name = StringField(
+        "Name",
+        [
+            InputRequired("Give the passkey a name."),
+            Length(max=60, message="Must be at most 60 characters."),
+            without_nul,
+        ],
+        filters=[stripped],
+    )
+
+    def validate_name(self, field: StringField) -> None:
+        if not field.data:
+            raise ValidationError("Give the passkey a name.")
+
+
+class PasskeyAnswerForm(FlaskForm):
+    """What a device has answered, as JSON."""
+
+    credential = HiddenField(
+        validators=[InputRequired("The device has not answered."), without_nul]
+    )
+    next = HiddenField()
+
+
 class NewUserForm(NewPasswordForm):
     """Somebody new: how they sign in from now on."""
 

@@ -87,3 +87,30 @@ class RecoveryCode(TimestampedModel):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     code_hash: Mapped[str] = mapped_column(String(64))
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Passkey(TimestampedModel):
+    """A key pair of a person's device (WebAuthn); we have its public half.
+
+    `user_handle` is what devices call the person: random, the same for all keys of one person.
+    """
+
+    __tablename__ = "passkeys"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    credential_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    credential_id: Mapped[str] = mapped_column(Text)
+    public_key: Mapped[str] = mapped_column(Text)
+    user_handle: Mapped[str] = mapped_column(String(100))
+    sign_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class UsedChallenge(TimestampedModel):
+    """A challenge that a passkey has answered: an answer that was overheard is worth nothing."""
+
+    __tablename__ = "used_challenges"
+
+    challenge_hash: Mapped[str] = mapped_column(String(64), unique=True)

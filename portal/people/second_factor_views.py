@@ -23,6 +23,12 @@ BEFORE_ENROLMENT = {
     "accounts.second_factor",
     "accounts.begin_second_factor",
     "accounts.enrol",
+    "accounts.sessions",
+    "accounts.revoke_session",
+    "accounts.revoke_all_sessions",
+    "accounts.own_passkeys",
+    "accounts.begin_passkey",
+    "accounts.new_passkey",
     "accounts.logout",
     "accounts.switch",
     "accounts.leave",
@@ -63,6 +69,7 @@ def _page(form: ConfirmingForm) -> str:
         form=form,
         factor=factor if factor and factor.confirmed_at else None,
         codes_left=second_factors.recovery_codes_left(current_user),
+        has_one=second_factors.has_one(current_user),
     )
 
 
@@ -103,15 +110,15 @@ def _enrolment_page(factor: TotpFactor, form: CodeForm) -> str:
 
 def _enrolled() -> str:
     """From now on asked for; the recovery codes are on the page that answers, and nowhere else."""
-    codes = second_factors.new_recovery_codes(current_user)
     signing_in.revoke_all(current_user, utc_now(), but=g.user_session)
-    _told("second_factor_added", "A second factor was added")
+    codes = second_factors.new_recovery_codes(current_user)
+    told("second_factor_added", "A second factor was added")
     who_asks.renew_session()
     db.session.commit()
     return render_template("accounts/recovery_codes.html", codes=codes)
 
 
-def _told(action: str, what: str) -> None:
+def told(action: str, what: str) -> None:
     """The audit log and the person themselves."""
     audit.record(FormActor(), action, current_user, name=current_user.username)
     text = NOTICE.format(what=what, username=current_user.username)
@@ -126,7 +133,7 @@ def renew_recovery_codes() -> Any:
     if form.errors:
         return _page(form), 422
     codes = second_factors.new_recovery_codes(current_user)
-    _told("recovery_codes_renewed", "New recovery codes were made")
+    told("recovery_codes_renewed", "New recovery codes were made")
     db.session.commit()
     return render_template("accounts/recovery_codes.html", codes=codes)
 
@@ -139,7 +146,7 @@ def remove_second_factor() -> Any:
     if form.errors:
         return _page(form), 422
     second_factors.remove(current_user)
-    _told("second_factor_removed", "The second factor was removed")
+    told("second_factor_removed", "The second factor was removed")
     who_asks.renew_session()
     db.session.commit()
     said("The authenticator app is not asked for any more.", "attention")
@@ -148,8 +155,8 @@ def remove_second_factor() -> Any:
 
 def _confirmed_or_404() -> ConfirmingForm:
     """The form with the present password; its errors say that it was wrong."""
-    factor, form = second_factors.factor_of(current_user), ConfirmingForm()
-    if factor is None or factor.confirmed_at is None:
+    form = ConfirmingForm()
+    if not second_factors.has_one(current_user):
         abort(404)
     if form.validate_on_submit():
         is_confirmed(form)

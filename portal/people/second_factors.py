@@ -8,13 +8,13 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, union, update
 
 from portal.accounts.models import SignInAttempt, User
 from portal.accounts.signing_in import FAILURE_WINDOW, MOST_FAILURES
 from portal.database import db
 from portal.people import totp
-from portal.people.models import RecoveryCode, TotpFactor
+from portal.people.models import Passkey, RecoveryCode, TotpFactor
 from portal.vault import current_sealer
 
 RECOVERY_CODES = 10
@@ -29,10 +29,12 @@ def factor_of(user: User) -> TotpFactor | None:
 
 def who_has_one(user_ids: Iterable[int]) -> set[int]:
     """Those of these people who have a second factor."""
-    query = select(TotpFactor.user_id).where(
-        TotpFactor.user_id.in_(list(user_ids)), TotpFactor.confirmed_at.is_not(None)
+    wanted = list(user_ids)
+    with_app = select(TotpFactor.user_id).where(
+        TotpFactor.user_id.in_(wanted), TotpFactor.confirmed_at.is_not(None)
     )
-    return set(db.session.scalars(query))
+    with_passkey = select(Passkey.user_id).where(Passkey.user_id.in_(wanted))
+    return set(db.session.scalars(union(with_app, with_passkey)))
 
 
 def has_one(user: User) -> bool:
@@ -66,9 +68,21 @@ def confirm(factor: TotpFactor, typed: str, now: datetime) -> bool:
 
 
 def remove(user: User) -> None:
-    """Neither the app nor its recovery codes count any more."""
+    """The app does not count any more."""
     db.session.execute(delete(TotpFactor).where(TotpFactor.user_id == user.id))
-    db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+    forget_codes_of_none(user)
+
+
+def remove_all(user: User) -> None:
+    """Neither app nor passkey nor recovery code counts any more."""
+    for model in (TotpFactor, Passkey, RecoveryCode):
+        db.session.execute(delete(model).where(model.user_id == user.id))
+
+
+def forget_codes_of_none(user: User) -> None:
+    """Recovery codes belong to a second factor; without one they end."""
+    if not has_one(user):
+        db.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
 
 
 def new_recovery_codes(user: User) -> list[str]:

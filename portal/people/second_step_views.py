@@ -33,7 +33,7 @@ def code() -> Any:
             who_asks.start_session(user)
             return redirect(safe_next(target), 303)
         form.code.errors = [refused]
-    page = render_template("accounts/code.html", form=form)
+    page = render_template("accounts/code.html", form=form, target=target)
     return page, (429 if SHUT in form.code.errors else 422 if form.errors else 200)
 
 

@@ -20,6 +20,7 @@ from portal.llm_clients.models import (
     LLMClientPlugin,
 )
 from portal.people import second_factors
+from portal.people.models import Passkey
 from portal.plugins.models import Plugin, PluginTest
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
@@ -113,6 +114,8 @@ PAGES = {
     "mail address": "/account/mail",
     "second factor": "/account/second-factor",
     "enrolment": "/account/second-factor/enrol",
+    "passkeys": "/account/passkeys",
+    "remove a passkey": "{passkey}remove",
     "account settings": "/settings/",
     "people": "/users/",
     "role of a person": "{person}",
@@ -147,6 +150,7 @@ NO_PAGES = {
     "accounts.login",
     "accounts.invitation",
     "accounts.code",
+    "accounts.new_passkey",
     "accounts.follow_invitation",
     "accounts.follow_password_link",
     "accounts.reset_password",
@@ -185,6 +189,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         alice = db.session.get_one(User, people.alice.user_id)
         alice.is_superuser = True
         second_factors.begin(alice)
+        passkey = a_passkey(alice)
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
         db.session.commit()
         row = {
@@ -210,6 +215,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "provider": f"/providers/{provider.id}/",
             "plugin": f"/plugins/{plugin.id}/",
             "key": str(key.id),
+            "passkey": f"/account/passkeys/{passkey.id}/",
             "person": f"/users/{people.bob.profile_id}/",
             "request": f"/requests/{number}",
             "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
@@ -281,6 +287,21 @@ def a_key_that_replaces_another(account_id: int, name: str) -> AuthToken:
     old.replaced_by_id, old.expires_at = key.id, utc_now() + timedelta(hours=5)
     db.session.add(old)
     return key
+
+
+def a_passkey(user: User) -> Passkey:
+    """One that no device has."""
+    row = Passkey(
+        user_id=user.id,
+        name="The telephone with the cracked glass",
+        credential_hash="h" * 64,
+        credential_id="AAAA",
+        public_key="AAAA",
+        user_handle="AAAA",
+        last_used_at=utc_now(),
+    )
+    db.session.add(row)
+    return row
 
 
 def a_tested_plugin(account_id: int) -> Plugin:
