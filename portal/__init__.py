@@ -16,9 +16,9 @@ Arrows point down (tests/test_architecture.py reads the imports):
     adapters                                    the outside, built from settings
     web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind a door
     quick_redis                                 the same Redis, for what every prompt asks
-    functions, fetching                         what models may call, built in; one question
+    functions, open_id, fetching                what models may call; sign-on; one question
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
-    settings, issuer_settings, errors, formatting, off_loop   the standard library only
+    settings, issuer_settings, sign_on_settings, errors, formatting, off_loop   nothing else
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.
 """

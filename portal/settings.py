@@ -16,6 +16,7 @@ from portal.issuer_settings import (
     file_problems,
     kubernetes_settings,
 )
+from portal.sign_on_settings import SignOnSettings, sign_on_settings
 
 DEFAULT_PORT = 9357
 PUBLIC_RESOLVERS = "1.1.1.1 8.8.8.8"
@@ -128,6 +129,7 @@ class Settings:
     certificate_roots_file: str = ""
     acme: AcmeSettings = AcmeSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
+    sign_on: SignOnSettings = SignOnSettings()
 
     @property
     def platform_host(self) -> str:
@@ -170,6 +172,12 @@ class Settings:
         values["public_resolvers"] = _resolvers(reader, environment)
         values["authority_dns_port"] = reader.number("PORTAL_AUTHORITY_DNS_PORT", 53, 1, 65_535)
         values["zone_editor_values"] = _zone_editor_values(reader)
+        values["sign_on"] = sign_on_settings(
+            environ,
+            reader.secret("PORTAL_OIDC_CLIENT_SECRET", None, required=False),
+            environment.is_local,
+            reader.problems,
+        )
         values["trusted_proxies"] = reader.number("PORTAL_TRUSTED_PROXIES", 0, 0, 9)
         if reader.problems:
             raise SettingsError(reader.problems)

@@ -14,12 +14,12 @@ PORTAL = ROOT / "portal"
 
 # From the bottom to the top; a room may import those before it, and itself.
 FLOORS = [
-    ["errors", "issuer_settings", "formatting", "off_loop"],
+    ["errors", "issuer_settings", "sign_on_settings", "formatting", "off_loop"],
     ["settings"],
     ["outgoing", "smtp"],
     ["dns", "tls", "llm_providers"],
     ["fetching"],
-    ["functions"],
+    ["functions", "open_id"],
     ["database", "quick_redis"],
     ["caching", "job_queue", "web", "form_rules"],
     ["adapters"],
@@ -41,12 +41,12 @@ FLOORS = [
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Started by themselves, before or beside the rest.
 APART = {"bootstrap", "supervisor", "embedded_redis", "tied_process", "web_worker"}
-PORTS = ("dns", "tls", "llm_providers", "outgoing", "smtp", "fetching", "functions")
+PORTS = ("dns", "tls", "llm_providers", "outgoing", "smtp", "fetching", "functions", "open_id")
 NOT_IN_PORTS = ("flask", "sqlalchemy", "rq", "redis", "wtforms")
 FLASK = ("flask", "flask_login", "flask_wtf", "wtforms", "rq")
 # Modules of a slice that meet the web; the others are verbs, models or pure.
 WEB_MODULES = ("views", "forms", "form_fields", "page", "readiness", "rows", "workbench", "edge")
-WEB_MODULES += ("who_asks", "second_step", "confirming")
+WEB_MODULES += ("who_asks", "second_step", "confirming", "entering")
 
 
 def modules() -> list[Path]:

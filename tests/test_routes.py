@@ -32,6 +32,7 @@ OPEN_TO_ANYBODY = {"accounts.login", "accounts.sign_in"}
 BY_MAIL = {"accounts.follow_invitation", "accounts.invitation", "accounts.forgot_password"}
 BY_MAIL |= {"accounts.follow_password_link", "accounts.reset_password"}
 BY_MAIL |= {"accounts.passkey_options", "accounts.sign_in_with_passkey"}
+BY_MAIL |= {"accounts.sign_on_there", "accounts.sign_on_back"}
 BY_MAIL |= {"accounts.code"}  # the second step, for whoever had the right password
 BY_MAIL |= {"accounts.follow_mail_link", "accounts.confirm_mail"}
 # A set-up link: who has the address may open it, with no account and no cookie.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Account, Role, User, enum_column
@@ -114,3 +114,15 @@ class UsedChallenge(TimestampedModel):
     __tablename__ = "used_challenges"
 
     challenge_hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class ExternalIdentity(TimestampedModel):
+    """A person as another portal knows them: found by issuer and subject, never by address."""
+
+    __tablename__ = "external_identities"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    issuer: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    user: Mapped[User] = relationship(lazy="joined")

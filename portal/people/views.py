@@ -8,8 +8,9 @@ from flask import Blueprint, g, redirect, render_template, request, session, url
 from flask_login import current_user, logout_user
 
 from portal.accounts import audit, signing_in
+from portal.adapters import current_adapters
 from portal.database import db, utc_now
-from portal.people import second_factors, second_step, who_asks
+from portal.people import entering
 from portal.people.forms import SignInForm
 from portal.web import ANYBODY, SIGNED_IN, FormActor, permits, safe_next
 
@@ -26,7 +27,13 @@ def login() -> Any:
 
 
 def _page(form: SignInForm, message: str | None = None) -> str:
-    return render_template("accounts/login.html", form=form, message=message)
+    provider = current_adapters().sign_on
+    return render_template(
+        "accounts/login.html",
+        form=form,
+        message=message,
+        sign_on=provider.settings.name if provider else "",
+    )
 
 
 @blueprint.post("/login")
@@ -45,12 +52,7 @@ def sign_in() -> Any:
         headers = {"Retry-After": "60"} if result.status == 429 else {}
         return _page(form, result.message), result.status, headers
     signing_in.forget_failures(form.username.data, address, now)
-    if second_factors.has_one(result):
-        second_step.begin(result, form.next.data or "", now)
-        db.session.commit()
-        return redirect(url_for(".code"), 303)
-    who_asks.start_session(result)
-    return redirect(safe_next(form.next.data), 303)
+    return entering.enter(result, form.next.data or "", now)
 
 
 @blueprint.post("/logout")

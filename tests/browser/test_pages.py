@@ -150,6 +150,8 @@ NO_PAGES = {
     "accounts.login",
     "accounts.invitation",
     "accounts.code",
+    "accounts.sign_on_there",
+    "accounts.sign_on_back",
     "accounts.new_passkey",
     "accounts.follow_invitation",
     "accounts.follow_password_link",
