@@ -155,6 +155,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
     web.csrf.init_app(app)
     web.install_error_pages(app)
     who_asks.init_app(app)
+    app.before_request(web.refuse_foreign_forms)
     app.before_request(web.check_permission)
     app.before_request(second_factor_views.lead_to_enrolment)
     for blueprint in (

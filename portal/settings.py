@@ -19,6 +19,7 @@ from portal.issuer_settings import (
 from portal.sign_on_settings import SignOnSettings, sign_on_settings
 
 DEFAULT_PORT = 9357
+SHORTEST_PASSWORD = 10
 PUBLIC_RESOLVERS = "1.1.1.1 8.8.8.8"
 
 
@@ -323,6 +324,10 @@ def _secrets(reader: _Reader, environment: Environment, data_dir: Path) -> dict[
             reader.problems.append("PORTAL_SECRET_KEY is too short; use at least 32 characters.")
     for name in ("admin_password", "smtp_url"):
         found[name] = reader.secret(f"PORTAL_{name.upper()}", None, required=False)
+    if not environment.is_local and 0 < len(str(found["admin_password"])) < SHORTEST_PASSWORD:
+        reader.problems.append(
+            f"PORTAL_ADMIN_PASSWORD is too short; use at least {SHORTEST_PASSWORD} characters."
+        )
     if found["smtp_url"] and not str(found["smtp_url"]).startswith(("smtp://", "smtps://")):
         reader.problems.append("PORTAL_SMTP_URL must begin with smtp:// or smtps://.")
     return found

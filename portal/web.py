@@ -48,6 +48,8 @@ _RANK = {SIGNED_IN: 0, VIEWER: 1, MEMBER: 2, ADMIN: 3}
 STATIC = Path(__file__).parent.parent / "static"
 LONGEST_BODY = 1_000_000
 
+OWN_SITE = ("same-origin", "none")
+
 csrf = CSRFProtect()
 login_manager = LoginManager()
 
@@ -180,6 +182,16 @@ def prepare_request() -> None:
     declare_writes(
         request.method not in ("GET", "HEAD", "OPTIONS") if declared is None else declared
     )
+
+
+def refuse_foreign_forms() -> None:
+    """Behind the CSRF token: a browser that says that another site sent the form is believed.
+
+    Sec-Fetch-Site (W3C Fetch Metadata); programs and old browsers say nothing.
+    """
+    is_safe = request.method in ("GET", "HEAD", "OPTIONS")
+    if not is_safe and request.headers.get("Sec-Fetch-Site", "same-origin") not in OWN_SITE:
+        abort(403)
 
 
 def check_permission() -> Any:

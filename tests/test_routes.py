@@ -233,6 +233,17 @@ def test_every_post_wants_a_token(planes: Planes, people: People, things: Things
     assert checked > 40
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_form_that_another_site_sends_is_refused_even_with_a_token(
+    site: str, people: People
+) -> None:
+    alice = people.browser(people.alice)
+    data, headers = {"csrf_token": alice.token(), "theme": "dark"}, {"Sec-Fetch-Site": site}
+    assert alice.raw("POST", "/theme", data=data, headers=headers).status_code == 403
+    for fine in ({"Sec-Fetch-Site": "same-origin"}, {}):
+        assert alice.raw("POST", "/theme", data=data, headers=fine).status_code == 303
+
+
 def test_the_token_of_another_session_is_refused(people: People, things: Things) -> None:
     alice, bob = people.browser(people.alice), people.browser(people.bob)
     answer = alice.raw("POST", "/account/sessions/revoke-all", data={"csrf_token": bob.token()})

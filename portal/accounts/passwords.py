@@ -9,8 +9,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from portal.off_loop import off_loop
+from portal.settings import SHORTEST_PASSWORD
 
-MIN_LENGTH, MAX_LENGTH = 10, 1000
+MIN_LENGTH, MAX_LENGTH = SHORTEST_PASSWORD, 1000
 # Beginnings of what is tried first; one of them and a few digits more is no password.
 TRIED_FIRST = ("password", "passwort", "qwertz", "qwerty", "123456", "letmein", "welcome", "admin")
 _hasher = PasswordHasher()
