@@ -1,37 +1,51 @@
-"""A large account: a thousand clients and a hundred thousand requests, inserted in bulk."""
+"""A large account: a thousand clients and as many requests as wanted, inserted in bulk.
+
+Everything that belongs to a request is written in the same transactions: row, bodies, session,
+hourly sums, words to search, all indices there from the beginning.
+"""
 
 from __future__ import annotations
 
-import random
 import secrets
-from datetime import datetime, timedelta
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
+from bench.conversations import Conversations
 from bench.rig import DNS, TLS
 from portal.accounts.models import Account, UserProfile
-from portal.database import db
+from portal.database import Serialized, db
+from portal.history_keeping import partitions
+from portal.history_search.index import Entry, index_of
 from portal.llm_clients.models import LLMClient, LLMClientHost, LLMClientRevision
-from portal.request_history.models import LLMClientRequests
-from portal.usage.models import RequestRollup
+from portal.request_history import storing
+from portal.request_history.models import LLMClientRequests, RequestBody
+from portal.request_history.numbering import new_number
+from portal.request_history.storing import Visit
+from portal.usage import counting
 
-BATCH = 5_000
-ANSWER = " ".join(f"word{number}" for number in range(150))
+BATCH = 2_000
+ROWS, BODIES = LLMClientRequests.__table__, RequestBody.__table__
+COLUMNS = [column.name for column in ROWS.columns]
 
 
-def fill(account: Account, clients: int, requests: int, now: datetime) -> None:
-    """Clients with a revision and an open host each, requests of the last month, hourly sums."""
+def open_clients(account: Account, count: int) -> list[tuple[int, str]]:
+    """Clients with a revision and an open host each; number and name."""
     profile = account.admin_profile
     assert profile is not None
-    ids = _clients(account, profile, clients)
-    _revisions_and_hosts(account, ids)
-    _requests(account, ids, requests, now)
-    _sums(account, ids, now)
+    clients = _clients(account, profile, count)
+    _revisions_and_hosts(account, [client_id for client_id, _ in clients])
     db.session.commit()
+    return clients
 
 
-def _clients(account: Account, profile: UserProfile, count: int) -> list[int]:
+def _clients(account: Account, profile: UserProfile, count: int) -> list[tuple[int, str]]:
     rows = [
         {
             "account_id": account.id,
@@ -47,8 +61,8 @@ def _clients(account: Account, profile: UserProfile, count: int) -> list[int]:
         for number in range(count)
     ]
     db.session.execute(insert(LLMClient), rows)
-    query = db.select(LLMClient.id).where(LLMClient.account_id == account.id)
-    return list(db.session.scalars(query.order_by(LLMClient.id)))
+    query = db.select(LLMClient.id, LLMClient.name).where(LLMClient.account_id == account.id)
+    return [(row.id, row.name) for row in db.session.execute(query.order_by(LLMClient.id))]
 
 
 def _revisions_and_hosts(account: Account, ids: list[int]) -> None:
@@ -74,59 +88,85 @@ def _revisions_and_hosts(account: Account, ids: list[int]) -> None:
     db.session.execute(insert(LLMClientHost), hosts)
 
 
-def _requests(account: Account, ids: list[int], count: int, now: datetime) -> None:
-    chance = random.Random(7)  # noqa: S311 - the same history each time
-    start = now - timedelta(days=30)
-    step = timedelta(days=30) / count
-    for first in range(0, count, BATCH):
-        numbers = range(first, min(first + BATCH, count))
-        rows = [_row(account, chance.choice(ids), n, start + n * step) for n in numbers]
-        db.session.execute(insert(LLMClientRequests), rows)
+def fill(
+    conversations: Conversations,
+    count: int,
+    start: datetime,
+    end: datetime,
+    *,
+    searchable: bool = True,
+    progress: bool = False,
+) -> float:
+    """Write so many requests; the rows a second while they were written.
+
+    Not `searchable`: without the words, whose index PostgreSQL builds faster afterwards.
+    """
+    _make_partitions(start, end)
+    found = conversations.between(start, end, count)
+    spent, done, began = 0.0, 0, time.monotonic()
+    while batch := list(islice(found, BATCH)):
+        started = time.monotonic()
+        _write(batch, searchable)
+        spent += time.monotonic() - started
+        done += len(batch)
+        if progress:
+            _show(done, count, time.monotonic() - began)
+    if progress:
+        print(file=sys.stderr)
+    return done / max(spent, 1e-9)
+
+
+def _show(done: int, count: int, seconds: float) -> None:
+    share = done / max(1, count)
+    bar = "#" * int(40 * share)
+    left = seconds / share - seconds
+    print(f"\r  [{bar:40}] {done:,} of {count:,}, {left:,.0f} s left ", end="", file=sys.stderr)
+
+
+def _make_partitions(start: datetime, end: datetime) -> None:
+    """One for each month, also for those that are over."""
+    month = start
+    while month <= end:
+        partitions.look_after(db.session.connection(), month)
         db.session.commit()
+        month = partitions._after(partitions._month(month))
 
 
-def _row(account: Account, client_id: int, number: int, at: datetime) -> dict[str, Any]:
-    return {
-        "account_id": account.id,
-        "llm_client_id": client_id,
-        "llm_client_name": f"client_{client_id:05d}",
-        "created_at": at,
-        "updated_at": at,
-        "request_id": f"{number:024x}",
-        "session_key": f"{number // 5:064x}",
-        "request": {"message": f"Question {number} of a visitor"},
-        "response": {"text": ANSWER},
-        "question_preview": f"Question {number} of a visitor",
-        "answer_preview": ANSWER[:200],
-        "status": 502 if number % 50 == 0 else 200,
-        "latency_ms": 400 + number % 900,
-        "tokens_in": 40,
-        "tokens_out": 150,
-        "mode": "default",
-        "provider": "demo",
-        "model": "demo",
-        "hostname": f"client-{client_id}.example.test",
-    }
+Told = list[tuple[dict[str, Any], str, str, str]]
 
 
-def _sums(account: Account, ids: list[int], now: datetime) -> None:
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    rows = [
-        {
-            "account_id": account.id,
-            "llm_client_id": client_id,
-            "hour": hour - timedelta(hours=ago),
-            "last_at": hour,
-            "revision_number": 1,
-            "model": "demo",
-            "mode": "default",
-            "answered": 9,
-            "failed": 1,
-            "tokens_in": 400,
-            "tokens_out": 1500,
-            "latency_ms": 5000,
-        }
-        for client_id in ids[::20]
-        for ago in range(14 * 24)
+def _write(batch: Told, searchable: bool) -> None:
+    for row, request, response, _ in batch:
+        row["id"] = new_number(row["created_at"])
+        row["request"], row["response"] = Serialized(request), Serialized(response)
+    connection = db.session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.execute(ROWS.insert(), [row for row, *_ in batch])
+        connection.execute(BODIES.insert(), [row for row, *_ in batch])
+    else:
+        _copy(connection, "llm_client_requests", COLUMNS, _values(batch, COLUMNS))
+        names = ["id", "account_id", "request", "response"]
+        _copy(connection, "llm_client_request_bodies", names, _values(batch, names))
+    if searchable:
+        index_of(connection).learn(connection, _entries(batch))
+    visits = [(row, Visit(row["session_key"], row["session_key"][:32])) for row, *_ in batch]
+    counting.write(connection, [row for row, *_ in batch], storing._sessions(connection, visits))
+    db.session.commit()
+
+
+def _entries(batch: Told) -> list[Entry]:
+    return [
+        Entry(row["id"], row["account_id"], row["llm_client_id"], words)
+        for row, _, _, words in batch
     ]
-    db.session.execute(insert(RequestRollup), rows)
+
+
+def _values(batch: Told, names: list[str]) -> Iterator[list[Any]]:
+    return ([row[name] for name in names] for row, *_ in batch)
+
+
+def _copy(connection: Connection, table: str, names: list[str], rows: Iterable[list[Any]]) -> None:
+    cursor: Any = connection.connection.cursor()
+    with closing(cursor), cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -13,18 +13,21 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import event, make_url
 
-from bench.history import fill
+from bench.conversations import Conversations
+from bench.history import fill, open_clients
 from bench.processes import free_port
 from bench.rig import Rig, rig
 from portal.accounts import signing_in
 from portal.accounts.models import Account, User
 from portal.app import create_admin_app
 from portal.database import db, utc_now
+from portal.request_history.numbering import first_of
 
 ROUNDS = 40
 ROW = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
@@ -82,7 +85,7 @@ def limit_app(path: str, account_id: int) -> Flask:
 
     @app.get("/requests/")
     def requests() -> str:
-        rows = connection.execute(KEYSET, (account_id, 2**62)).fetchmany(50)
+        rows = connection.execute(KEYSET, (account_id, 2**63 - 1)).fetchmany(50)
         lines = [ROW.format(*(html.escape(str(value)) for value in row)) for row in rows]
         return "<!doctype html><title>Requests</title><table>" + "".join(lines) + "</table>"
 
@@ -118,7 +121,9 @@ def main() -> None:
         with found.worker.app_context():
             account = db.session.scalars(db.select(Account)).one()
             account_id = account.id
-            fill(account, chosen.clients, chosen.requests, utc_now())
+            now = utc_now()
+            conversations = Conversations(account_id, open_clients(account, chosen.clients))
+            fill(conversations, chosen.requests, now - timedelta(days=30), now)
         path = str(make_url(found.settings.database_url).database)
         app = create_admin_app(found.settings)
         statements: list[str] = []
@@ -129,6 +134,7 @@ def main() -> None:
             def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
                 statements.append(statement)
 
+        middle = first_of(utc_now() - timedelta(days=15))
         limit = limit_app(path, account_id).test_client()
         base = found.settings.platform_url
         browser = signed_in(app, found)
@@ -137,7 +143,7 @@ def main() -> None:
         at_least = measured(lambda: limit.get("/requests/"), statements)
         show("limit: 50 rows by key", at_least, at_least.p50)
         for name, pattern in PAGES.items():
-            page = pattern.format(middle=chosen.requests // 2, client=client)
+            page = pattern.format(middle=middle, client=client)
             got = measured(lambda page=page: browser.get(page, base_url=base), statements)
             show(name, got, at_least.p50)
 

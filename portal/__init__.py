@@ -6,7 +6,11 @@ Arrows point down (tests/test_architecture.py reads the imports):
     app, worker, background, commands, cli, wsgi    compose everything
     domain_setup                                custom domains on pages, the set-up link
     overview, notifications                     the first page, the outbox
+    history_pages                               requests and sessions on pages
     serving                                     the public plane, and the sandbox
+    history_keeping                             how long what was asked is kept
+    history_exports                             what was asked, as a file
+    history_search                              finding what was asked
     request_history                             what was asked
     llm_clients                                 the thing itself, its deployment, its pages
     plugins, custom_domains, certificates       what a client may use, and where it lives
@@ -18,6 +22,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     quick_redis                                 the same Redis, for what every prompt asks
     functions, open_id, fetching                what models may call; sign-on; one question
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
+    charts                                      bars, lines, tiles as values, not yet drawn
     settings, issuer_settings, sign_on_settings, errors, formatting, off_loop   nothing else
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.

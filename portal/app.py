@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
 from portal.adapters import Adapters
 from portal.certificates import jobs as certificate_jobs
+from portal.certificates import seen_jobs
 from portal.certificates.accounts import StoredAuthorityAccounts
 from portal.custom_domains import jobs as custom_domain_jobs
 from portal.domain_setup import (
@@ -26,6 +27,9 @@ from portal.domain_setup import (
 from portal.domain_setup import finding as domain_finding
 from portal.domain_setup import jobs as domain_jobs
 from portal.domain_setup import views as custom_domains
+from portal.history_keeping import jobs as history_jobs
+from portal.history_pages import views as history
+from portal.history_search import jobs as search_jobs
 from portal.job_queue import Doorbell, SilentDoorbell
 from portal.limits import jobs as limit_jobs
 from portal.limits import views as limits_views
@@ -67,7 +71,6 @@ from portal.plugins import jobs as plugin_jobs
 from portal.plugins import views as plugins
 from portal.providers import jobs as provider_jobs
 from portal.providers import views as providers
-from portal.request_history import views as history
 from portal.serving import (
     answers_views,
     cross_origin,
@@ -116,6 +119,7 @@ REGISTERED = (
     domain_jobs,
     limit_jobs,
     certificate_jobs,
+    seen_jobs,
     certificates_views,
     deployment_views,
     domain_notices,
@@ -142,6 +146,8 @@ REGISTERED = (
     session_views,
     sign_on_views,
     signals,
+    history_jobs,
+    search_jobs,
     system_jobs,
     tls_status,
 )

@@ -240,6 +240,7 @@ def prepare_engine(engine: Engine) -> None:
             "synchronous = FULL",
             "foreign_keys = ON",
             "cache_size = -4000",
+            "secure_delete = ON",  # what was erased is not left in the file
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -133,7 +133,7 @@ def planes(built_planes: Planes, redis_server: RedisServer) -> Iterator[Planes]:
 
 def empty_tables() -> None:
     """Delete every row, whatever hangs on it."""
-    names = [table.name for table in db.metadata.sorted_tables]
+    names = [*(table.name for table in db.metadata.sorted_tables), "request_search"]
     with db.engine.connect() as connection:
         if db.engine.dialect.name == "postgresql":
             listed = ", ".join(f'"{name}"' for name in names)
@@ -144,7 +144,8 @@ def empty_tables() -> None:
         connection.rollback()
         raw.execute("PRAGMA foreign_keys = OFF")
         raw.execute("BEGIN IMMEDIATE")
-        for name in names:
+        raw.execute("INSERT INTO request_search (request_search) VALUES ('delete-all')")
+        for name in names[:-1]:
             raw.execute(f'DELETE FROM "{name}"')  # noqa: S608 - our own table names
         raw.execute("COMMIT")
         raw.execute("PRAGMA foreign_keys = ON")

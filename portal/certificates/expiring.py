@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select
 
-from portal.certificates import store
-from portal.certificates.models import Certificate, CertificateOrder
+from portal.certificates import seen, store
+from portal.certificates.models import Certificate, CertificateOrder, SeenCertificate
 from portal.database import db
 
 MARKS = (14, 7, 3)  # days left
@@ -38,7 +38,7 @@ class ExpiryWarning:
         return f"The certificate of {self.name} expires in {days}."
 
 
-def marks_of(certificate: Certificate) -> tuple[int, ...]:
+def marks_of(certificate: Certificate | SeenCertificate) -> tuple[int, ...]:
     """The days left at which somebody is told; none before it should have been renewed."""
     assert certificate.not_after and certificate.not_before  # noqa: S101, PT018 - issued
     third = (certificate.not_after - certificate.not_before) / 3
@@ -46,7 +46,7 @@ def marks_of(certificate: Certificate) -> tuple[int, ...]:
     return (*(marks or (SHORT_LIVED_MARK,)), EXPIRED)
 
 
-def reached(certificate: Certificate, now: datetime) -> int | None:
+def reached(certificate: Certificate | SeenCertificate, now: datetime) -> int | None:
     """The last mark that this certificate has come to; None before the first."""
     assert certificate.not_after is not None  # noqa: S101 - issued
     left = certificate.not_after - now
@@ -86,7 +86,7 @@ def warning_of(certificate: Certificate, now: datetime) -> ExpiryWarning:
         name,
         tuple(store.hosts_of(name)),
         certificate.not_after,
-        max(0, math.ceil((certificate.not_after - now) / DAY)),
+        days_left(certificate, now),
         order.message if order is not None and order.reason else "",
         order.next_attempt_at if order is not None else None,
     )
@@ -101,8 +101,30 @@ def warnings(account_id: int, now: datetime) -> list[ExpiryWarning]:
         .where(Certificate.not_after <= now + max(MARKS) * DAY)
         .order_by(Certificate.not_after)
     )
-    return [
+    own = [
         warning_of(one, now)
         for one in db.session.scalars(query)
         if reached(one, now) is not None and not is_replaced(one)
     ]
+    found = seen.near_their_end(account_id, now + max(MARKS) * DAY, now)
+    others = [_warning_of_seen(one, now) for one in found if reached(one, now) is not None]
+    return sorted(own + others, key=lambda warning: warning.not_after)
+
+
+def _warning_of_seen(certificate: SeenCertificate, now: datetime) -> ExpiryWarning:
+    """Of a certificate that somebody else should have renewed by the last look."""
+    seen_at = f"{certificate.seen_at:%d %B %Y, %H:%M} UTC"
+    return ExpiryWarning(
+        certificate.hostname,
+        (certificate.hostname,),
+        certificate.not_after,
+        days_left(certificate, now),
+        f"It is renewed by {seen.keeper()}, which had not done so when we looked at {seen_at}.",
+        certificate.next_attempt_at,
+    )
+
+
+def days_left(certificate: Certificate | SeenCertificate, now: datetime) -> int:
+    """Whole days begun until its end; 0 once it has expired."""
+    assert certificate.not_after is not None  # noqa: S101 - issued
+    return max(0, math.ceil((certificate.not_after - now) / DAY))

@@ -13,7 +13,7 @@ from portal.database import current_settings, db, utc_now
 from portal.dns import ZoneEditor
 from portal.errors import AdapterError, PortalError
 from portal.job_queue import Ring, claim, enqueue, job, rings_of, still_ours, sweep
-from portal.tls import Issuance, Renewal
+from portal.tls import Issuance, NotOrdered, Renewal
 
 MOST_AT_ONCE = 50
 
@@ -40,9 +40,10 @@ def look_after_certificate(order_id: int) -> None:
         _plan(order_id, generation, certificate)
         return
     blocked = None if state else _blocked(order, now)
-    editor = _editor(order.name)
-    db.session.rollback()
-    outcome = blocked or _step(order.name, state, editor)
+    name, editor = order.name, _editor(order.name)
+    orders.will_ask(order, now, is_new=not state and blocked is None)
+    db.session.commit()
+    outcome = blocked or _step(name, state, editor)
     _store(order_id, generation, outcome)
 
 
@@ -112,6 +113,8 @@ def _store(order_id: int, generation: int, outcome: Issuance | AdapterError) -> 
         return
     now = utc_now()
     if isinstance(outcome, AdapterError):
+        if isinstance(outcome, NotOrdered):
+            orders.cross_off(order)
         reason = outcome.reason or "ca_unavailable"
         orders.trouble(order, outcome.public_message, reason, outcome.detail, now)
     else:

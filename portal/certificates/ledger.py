@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 from publicsuffixlist import PublicSuffixList
-from sqlalchemy import delete, select
+from sqlalchemy import Delete, Update, delete, select, update
 
-from portal.certificates.authority_limits import LIMITS, LONGEST_WINDOW, Limit
+from portal.certificates.authority_limits import LIMITS, LONGEST_WINDOW, ORDER, Limit
 from portal.certificates.models import CertificateAttempt
 from portal.database import db
 
@@ -48,7 +48,7 @@ def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
 
 
-def note(kind: str, account_id: int | None, name: str, now: datetime) -> None:
+def note(kind: str, account_id: int | None, name: str, now: datetime) -> CertificateAttempt:
     """Write a line; lines that no limit looks at any more go."""
     row = CertificateAttempt(kind=kind, account_id=account_id, name=name)
     row.registrable = registrable(name)
@@ -56,6 +56,31 @@ def note(kind: str, account_id: int | None, name: str, now: datetime) -> None:
     db.session.add(row)
     old = delete(CertificateAttempt).where(CertificateAttempt.created_at < now - KEPT)
     db.session.execute(old.execution_options(synchronize_session=False))
+    return row
+
+
+def note_before_asking(account_id: int | None, name: str, now: datetime) -> int:
+    """Write an order's line before the authority is asked, to be committed first; its number.
+
+    Whoever dies before the answer is stored leaves the line: too much is counted, never too little.
+    """
+    row = note(ORDER, account_id, name, now)
+    db.session.flush()
+    return row.id
+
+
+def confirm(line: int, now: datetime) -> None:
+    """The authority counts the order, from about now on."""
+    _change(update(CertificateAttempt).where(CertificateAttempt.id == line).values(created_at=now))
+
+
+def cross_off(line: int) -> None:
+    """The authority's answer says that it made no order."""
+    _change(delete(CertificateAttempt).where(CertificateAttempt.id == line))
+
+
+def _change(statement: Update | Delete) -> None:
+    db.session.execute(statement.execution_options(synchronize_session=False))
 
 
 def uses(

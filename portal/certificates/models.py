@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.database import BackgroundProgress, TimestampedModel, UTCDateTime
@@ -43,6 +53,25 @@ class Certificate(TimestampedModel):
         return self.not_before <= now < self.not_after
 
 
+class SeenCertificate(BackgroundProgress, TimestampedModel):
+    """What a host's certificate was when we last saw one there; somebody else keeps and renews it.
+
+    `seen_at` is when; `message` what the last look said, also where it showed no certificate.
+    """
+
+    __tablename__ = "seen_certificates"
+
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
+    hostname: Mapped[str] = mapped_column(String(253), unique=True)
+    issuer: Mapped[str] = mapped_column(String(255))
+    serial: Mapped[str] = mapped_column(String(64))
+    not_before: Mapped[datetime] = mapped_column(UTCDateTime)
+    not_after: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class SharedCertificateHost(TimestampedModel):
     """A host that is served with a certificate of another name: its account's wildcard."""
 
@@ -58,6 +87,7 @@ class CertificateOrder(BackgroundProgress, TimestampedModel):
 
     `holder` says who advances it while `leased_until` lasts; `failures` counts refusals since the
     last success. `detail` is the authority's own words; `renew_at` when it will be replaced.
+    `asked_line`: the ledger's line of an order that was asked for and has no answer yet.
     """
 
     __tablename__ = "certificate_orders"
@@ -70,6 +100,7 @@ class CertificateOrder(BackgroundProgress, TimestampedModel):
     detail: Mapped[str] = mapped_column(Text, default="")
     failures: Mapped[int] = mapped_column(Integer, default=0)
     renew_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    asked_line: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class OpenChallenge(TimestampedModel):

@@ -62,6 +62,7 @@ def take(account_id: int, name: str, host: str, holder: str, now: datetime) -> W
     if blocked is None:
         order.holder, order.leased_until = holder, now + HELD
         order.account_id = account_id
+        will_ask(order, now, is_new=not state)
     return Wish(name, state, blocked)
 
 
@@ -82,6 +83,38 @@ def _new(account_id: int | None, name: str) -> CertificateOrder:
     return CertificateOrder(
         account_id=account_id, name=name, generation=0, attempt=0, failures=0, broken_off=0
     )
+
+
+def will_ask(order: CertificateOrder, now: datetime, *, is_new: bool) -> None:
+    """To be committed before the authority is asked: a new order is in the ledger by then."""
+    order.asked_line = None
+    if is_new and current_settings().issuer == "acme":
+        order.asked_line = ledger.note_before_asking(order.account_id, order.name, now)
+
+
+def not_ordered(name: str, holder: str) -> None:
+    """Whoever has the order in hand did not get so far as to ask for it."""
+    order = db.session.scalar(select(CertificateOrder).where(CertificateOrder.name == name))
+    if order is not None and order.holder == holder:
+        cross_off(order)
+
+
+def cross_off(order: CertificateOrder) -> None:
+    """No order was made of the one that was noted."""
+    if order.asked_line is not None:
+        ledger.cross_off(order.asked_line)
+        order.asked_line = None
+
+
+def _count(order: CertificateOrder, issuance: Issuance, now: datetime) -> None:
+    """Let the answer complete the line; who lost the order meanwhile may bring a certificate."""
+    if issuance.has_ordered and order.asked_line is not None:
+        ledger.confirm(order.asked_line, now)
+        order.asked_line = None
+    elif issuance.has_ordered:
+        ledger.note(ORDER, order.account_id, order.name, now)
+    elif issuance.status != "issued":
+        cross_off(order)
 
 
 def _blocked(
@@ -129,8 +162,7 @@ def state_of(order: CertificateOrder) -> dict[str, Any]:
 
 def record(order: CertificateOrder, issuance: Issuance, now: datetime) -> None:
     """Store what a step came to, and when to look again."""
-    if issuance.has_ordered:
-        ledger.note(ORDER, order.account_id, order.name, now)
+    _count(order, issuance, now)
     order.attempt += 1
     order.broken_off = 0
     order.leased_until = None

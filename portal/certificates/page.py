@@ -9,9 +9,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 
-from portal.certificates import ledger, store
+from portal.certificates import ledger, seen, store
 from portal.certificates.ledger import LimitUse
-from portal.certificates.models import Certificate, CertificateOrder
+from portal.certificates.models import Certificate, CertificateOrder, SeenCertificate
 from portal.certificates.naming import certificate_name
 from portal.database import current_settings, db
 from portal.formatting import StatusView, enum_view
@@ -21,8 +21,11 @@ from portal.formatting import StatusView, enum_view
 class CertificateView:
     """The certificate that a host is served with, and the order for the next.
 
+    `renewed_by`: who else keeps it, where it is not the portal; then all that is said of it was
+    seen at a handshake, at `seen_at`.
+
     `reason` is a code, `sentence` ours, `detail` the authority's own words. `name` differs from the
-    host where the certificate is shared. Everything is empty where somebody else keeps it.
+    host where the certificate is shared.
     """
 
     host: str
@@ -39,6 +42,8 @@ class CertificateView:
     next_attempt_at: datetime | None
     failures: int
     limits: tuple[LimitUse, ...]
+    renewed_by: str = ""
+    seen_at: datetime | None = None
 
     @property
     def is_shared(self) -> bool:
@@ -48,6 +53,8 @@ class CertificateView:
 def certificate_view(account_id: int, host: str, tls_status: str, now: datetime) -> CertificateView:
     """`tls_status` is the client's own word; empty: by the certificate and its order."""
     settings = current_settings()
+    if seen.keeper():
+        return _seen_view(host, tls_status)
     certificate = store.good_certificate(host, now)
     name = certificate.hostname if certificate else certificate_name(host, settings)
     order = db.session.scalar(select(CertificateOrder).where(CertificateOrder.name == name))
@@ -68,6 +75,38 @@ def certificate_view(account_id: int, host: str, tls_status: str, now: datetime)
         next_attempt_at=order.next_attempt_at if order is not None else None,
         failures=order.failures if order is not None else 0,
         limits=tuple(limits),
+    )
+
+
+def _seen_view(host: str, tls_status: str) -> CertificateView:
+    found = seen.of_host(host)
+    return CertificateView(
+        host=host,
+        name=host,
+        status=enum_view(tls_status or ("Issued" if found else "No Certificate")),
+        sentence=_seen_sentence(found),
+        reason="",
+        detail="",
+        issuer=issuer_words(found.issuer) if found else "",
+        serial=found.serial if found else "",
+        not_before=found.not_before if found else None,
+        not_after=found.not_after if found else None,
+        renew_at=None,
+        next_attempt_at=found.next_attempt_at if found else None,
+        failures=0,
+        limits=(),
+        renewed_by=seen.keeper(),
+        seen_at=found.seen_at if found else None,
+    )
+
+
+def _seen_sentence(found: SeenCertificate | None) -> str:
+    keeper = seen.keeper()
+    if found is None:
+        return f"Kept by {keeper}; we have not seen it yet."
+    issuer = issuer_words(found.issuer)
+    return (
+        f"Kept by {keeper}. We saw one issued by {issuer}, valid until {found.not_after:%d %B %Y}."
     )
 
 

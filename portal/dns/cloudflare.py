@@ -11,17 +11,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from portal.dns import Record, SettingField
-from portal.dns.http_api import (
-    Reply,
-    bad_key,
-    call,
-    in_use,
-    no_zone,
-    refused,
-    throttled,
-    unreachable,
-)
+from portal.dns.http_api import Reply, call
 from portal.dns.marked_sets import MarkedSetEditor, StoredSet
+from portal.dns.refusals import PROVIDER, in_use
 from portal.dns.values import absolute_name, invalid_record, plain_name, rdata_of, value_of
 from portal.errors import AdapterError
 
@@ -58,7 +50,7 @@ class CloudflareZoneEditor(MarkedSetEditor):
     ) -> None:
         super().__init__(zone, owner=owner)
         if not token.isascii() or not token.isprintable():
-            raise bad_key("the token has characters that no token has")
+            raise PROVIDER.bad_key("the token has characters that no token has")
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._endpoint = endpoint
         self._allow_private = allow_private_addresses
@@ -93,7 +85,7 @@ class CloudflareZoneEditor(MarkedSetEditor):
                 if _plain(item["name"]) == zone:
                     self._zones[zone] = item["id"]
                     return self._zones[zone]
-        raise no_zone(f"no zone around {name} that this token may see")
+        raise PROVIDER.no_zone(f"no zone around {name} that this token may see")
 
     def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         for page in range(1, MOST_PAGES + 1):
@@ -123,8 +115,8 @@ def _parsed(reply: Reply) -> dict[str, Any]:
     if isinstance(answer, dict):
         return answer
     if reply.status == 429:
-        raise throttled("status 429")
-    raise unreachable(f"status {reply.status}, no JSON object")
+        raise PROVIDER.throttled("status 429")
+    raise PROVIDER.unreachable(f"status {reply.status}, no JSON object")
 
 
 def _error(status: int, answer: Mapping[str, Any]) -> AdapterError:
@@ -133,14 +125,14 @@ def _error(status: int, answer: Mapping[str, Any]) -> AdapterError:
     words = "; ".join(f"{one.get('code')}: {one.get('message')}" for one in errors)[:500]
     words = words or f"status {status}"
     if status == 429:
-        return throttled(words)
+        return PROVIDER.throttled(words)
     if codes & (TAKEN | GONE):
         return in_use(words)
     if codes & KEY_CODES or status in (401, 403):
-        return bad_key(words)
+        return PROVIDER.bad_key(words)
     if codes & INVALID:
         return invalid_record(words)
-    return refused(words, permanent=status < 500)
+    return PROVIDER.refused(words, permanent=status < 500)
 
 
 def _stored_set(name: str, type: str, items: Sequence[Mapping[str, Any]]) -> StoredSet:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from portal.dns import Answer, Published, Record, SettingField, Trouble
-from portal.dns.http_api import in_use
+from portal.dns.refusals import in_use
 from portal.dns.trial import write_and_remove
 from portal.dns.values import absolute_name, check_inside, plain_name, rdata_of, value_of
 from portal.errors import AdapterError

@@ -20,6 +20,7 @@ import dns.update
 
 from portal.dns import Answer, Published, Record, SettingField
 from portal.dns.ask import UNREACHABLE, ask, could_not_ask
+from portal.dns.refusals import NAME_SERVER, in_use
 from portal.dns.trial import write_and_remove
 from portal.dns.values import (
     absolute_name,
@@ -184,30 +185,24 @@ class Rfc2136ZoneEditor:
         try:
             return checked_addresses(host, port, self._allow_private)[0], port
         except (OSError, UnicodeError) as error:
-            raise _unreachable(f"{host} has no address") from error
+            raise NAME_SERVER.unreachable(f"{host} has no address") from error
 
     def _expect_success(self, code: dns.rcode.Rcode, record: Record) -> None:
         if code == dns.rcode.NOERROR:
             return
         if code in NOT_ITS_ZONE:
-            raise AdapterError(
-                "The name server does not hold this zone.",
-                reason="no_zone",
-                permanent=True,
-                detail=f"{plain_name(self._zone)}: {dns.rcode.to_text(code)}",
-            )
-        raise AdapterError(
-            "The name server refused the change of the DNS record.",
+            raise NAME_SERVER.no_zone(f"{plain_name(self._zone)}: {dns.rcode.to_text(code)}")
+        raise NAME_SERVER.refused(
+            f"{record.name} {record.type}: {dns.rcode.to_text(code)}",
             reason=dns.rcode.to_text(code).lower(),
             permanent=code != dns.rcode.SERVFAIL,
-            detail=f"{record.name} {record.type}: {dns.rcode.to_text(code)}",
         )
 
     def _read_back(self, record: Record, wanted: tuple[str, ...]) -> None:
         # NOERROR does not mean applied: BIND and knot ignore an A record beside a CNAME
         answer = self.read(record.name, record.type)
         if answer.status == "could_not_ask":
-            raise _unreachable(answer.detail)
+            raise NAME_SERVER.unreachable(answer.detail)
         if answer.values != wanted:
             raise AdapterError(
                 "The name server accepted the DNS record but does not serve it.",
@@ -218,12 +213,7 @@ class Rfc2136ZoneEditor:
 
     def _not_ours(self, record: Record) -> AdapterError:
         found = self.read(record.name, record.type)
-        return AdapterError(
-            "There is already a DNS record under this name that the portal did not make.",
-            reason="not_ours",
-            permanent=True,
-            detail=f"{record.name} {record.type}: {found.status} {', '.join(found.values)}",
-        )
+        return in_use(f"{record.name} {record.type}: {found.status} {', '.join(found.values)}")
 
     def _nothing_of_ours(self, record: Record) -> Published:
         if self.read(record.name, record.type).status == "found":
@@ -236,12 +226,7 @@ def _with_plain_errors(send: Callable[[], dns.rcode.Rcode]) -> dns.rcode.Rcode:
     try:
         return send()
     except KEY_PROBLEMS as error:
-        raise AdapterError(
-            "The name server does not accept the portal's key.",
-            reason="bad_key",
-            permanent=True,
-            detail=str(error) or type(error).__name__,
-        ) from error
+        raise NAME_SERVER.bad_key(str(error) or type(error).__name__) from error
     except dns.tsig.PeerBadTime as error:
         raise AdapterError(
             "The clocks of the portal and of the name server differ too much.",
@@ -249,13 +234,7 @@ def _with_plain_errors(send: Callable[[], dns.rcode.Rcode]) -> dns.rcode.Rcode:
             detail="the server refused the signature's time (BADTIME)",
         ) from error
     except UNREACHABLE as error:
-        raise _unreachable(str(error) or type(error).__name__) from error
-
-
-def _unreachable(detail: str) -> AdapterError:
-    return AdapterError(
-        "The name server cannot be reached at the moment.", reason="unreachable", detail=detail
-    )
+        raise NAME_SERVER.unreachable(str(error) or type(error).__name__) from error
 
 
 def _wrong_settings(detail: str) -> AdapterError:

@@ -13,9 +13,9 @@ from xml.etree import ElementTree
 
 from portal.dns import Record, SettingField
 from portal.dns.aws_signature import signed_headers
-from portal.dns.http_api import Reply, bad_key, call, in_use, no_zone, refused, throttled
-from portal.dns.http_api import unreachable as provider_unreachable
+from portal.dns.http_api import Reply, call
 from portal.dns.marked_sets import MarkedSetEditor, StoredSet
+from portal.dns.refusals import PROVIDER, in_use
 from portal.dns.route53_wire import NAMESPACE, set_xml, stored_set, tag, told_name
 from portal.dns.values import absolute_name
 from portal.errors import AdapterError
@@ -110,7 +110,7 @@ class Route53ZoneEditor(MarkedSetEditor):
         owner = absolute_name(name)
         around = [zone for zone in self._zones if owner.is_subdomain(absolute_name(zone))]
         if not around:
-            raise no_zone(f"no public hosted zone around {name}")
+            raise PROVIDER.no_zone(f"no public hosted zone around {name}")
         return self._zones[max(around, key=len)]
 
     def _public_zones(self) -> dict[str, str]:
@@ -155,7 +155,7 @@ def _parsed(reply: Reply) -> ElementTree.Element:
         # from the provider itself, over checked TLS; expat bounds what entities may grow to
         return ElementTree.fromstring(reply.body)  # noqa: S314
     except ElementTree.ParseError as error:
-        raise provider_unreachable(f"status {reply.status}, no XML") from error
+        raise PROVIDER.unreachable(f"status {reply.status}, no XML") from error
 
 
 def _error(status: int, answer: ElementTree.Element) -> AdapterError:
@@ -164,12 +164,12 @@ def _error(status: int, answer: ElementTree.Element) -> AdapterError:
     code = "InvalidChangeBatch" if batch else texts.get("Code", "")
     words = f"{code}: {texts.get('Message', '')}".strip(": ")[:500] or f"status {status}"
     if code in BUSY or status == 429:
-        return throttled(words)
+        return PROVIDER.throttled(words)
     if code in KEY_CODES:
-        return bad_key(words)
+        return PROVIDER.bad_key(words)
     if code == "InvalidChangeBatch":
         taken = re.search(r"already exists|not permitted|conflict|was not found|not match", words)
-        return in_use(words) if taken else refused(words)
+        return in_use(words) if taken else PROVIDER.refused(words)
     if code == "NoSuchHostedZone":
-        return no_zone(words)
-    return refused(words, permanent=status < 500)
+        return PROVIDER.no_zone(words)
+    return PROVIDER.refused(words, permanent=status < 500)

@@ -9,7 +9,12 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account
-from portal.certificates.models import Certificate, CertificateOrder, SharedCertificateHost
+from portal.certificates.models import (
+    Certificate,
+    CertificateOrder,
+    SeenCertificate,
+    SharedCertificateHost,
+)
 from portal.custom_domains.models import CustomDomainEvent, LLMClientCustomDomain
 from portal.database import db
 from portal.llm_clients.deployment.models import Deployment
@@ -34,6 +39,7 @@ class KeptHost:
     host: LLMClientHost
     certificate: Certificate | None
     order: CertificateOrder | None
+    seen: SeenCertificate | None = None
 
 
 def for_account(
@@ -149,15 +155,16 @@ def hosts_of(custom_domain: LLMClientCustomDomain) -> dict[str, KeptHost]:
         Certificate.chain_pem != "",
     )
     query = (
-        select(LLMClientHost, Certificate, CertificateOrder)
+        select(LLMClientHost, Certificate, CertificateOrder, SeenCertificate)
         .outerjoin(SharedCertificateHost, SharedCertificateHost.hostname == LLMClientHost.hostname)
         .outerjoin(Certificate, is_served)
         .outerjoin(CertificateOrder, CertificateOrder.name == name)
+        .outerjoin(SeenCertificate, SeenCertificate.hostname == LLMClientHost.hostname)
         .where(LLMClientHost.custom_domain_id == custom_domain.id)
         .order_by(Certificate.is_served, Certificate.id)
     )
     found = db.session.execute(query)
-    return {host.hostname: KeptHost(host, certificate, order) for host, certificate, order in found}
+    return {host.hostname: KeptHost(host, *kept) for host, *kept in found}
 
 
 def counts(account: Account, most: int = 1001) -> tuple[int, int]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import ceil
 
-from portal.certificates import expiring
-from portal.certificates.models import Certificate, CertificateOrder
+from portal.certificates import expiring, seen
+from portal.certificates.models import Certificate, CertificateOrder, SeenCertificate
 from portal.custom_domains import record_keeping, records, surroundings, words
 from portal.custom_domains.comparing import Part, difference
 from portal.custom_domains.models import (
@@ -70,6 +69,8 @@ class HostLine:
     days_left: int | None
     trouble: str
     tries_again_at: datetime | None
+    renewed_by: str = ""
+    seen_at: datetime | None = None
 
 
 def record_rows(
@@ -148,7 +149,8 @@ def host_line(
     served: ServedClient, host: str, url: str, kept: KeptHost | None, now: datetime
 ) -> HostLine:
     """A host as step 4 shows it."""
-    certificate = kept.certificate if kept else None
+    keeper = seen.keeper()
+    certificate = (kept.seen if keeper else kept.certificate) if kept else None
     order = kept.order if kept else None
     is_open = kept is not None and kept.host.is_open and served.llm_client.deployed
     status, sentence = _host_status(served, is_open)
@@ -164,23 +166,27 @@ def host_line(
         serial=certificate.serial if certificate else "",
         not_before=certificate.not_before if certificate else None,
         not_after=certificate.not_after if certificate else None,
-        renews_at=_renewal_of(certificate, order),
+        renews_at=None if keeper else _renewal_of(certificate, order),
         days_left=_days_left(certificate, now),
         trouble=order.detail or order.message if order and order.failures else "",
         tries_again_at=order.next_attempt_at if order and order.failures else None,
+        renewed_by=keeper,
+        seen_at=kept.seen.seen_at if keeper and kept and kept.seen else None,
     )
 
 
-def _days_left(certificate: Certificate | None, now: datetime) -> int | None:
+def _days_left(certificate: Certificate | SeenCertificate | None, now: datetime) -> int | None:
     """Days until the end of a certificate that should have been renewed; None while all is well."""
     if certificate is None or certificate.not_before is None or certificate.not_after is None:
         return None
     if expiring.reached(certificate, now) is None:
         return None
-    return max(0, ceil((certificate.not_after - now) / expiring.DAY))
+    return expiring.days_left(certificate, now)
 
 
-def _renewal_of(certificate: Certificate | None, order: CertificateOrder | None) -> datetime | None:
+def _renewal_of(
+    certificate: Certificate | SeenCertificate | None, order: CertificateOrder | None
+) -> datetime | None:
     """When the next certificate is asked for: as planned, else when a third of the life is left."""
     if certificate is None or certificate.not_before is None or certificate.not_after is None:
         return None

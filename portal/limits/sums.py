@@ -113,7 +113,7 @@ def _make(connection: Connection, missing: dict[UseKey, Wish]) -> None:
     for key in sorted(missing):
         wish = missing[key]
         since = starts_at(key, wish.timezone)
-        tokens, micros = used_since(connection, key.kind, key.subject_id, since)
+        tokens, micros = used_since(connection, wish.account_id, key.kind, key.subject_id, since)
         rows.append(
             dict(zip(("kind", "subject_id", "period", "starts_on"), key, strict=True))
             | {"account_id": wish.account_id, "tokens": tokens, "micros": micros}

@@ -3,48 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, g, render_template, url_for
 
 from portal.accounts.models import Account
+from portal.charts import BarChart, Part, Tile, bars
 from portal.database import utc_now
 from portal.formatting import StatusView, number
+from portal.history_search import listing
+from portal.history_search.filters import Filters
 from portal.llm_clients.deployment import words as status_words
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.pages import queries as llm_client_queries
 from portal.overview import attention
 from portal.overview.attention import Attention
-from portal.request_history import queries as history
+from portal.request_history import ranges
+from portal.request_history.ranges import TimeRange
 from portal.request_history.rows import row_of
 from portal.usage import queries as usage
-from portal.web import VIEWER, permits, zone
+from portal.usage.series import of_account
+from portal.usage.tallies import Tally
+from portal.web import VIEWER, permits
 
 blueprint = Blueprint("overview", __name__)
-DAYS = 7
-WIDTH = timedelta(hours=6)
 MOST_ROWS = 5
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One number, with what it means beside it."""
-
-    label: str
-    value: str
-    note: str
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """One bar of the chart."""
-
-    label: str
-    answered: int
-    failed: int
-    title: str
 
 
 @dataclass(frozen=True)
@@ -64,13 +48,14 @@ def index() -> str:
     now = utc_now()
     runs = llm_client_queries.recent_runs(g.account, 40)
     newest = _newest_by_client(runs)
-    this_week, week_before = _weeks(g.account, now)
-    recent, _, _ = history.page(g.account, history.Filters(), None)
+    shown = ranges.named("7d", ZoneInfo(g.account.timezone), now)
+    this_week, week_before = _weeks(g.account, shown)
+    recent = listing.page(g.account.id, Filters(shown), None).rows
     counts = llm_client_queries.status_counts(g.account, llm_client_queries.Filters())
     return render_template(
         "overview/index.html",
         tiles=_tiles(counts, this_week, week_before),
-        chart_buckets=[_bucket(stretch) for stretch in this_week],
+        charts=[_requests_chart(shown, this_week, week_before)],
         attention=[
             *(_attention(run) for run in newest if run.state == Deployment.States.FAILED),
             *attention.of_certificates(g.account, now),
@@ -89,33 +74,23 @@ def _newest_by_client(runs: list[Deployment]) -> list[Deployment]:
     return list(newest.values())
 
 
-def _weeks(account: Account, now: datetime) -> tuple[list[usage.Sums], list[usage.Sums]]:
-    local = now.astimezone(ZoneInfo(account.timezone))
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    start = midnight - timedelta(days=DAYS - 1)
-    before = start - timedelta(days=DAYS)
-    hours = usage.hourly(account, before, now + timedelta(hours=1))
-    count = int(timedelta(days=DAYS) / WIDTH)
-    return (
-        usage.bundled(hours, start, WIDTH, count),
-        usage.bundled(hours, before, WIDTH, count),
-    )
+def _weeks(account: Account, shown: TimeRange) -> tuple[list[Tally], list[Tally]]:
+    hours = usage.hourly([of_account(account.id)], shown.previous.start, shown.end)
+    return usage.bundled(hours, shown.borders()), usage.bundled(hours, shown.previous.borders())
 
 
-def _total(stretches: list[usage.Sums]) -> usage.Sums:
-    total = usage.Sums(stretches[0].start)
-    for stretch in stretches:
-        total = usage.added(total, stretch)
+def _total(tallies: list[Tally]) -> Tally:
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
     return total
 
 
-def _tiles(
-    counts: dict[str, int], this_week: list[usage.Sums], week_before: list[usage.Sums]
-) -> list[Tile]:
+def _tiles(counts: dict[str, int], this_week: list[Tally], week_before: list[Tally]) -> list[Tile]:
     now, before = _total(this_week), _total(week_before)
     return [
         Tile("Requests", number(now.requests), _compared(now.requests, before.requests)),
-        Tile("Answered without error", _share(now), f"{number(now.failed)} failed"),
+        Tile("Answered without error", _share(now), f"{number(_unanswered(now))} failed"),
         Tile("Average answer", _average(now), _average_note(before)),
         Tile("LLM clients ready", str(counts["ready"]), f"of {counts['all']} in this account"),
     ]
@@ -130,26 +105,33 @@ def _compared(now: int, before: int) -> str:
     return f"{abs(change)}% {'more' if change > 0 else 'fewer'} than before"
 
 
-def _share(sums: usage.Sums) -> str:
+def _share(sums: Tally) -> str:
     return f"{100 * sums.answered / sums.requests:.1f}%" if sums.requests else "No requests"
 
 
-def _average(sums: usage.Sums) -> str:
+def _average(sums: Tally) -> str:
     return f"{sums.latency_ms / sums.requests / 1000:.1f} s" if sums.requests else "No requests"
 
 
-def _average_note(before: usage.Sums) -> str:
+def _average_note(before: Tally) -> str:
     return f"{_average(before)} before" if before.requests else "Nothing to compare with"
 
 
-def _bucket(stretch: usage.Sums) -> Bucket:
-    local = stretch.start.astimezone(ZoneInfo(zone()))
-    end = local + WIDTH  # by the clock on the wall, as the stretches are
-    return Bucket(
-        label=f"{local:%a} {local.day}" if local.hour < 6 else "",
-        answered=stretch.answered,
-        failed=stretch.failed,
-        title=f"{local:%a} {local.day}, {local:%H:%M} to {end:%H:%M}",
+def _unanswered(sums: Tally) -> int:
+    return sums.requests - sums.answered
+
+
+def _requests_chart(shown: TimeRange, week: list[Tally], week_before: list[Tally]) -> BarChart:
+    return BarChart(
+        title="Were requests answered?",
+        places=tuple(stretch.place for stretch in shown.stretches),
+        parts=(
+            Part("Answered", tuple(sums.answered for sums in week)),
+            Part("Failed", tuple(_unanswered(sums) for sums in week), bars.FAILED),
+        ),
+        previous=tuple(sums.requests for sums in week_before),
+        previous_name="Week before",
+        select_url=url_for("request_history.index"),
     )
 
 

@@ -6,30 +6,26 @@ commit), so that durability costs a few milliseconds and not one disk flush a re
 
 from __future__ import annotations
 
-import json
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from portal.database import Model, Serialized, declare_writes, reading, utc_now
+from portal.database import declare_writes, reading, utc_now
 from portal.errors import PortalError
 from portal.limits import reserving
 from portal.limits.advances import Advance, Advances
 from portal.limits.wishes import Settlement, Wish
-from portal.request_history import key_uses
-from portal.request_history.models import LLMClientRequests, Prompt
-from portal.usage.models import RequestRollup
-from portal.vault import tokens
+from portal.request_history import storing
+from portal.request_history.models import LLMClientRequests
+from portal.request_history.storing import Visit, whole
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +33,6 @@ LARGEST_BATCH = 500
 BUSY_BATCH = 3
 LINGER_SECONDS = 0.002
 WAIT_SECONDS = 15.0
-PREVIEW = 200
 # The database's refusals, and values that no driver can send (numbers too large, what is no JSON):
 # they fail their own row and must not end the writer, on whom everybody waits.
 UNWRITABLE = (SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError)
@@ -48,15 +43,6 @@ AWAY = (OperationalError, PoolTimeout)
 
 class NotRecorded(PortalError):
     """The history could not take the row, so the answer must not be acknowledged."""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """The session that a request belongs to."""
-
-    session_key: str
-    visitor_hash: str = ""
-    user_agent: str = ""
 
 
 @dataclass
@@ -92,7 +78,7 @@ class Recorder:
         self, row: dict[str, Any], visit: Visit | None, settlement: Settlement | None = None
     ) -> None:
         """Return when the row is committed. Raises NotRecorded when it is not within 15 s."""
-        self._wait_for(Recorded(_whole(row), visit, settlement))
+        self._wait_for(Recorded(whole(row), visit, settlement))
 
     def reserve(self, wish: Wish) -> None:
         """Return when the wish is decided and committed. Raises NotRecorded as `record` does.
@@ -185,27 +171,14 @@ def _commit(engine: Engine, batch: list[Recorded], advances: Advances) -> list[A
     wishes = [entry.wish for entry in batch if entry.wish is not None]
     settlements = [entry.settlement for entry in batch if entry.settlement is not None]
     closed = [entry.closed for entry in batch if entry.closed is not None]
-    told = [entry for entry in batch if entry.row is not None]
+    told = [(entry.row, entry.visit) for entry in batch if entry.row is not None]
     with engine.begin() as connection:
         taken = reserving.write(
             connection, wishes, settlements, utc_now(), advances=advances, closed=closed
         )
         if told:
-            _insert(connection, told, engine.dialect.name)
+            storing.insert(connection, told)
     return taken
-
-
-def _insert(connection: Connection, told: list[Recorded], dialect_name: str) -> None:
-    rows = [entry.row for entry in told if entry.row is not None]
-    connection.execute(_INSERT, rows)
-    sessions = _sessions(told)
-    if sessions:
-        connection.execute(_upsert(dialect_name, Prompt, *SESSION), sessions)
-    connection.execute(_upsert(dialect_name, RequestRollup, *ROLLUP), _sums(rows))
-    key_uses.note(connection, rows)
-
-
-_INSERT = LLMClientRequests.__table__.insert()
 
 
 def _is_recorded(engine: Engine, recorded: Recorded) -> bool:
@@ -216,124 +189,3 @@ def _is_recorded(engine: Engine, recorded: Recorded) -> bool:
     query = select(table.c.id).where(table.c.request_id == recorded.row["request_id"])
     with reading(), engine.connect() as connection:
         return connection.execute(query).first() is not None
-
-
-# Key columns of an upsert, columns that take the newer value, columns that add up.
-SESSION = (("session_key",), ("last_at", "updated_at"), ("request_count",))
-ROLLUP = (
-    ("llm_client_id", "hour", "revision_number", "model", "mode"),
-    ("last_at",),
-    ("answered", "failed", "tokens_in", "tokens_out", "latency_ms", "cost_micros"),
-)
-
-
-@cache
-def _upsert(
-    dialect_name: str,
-    model: type[Model],
-    key: tuple[str, ...],
-    newer: tuple[str, ...],
-    summed: tuple[str, ...],
-) -> Any:
-    """Made once: making it costs more than executing it."""
-    dialect = sqlite if dialect_name == "sqlite" else postgresql
-    table = model.__table__
-    statement = dialect.insert(table)
-    changes = {name: statement.excluded[name] for name in newer}
-    changes.update({name: table.c[name] + statement.excluded[name] for name in summed})
-    return statement.on_conflict_do_update(index_elements=list(key), set_=changes)
-
-
-def _sessions(batch: list[Recorded]) -> list[dict[str, Any]]:
-    """One row for each session of the batch; sorted, so that two writers never wait in a circle."""
-    found: dict[str, dict[str, Any]] = {}
-    for entry in batch:
-        if entry.visit is None or entry.row is None:
-            continue
-        at = entry.row["created_at"]
-        session = found.setdefault(
-            entry.visit.session_key,
-            {
-                "session_key": entry.visit.session_key,
-                "llm_client_id": entry.row["llm_client_id"],
-                "started_at": at,
-                "visitor_hash": entry.visit.visitor_hash,
-                "user_agent": entry.visit.user_agent[:255],
-                "request_count": 0,
-                "note": "",
-            },
-        )
-        session["request_count"] += 1
-        session["last_at"] = session["updated_at"] = at
-    return [found[key] for key in sorted(found)]
-
-
-def _sums(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row for each hour, revision, model and mode of the batch, sorted."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in rows:
-        hour = row["created_at"].replace(minute=0, second=0, microsecond=0)
-        key = (row["llm_client_id"], hour, row["revision_number"] or 0, row["model"], row["mode"])
-        sums = found.setdefault(
-            key,
-            dict(zip(ROLLUP[0], key, strict=True))
-            | {"account_id": row["account_id"]}
-            | dict.fromkeys(ROLLUP[2], 0),
-        )
-        sums["last_at"] = row["created_at"]
-        sums["answered" if row["status"] < 400 else "failed"] += 1
-        sums["tokens_in"] += row["tokens_in"]
-        sums["tokens_out"] += row["tokens_out"]
-        sums["latency_ms"] += row["latency_ms"] or 0
-        sums["cost_micros"] += row["cost_micros"] or 0
-    return [found[key] for key in sorted(found, key=str)]
-
-
-_DEFAULTS: dict[str, Any] = {
-    "session_key": "",
-    "is_aggregation": False,
-    "llm_client_name": "",
-    "revision_number": None,
-    "hostname": "",
-    "mode": "",
-    "api_key_id": None,
-    "provider": "",
-    "model": "",
-    "error_code": "",
-    "error_text": "",
-    "latency_ms": None,
-    "first_token_ms": None,
-    "tokens_in": 0,
-    "tokens_out": 0,
-    "cost_micros": None,
-    "price_version": "",
-    "question_preview": "",
-    "answer_preview": "",
-    "response": None,
-}
-
-
-def _whole(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with all its columns, texts cut to what they hold."""
-    whole = {**_DEFAULTS, **row}
-    whole["updated_at"] = whole["created_at"]
-    for name in ("question_preview", "answer_preview"):
-        whole[name] = " ".join(tokens.hidden(str(whole[name])).split())[:PREVIEW]
-    whole["model"] = str(whole["model"])[:200]
-    whole["error_text"] = tokens.hidden(str(whole["error_text"]))[:4000]
-    for name in ("request", "response"):
-        whole[name] = _without_keys(whole[name])
-    return whole
-
-
-def _without_keys(content: Any) -> Any:
-    """JSON without the API keys that somebody wrote into a message; what is no JSON as it is."""
-    if content is None:
-        return None
-    try:
-        text = json.dumps(content)
-    except (TypeError, ValueError, RecursionError):
-        return content
-    if tokens.NAME in text:
-        text = tokens.hidden(text)
-    return Serialized(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import url_for
 
@@ -31,16 +32,17 @@ class Row:
     url: str
 
 
-def row_of(found: LLMClientRequests, currency: str) -> Row:
-    """What a list shows of a request; what cost nothing, or nobody knows what, has no cost."""
-    client = found.llm_client
+def row_of(found: Any, currency: str) -> Row:
+    """What a list shows of a request, of a row with the columns of a list (listing.py) or whole.
+
+    What cost nothing, or nobody knows what, has no cost.
+    """
+    client = _client_of(found)
     return Row(
         id=found.id,
         created_at=found.created_at,
         llm_client_name=found.llm_client_name,
-        llm_client_url=url_for("llm_clients.show", llm_client_id=client.hashed_id)
-        if client
-        else None,
+        llm_client_url=url_for("llm_clients.show", llm_client_id=client) if client else None,
         question_preview=found.question_preview,
         answer_preview=found.answer_preview or found.error_text[:200],
         status=status_of(found),
@@ -54,7 +56,15 @@ def row_of(found: LLMClientRequests, currency: str) -> Row:
     )
 
 
-def status_of(found: LLMClientRequests) -> StatusView:
+def _client_of(found: Any) -> str | None:
+    """The hashed id of the client, while it is there."""
+    if isinstance(found, LLMClientRequests):
+        return found.llm_client.hashed_id if found.llm_client else None
+    hashed_id: str | None = found.client_hashed_id
+    return hashed_id
+
+
+def status_of(found: Any) -> StatusView:
     """The status of a request: its number, and a word."""
     if found.status < 400:
         return status_view("ready", f"{found.status} answered")

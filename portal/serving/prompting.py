@@ -17,7 +17,8 @@ from portal.limits.rates import Limiter
 from portal.llm_clients.system_role import enhanced
 from portal.llm_providers import ChatAnswer, ChatRequest, ProviderError, StreamPart
 from portal.llm_providers.messages import storable
-from portal.request_history.recording import NotRecorded, Recorder, Visit
+from portal.request_history.recording import NotRecorded, Recorder
+from portal.request_history.storing import Visit
 from portal.serving import rows
 from portal.serving.admission import Purse, ceilings_of, rates_of, refusal_of, tokens_in_of
 from portal.serving.attempts import Attempts

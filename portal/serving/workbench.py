@@ -10,6 +10,7 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 from wtforms import TextAreaField
 
 from portal.database import db, utc_now
@@ -90,6 +91,7 @@ def _exchanges(llm_client: LLMClient, key: str) -> list[Line]:
             LLMClientRequests.session_key == key,
             LLMClientRequests.llm_client_id == llm_client.id,
         )
+        .options(joinedload(LLMClientRequests.body))
         .order_by(LLMClientRequests.id.desc())
         .limit(MOST_EXCHANGES)
     )
@@ -98,11 +100,11 @@ def _exchanges(llm_client: LLMClient, key: str) -> list[Line]:
 
 def _line(found: LLMClientRequests) -> Line:
     return Line(
-        question=str(found.request.get("message", "")),
+        question=str((found.request or {}).get("message", "")),
         answer_html=rendered(str((found.response or {}).get("text", ""))),
         status=status_of(found),
         error=found.error_text,
-        sent_json=json.dumps(found.request.get("sent", {}), indent=2, ensure_ascii=False),
+        sent_json=json.dumps((found.request or {}).get("sent", {}), indent=2, ensure_ascii=False),
         latency_ms=found.latency_ms,
         first_token_ms=found.first_token_ms,
         tokens_in=found.tokens_in,

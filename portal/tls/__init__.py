@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, Self
 
+from portal.errors import AdapterError
 from portal.settings import Settings
 
 
@@ -51,6 +52,20 @@ class Issuance:
     detail: str = ""
 
 
+class NotOrdered(AdapterError):
+    """The authority could not even be asked for an order, so it counts none."""
+
+    @classmethod
+    def because_of(cls, error: AdapterError) -> Self:
+        """The same trouble, known to have come before the order."""
+        return cls(
+            error.public_message,
+            reason=error.reason,
+            permanent=error.permanent,
+            detail=error.detail,
+        )
+
+
 @dataclass(frozen=True)
 class Renewal:
     """When a certificate should be replaced. `at` None: by the rule of thirds.
@@ -91,7 +106,11 @@ class Issuer(Protocol):
         """The issuer of this portal."""
 
     def request(self, names: tuple[str, ...], now: datetime, state: dict[str, Any]) -> Issuance:
-        """Take one step towards a certificate for all of `names`; never waits for long."""
+        """Take one step towards a certificate for all of `names`; never waits for long.
+
+        Without `state` it may make an order, else it makes none. Raises NotOrdered where it is
+        certain that no order was made.
+        """
 
     def revoke(self, chain_pem: str, now: datetime) -> None:
         """Tell the world not to trust this certificate any more."""

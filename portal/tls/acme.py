@@ -4,6 +4,7 @@ A step reads where the order stands, does what is next and returns; it never wai
 two steps, or repeated, nothing is lost: the authority's own view of the order decides.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -13,11 +14,12 @@ from cryptography import x509
 from portal.errors import AdapterError
 from portal.issuer_settings import AcmeSettings
 from portal.settings import Settings
-from portal.tls import AuthorityAccounts, Issuance, Renewal, acme_order, acme_words
+from portal.tls import AuthorityAccounts, Issuance, NotOrdered, Renewal, acme_order, acme_words
 from portal.tls.acme_answers import (
     challenges_of,
     continues,
     in_seconds,
+    order_gone,
     pause,
     refused,
     waiting,
@@ -52,9 +54,11 @@ class AcmeIssuer:
         """Order, tell, finalize or download: whatever is next, and what follows at once."""
         with plain_errors():
             try:
-                acme = self._client()
-                if not continues(state, names, acme):
+                acme = self._client() if state else self._before_an_order()
+                if not state:
                     return self._begin(acme, names, now)
+                if not continues(state, names, acme):
+                    return order_gone()
                 return self._go_on(acme, names, now, state)
             except messages.Error as problem:
                 return self._refusal(problem, names, now, state)
@@ -95,7 +99,18 @@ class AcmeIssuer:
             self._acme = AcmeClient(self._settings, self._accounts)
         return self._acme
 
+    def _before_an_order(self) -> AcmeClient:
+        """The authority answers and knows us. Raises NotOrdered."""
+        try:
+            with plain_errors():
+                acme = self._client()
+                acme.greet()
+        except AdapterError as error:
+            raise NotOrdered.because_of(error) from error
+        return acme
+
     def _begin(self, acme: AcmeClient, names: tuple[str, ...], now: datetime) -> Issuance:
+        """Order; one whose proofs cannot be read is counted and left alone."""
         order, authorizations = acme_order.new_order(acme, names)
         state: State = {
             "order": order,
@@ -105,7 +120,10 @@ class AcmeIssuer:
             "account": acme.account_uri,
             "since": now.isoformat(),
         }
-        asked = self._asked(acme, state)
+        try:
+            asked = self._asked(acme, state)
+        except messages.Error as problem:
+            return replace(self._refusal(problem, names, now, {}), has_ordered=True)
         message = f"Ordered; the certificate authority wants to see a proof for {names[0]}."
         return waiting(message, state, asked, has_ordered=True)
 
@@ -206,8 +224,7 @@ class AcmeIssuer:
             message = "The certificate authority has forgotten the portal’s account; a new one."
             return Issuance("waiting", message, acme_words.ACCOUNT, 1, detail=detail)
         if state and problem.code == "malformed":
-            message = "The certificate authority does not know this order any more; a new one."
-            return Issuance("waiting", message, "order_gone", 1, detail=detail)
+            return order_gone(detail)
         words = acme_words.of_order(problem, names[0])
         retry_after = self._acme.network.retry_after if self._acme is not None else ""
         seconds = acme_words.seconds_to_wait(retry_after, problem.detail or "", now)

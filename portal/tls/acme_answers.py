@@ -48,6 +48,12 @@ def waiting(
     )
 
 
+def order_gone(detail: str = "") -> Issuance:
+    """It cannot be gone on with; the next step makes a new one."""
+    message = "The certificate authority does not know this order any more; a new one."
+    return Issuance("waiting", message, "order_gone", 1, detail=detail)
+
+
 def in_seconds(issuance: Issuance, seconds: int | None) -> Issuance:
     """The same, to be repeated after so many seconds."""
     return replace(issuance, retry_in_seconds=seconds)

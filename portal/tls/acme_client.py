@@ -70,6 +70,10 @@ class AcmeClient:
         body = messages.Registration()
         self.network.account = messages.RegistrationResource(body=body, uri=self.account_uri)
 
+    def greet(self) -> None:
+        """Fetch a nonce, which costs nothing: the authority answers."""
+        self.network.head(self.v2.directory["newNonce"])
+
     def post(self, url: str, payload: Any = None) -> requests.Response:
         """A signed request; without payload the POST that stands for GET."""
         new_nonce = self.v2.directory["newNonce"]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
 
-from portal.accounts.models import Account
 from portal.database import db
-from portal.usage.models import RequestRollup
+from portal.usage.counting import MEASURES, tally_of
+from portal.usage.models import RequestRollup, UsageSeries
+from portal.usage.series import CUSTOM, SANDBOX, Grain, Series, of_account, of_client
+from portal.usage.tallies import EPOCH, Tally, hour_of
 
-SANDBOX, CUSTOM = "sandbox", "custom"
+REQUESTS = (
+    RequestRollup.answered + RequestRollup.refused + RequestRollup.cancelled + RequestRollup.failed
+)
 
 
 @dataclass(frozen=True)
@@ -23,122 +28,178 @@ class ClientUse:
     last_at: datetime | None
 
 
-def of_clients(client_ids: list[int], since: datetime) -> dict[int, ClientUse]:
+def of_clients(account_id: int, client_ids: list[int], since: datetime) -> dict[int, ClientUse]:
     """Requests since a time, and the last one ever, of each client that had any."""
-    total = func.sum(RequestRollup.answered + RequestRollup.failed)
-    query = (
-        select(
-            RequestRollup.llm_client_id,
-            total.filter(RequestRollup.hour >= since),
-            func.max(RequestRollup.last_at),
-        )
-        .where(RequestRollup.llm_client_id.in_(client_ids), RequestRollup.mode != SANDBOX)
-        .group_by(RequestRollup.llm_client_id)
+    numbers = {of_client(account_id, client_id).id: client_id for client_id in client_ids}
+    total = select(func.sum(REQUESTS)).where(
+        RequestRollup.series_id == UsageSeries.id, RequestRollup.hour >= hour_of(since)
+    )
+    query = select(UsageSeries.id, total.scalar_subquery(), _newest()).where(
+        UsageSeries.id.in_(numbers)
     )
     return {
-        client_id: ClientUse(int(requests or 0), last_at)
-        for client_id, requests, last_at in db.session.execute(query)
+        numbers[number]: ClientUse(int(requests or 0), last_at)
+        for number, requests, last_at in db.session.execute(query)
     }
+
+
+def _newest() -> ScalarSelect[datetime]:
+    """When a series was last counted in."""
+    return (
+        select(RequestRollup.last_at)
+        .where(RequestRollup.series_id == UsageSeries.id)
+        .order_by(RequestRollup.hour.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def last_custom_requests(client_ids: list[int]) -> dict[int, datetime]:
     """When a visitor last asked each client something on its customer's domain."""
-    newest = func.max(RequestRollup.last_at)
-    query = (
-        select(RequestRollup.llm_client_id, newest)
-        .where(RequestRollup.llm_client_id.in_(client_ids), RequestRollup.mode == CUSTOM)
-        .group_by(RequestRollup.llm_client_id)
+    query = select(UsageSeries.llm_client_id, _newest()).where(
+        UsageSeries.llm_client_id.in_(client_ids),
+        UsageSeries.grain == Grain.PART,
+        UsageSeries.mode == CUSTOM,
     )
-    return dict(map(tuple, db.session.execute(query)))
+    newest: dict[int, datetime] = {}
+    for client_id, last_at in db.session.execute(query):
+        if client_id is not None and last_at is not None:
+            newest[client_id] = max(newest.get(client_id, last_at), last_at)
+    return newest
 
 
-def sandbox_prompts(client_id: int) -> int:
+def sandbox_prompts(account_id: int, client_id: int) -> int:
     """How often a client was asked in the sandbox."""
-    total = func.sum(RequestRollup.answered + RequestRollup.failed)
-    query = select(total).where(
-        RequestRollup.llm_client_id == client_id, RequestRollup.mode == SANDBOX
-    )
+    number = of_client(account_id, client_id, sandbox=True).id
+    query = select(func.sum(REQUESTS)).where(RequestRollup.series_id == number)
     return int(db.session.scalar(query) or 0)
 
 
 def used_since(
-    connection: Connection, kind: str, subject_id: int, since: datetime
+    connection: Connection, account_id: int, kind: str, subject_id: int, since: datetime
 ) -> tuple[int, int]:
     """Tokens and cost (micro-units) of an account or a client since a full hour.
 
     The sandbox counts for the account only; other kinds of subjects have no hourly sums: (0, 0).
     """
-    if kind not in ("account", "client"):
-        return 0, 0
-    table = RequestRollup.__table__
-    tokens, cost = func.sum(table.c.tokens_in + table.c.tokens_out), func.sum(table.c.cost_micros)
-    query = select(tokens, cost).where(table.c.hour >= since)
     if kind == "account":
-        query = query.where(table.c.account_id == subject_id)
+        series = [of_account(subject_id), of_account(subject_id, sandbox=True)]
+    elif kind == "client":
+        series = [of_client(account_id, subject_id)]
     else:
-        query = query.where(table.c.llm_client_id == subject_id, table.c.mode != SANDBOX)
+        return 0, 0
+    query = select(
+        func.sum(RequestRollup.tokens_in + RequestRollup.tokens_out),
+        func.sum(RequestRollup.cost_micros),
+    ).where(
+        RequestRollup.series_id.in_([one.id for one in series]),
+        RequestRollup.hour >= hour_of(since),
+    )
     found = connection.execute(query).one()
     return int(found[0] or 0), int(found[1] or 0)
 
 
 @dataclass(frozen=True)
-class Sums:
-    """One stretch of time of an account."""
+class Hour:
+    """The sums of an hour; `start` is a full hour."""
 
     start: datetime
-    answered: int = 0
-    failed: int = 0
-    tokens: int = 0
-    latency_ms: int = 0
-
-    @property
-    def requests(self) -> int:
-        return self.answered + self.failed
+    tally: Tally
 
 
-def hourly(account: Account, since: datetime, until: datetime) -> list[Sums]:
-    """The account's hours in which visitors asked something, in order."""
+def hourly(series: Collection[Series], start: datetime, end: datetime) -> list[Hour]:
+    """The hours that begin from `start` until before `end` in which anything was asked, in order.
+
+    Of several series the hours are added up.
+    """
     query = (
-        select(
-            RequestRollup.hour,
-            func.sum(RequestRollup.answered),
-            func.sum(RequestRollup.failed),
-            func.sum(RequestRollup.tokens_in + RequestRollup.tokens_out),
-            func.sum(RequestRollup.latency_ms),
-        )
-        .where(
-            RequestRollup.account_id == account.id,
-            RequestRollup.hour >= since,
-            RequestRollup.hour < until,
-            RequestRollup.mode != SANDBOX,
-        )
-        .group_by(RequestRollup.hour)
+        select(RequestRollup.hour, *(getattr(RequestRollup, name) for name in MEASURES))
+        .where(RequestRollup.series_id.in_([one.id for one in series]), *_between(start, end))
         .order_by(RequestRollup.hour)
     )
-    rows = db.session.execute(query)
-    return [Sums(hour, *(int(value or 0) for value in values)) for hour, *values in rows]
+    hours: dict[int, Tally] = {}
+    for row in db.session.execute(query):
+        if row.hour in hours:
+            hours[row.hour].add(tally_of(row))
+        else:
+            hours[row.hour] = tally_of(row)
+    return [Hour(EPOCH + timedelta(hours=hour), tally) for hour, tally in hours.items()]
 
 
-def bundled(hours: list[Sums], start: datetime, width: timedelta, count: int) -> list[Sums]:
-    """`count` stretches of `width` by the clock on the wall of `start`, empty ones included.
+def _between(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    first = hour_of(start + timedelta(hours=1) - timedelta(microseconds=1))
+    last = hour_of(end + timedelta(hours=1) - timedelta(microseconds=1))
+    return RequestRollup.hour >= first, RequestRollup.hour < last
 
-    On a day whose clocks change, the stretch with the change is an hour longer or shorter.
-    """
-    borders = [(start + width * index).astimezone(UTC) for index in range(count + 1)]
-    stretches = [Sums(border) for border in borders[:-1]]
+
+def total(hours: Sequence[Hour]) -> Tally:
+    """All of them together."""
+    together = Tally()
+    for hour in hours:
+        together.add(hour.tally)
+    return together
+
+
+def bundled(hours: Sequence[Hour], borders: Sequence[datetime]) -> list[Tally]:
+    """The sums between each two borders; an hour belongs to the stretch in which it begins."""
+    stretches = [Tally() for _ in borders[:-1]]
     for hour in hours:
         index = bisect_right(borders, hour.start) - 1
-        if 0 <= index < count:
-            stretches[index] = added(stretches[index], hour)
+        if 0 <= index < len(stretches):
+            stretches[index].add(hour.tally)
     return stretches
 
 
-def added(first: Sums, second: Sums) -> Sums:
-    """The sums of both, beginning at the first."""
-    return Sums(
-        first.start,
-        first.answered + second.answered,
-        first.failed + second.failed,
-        first.tokens + second.tokens,
-        first.latency_ms + second.latency_ms,
+def parts_of_account(account_id: int, provider: str = "") -> list[Series]:
+    """By provider, model and mode, all that there ever were; of one provider, if one is named."""
+    query = select(UsageSeries).where(
+        UsageSeries.account_id == account_id, UsageSeries.grain == Grain.MODEL
     )
+    if provider:
+        query = query.where(UsageSeries.provider == provider)
+    return [_series(found) for found in db.session.scalars(query)]
+
+
+def parts_of_client(account_id: int, client_id: int) -> list[Series]:
+    """By revision, provider, model, key and mode, all that there ever were."""
+    query = select(UsageSeries).where(
+        UsageSeries.account_id == account_id,
+        UsageSeries.llm_client_id == client_id,
+        UsageSeries.grain == Grain.PART,
+    )
+    return [_series(found) for found in db.session.scalars(query)]
+
+
+def _series(found: UsageSeries) -> Series:
+    return Series(
+        found.account_id,
+        found.grain,
+        found.llm_client_id or 0,
+        found.provider,
+        found.model,
+        found.revision_number,
+        found.api_key_id,
+        found.mode,
+    )
+
+
+def without_sandbox(series: Collection[Series]) -> list[Series]:
+    """Those in which visitors are counted."""
+    return [one for one in series if one.mode != SANDBOX]
+
+
+def requests_by_series(
+    series: Collection[Series], start: datetime, end: datetime
+) -> dict[Series, Tally]:
+    """How often each series was counted in, by outcome; for the numbers beside filters."""
+    numbers = {one.id: one for one in series}
+    names = ("answered", "refused", "cancelled", "failed")
+    query = (
+        select(RequestRollup.series_id, *(func.sum(getattr(RequestRollup, name)) for name in names))
+        .where(RequestRollup.series_id.in_(numbers), *_between(start, end))
+        .group_by(RequestRollup.series_id)
+    )
+    return {
+        numbers[number]: Tally(**dict(zip(names, map(int, values), strict=True)))
+        for number, *values in db.session.execute(query)
+    }

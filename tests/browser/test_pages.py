@@ -24,7 +24,7 @@ from portal.people.models import Passkey
 from portal.plugins.models import Plugin, PluginTest
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
-from portal.request_history.recording import Visit
+from portal.request_history.storing import Visit
 from portal.vault.models import AuthToken
 from tests.browser.conftest import NARROW, WIDE, Axe, OpenBrowser, too_wide
 from tests.domain_setup.some_domains import (

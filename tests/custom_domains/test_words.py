@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.custom_domains import reasons
+from portal.custom_domains import reason_words, reasons
 from portal.custom_domains.results import Acts, Checks, Reasons
 
 pytestmark = pytest.mark.engine_independent
@@ -15,13 +15,13 @@ pytestmark = pytest.mark.engine_independent
 HANDBOOK = Path(__file__).parents[2] / "docs" / "domains.md"
 TESTS = Path(__file__).with_name("test_reasons.py")
 LINES = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", HANDBOOK.read_text(), re.MULTILINE))
-WORDS = [(str(reason), words) for reason, words in reasons.WORDS.items()]
-WORDS += [(f"{reason} {check}", words) for (reason, check), words in reasons.OF_CHECK.items()]
+WORDS = [(str(reason), words) for reason, words in reason_words.WORDS.items()]
+WORDS += [(f"{reason} {check}", words) for (reason, check), words in reason_words.OF_CHECK.items()]
 
 
 def test_every_reason_has_its_words_and_no_other_has() -> None:
-    assert set(reasons.WORDS) == set(Reasons)
-    assert {reason for reason, _ in reasons.OF_CHECK} <= set(Reasons)
+    assert set(reason_words.WORDS) == set(Reasons)
+    assert {reason for reason, _ in reason_words.OF_CHECK} <= set(Reasons)
 
 
 def test_the_handbook_has_a_line_for_every_reason() -> None:
@@ -32,7 +32,7 @@ def test_the_handbook_has_a_line_for_every_reason() -> None:
 def test_the_handbook_names_the_same_who(reason: Reasons) -> None:
     who = {Acts.CUSTOMER: "You", Acts.PLATFORM: "We", Acts.NOBODY: "Nobody"}
     acts = LINES[reason].rpartition("|")[2].strip()
-    assert acts.startswith(who[reasons.WORDS[reason].who_acts])
+    assert acts.startswith(who[reason_words.WORDS[reason].who_acts])
 
 
 @pytest.mark.parametrize("reason", list(Reasons))
@@ -41,7 +41,7 @@ def test_every_reason_is_produced_by_a_server_in_a_test(reason: Reasons) -> None
 
 
 @pytest.mark.parametrize(("name", "words"), WORDS, ids=[name for name, _ in WORDS])
-def test_the_words_are_whole_and_calm(name: str, words: reasons.Words) -> None:
+def test_the_words_are_whole_and_calm(name: str, words: reason_words.Words) -> None:
     for text in (words.sentence, words.fix):
         assert text
         assert text[0].isupper() or text[0] == "{"

@@ -20,7 +20,8 @@ from portal.limits.reserving import LONGEST_PROMPT
 from portal.limits.wishes import Settlement, Wish
 from portal.llm_clients.models import LLMClient
 from portal.request_history.models import LLMClientRequests
-from portal.request_history.recording import NotRecorded, Recorder, Visit
+from portal.request_history.recording import NotRecorded, Recorder
+from portal.request_history.storing import Visit
 from tests.limits.conftest import Sums
 from tests.people import MakeClient, People
 from tests.planes import Planes

@@ -16,7 +16,7 @@ from portal.llm_clients import registration, revisions
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
-from portal.usage.models import RequestRollup
+from tests.counted import count
 from tests.people import Browser, MakeClient, Page, People, Person
 from tests.planes import Planes
 
@@ -225,17 +225,7 @@ def test_the_week_counts_visitors_and_not_the_sandbox(
         llm_client = db.session.scalars(db.select(LLMClient)).one()
         for days, mode, answered in ((0, "default", 3), (0, "sandbox", 50), (8, "default", 900)):
             at = utc_now() - timedelta(days=days)
-            db.session.add(
-                RequestRollup(
-                    account_id=llm_client.account_id,
-                    llm_client_id=llm_client.id,
-                    hour=at.replace(minute=0, second=0, microsecond=0),
-                    last_at=at,
-                    mode=mode,
-                    answered=answered,
-                )
-            )
-        db.session.commit()
+            count(llm_client, at, answered, mode=mode)
     page = people.browser(people.alice).get("/llm-clients/")
     assert page.find("td[data-label='Requests in 7 days']").get_text() == "3"
 

@@ -13,7 +13,7 @@ from portal.accounts.models import Account
 from portal.database import db, utc_now
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
-from portal.usage.models import RequestRollup
+from tests.counted import count
 from tests.people import Browser, MakeClient, Page, People
 from tests.planes import Planes
 
@@ -33,19 +33,7 @@ def used(planes: Planes, make_client: MakeClient) -> Used:
     def write(at: datetime, answered: int = 1, failed: int = 0, mode: str = "default") -> None:
         with planes.worker.app_context():
             llm_client = db.session.scalars(db.select(LLMClient)).one()
-            db.session.add(
-                RequestRollup(
-                    account_id=llm_client.account_id,
-                    llm_client_id=llm_client.id,
-                    hour=at.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
-                    last_at=at,
-                    mode=mode,
-                    answered=answered,
-                    failed=failed,
-                    latency_ms=2000 * (answered + failed),
-                )
-            )
-            db.session.commit()
+            count(llm_client, at, answered, failed, mode, latency_ms=2000)
 
     return write
 

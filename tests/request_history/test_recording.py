@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -17,8 +18,10 @@ from portal.limits.advances import Advance, Advances
 from portal.llm_clients.models import LLMClient
 from portal.request_history import recording
 from portal.request_history.models import LLMClientRequests, Prompt
-from portal.request_history.recording import NotRecorded, Recorder, Visit
-from portal.usage.models import RequestRollup
+from portal.request_history.recording import NotRecorded, Recorder
+from portal.request_history.storing import Visit
+from portal.usage.models import RequestRollup, UsageSeries
+from portal.usage.series import of_client
 from tests.people import MakeClient
 from tests.planes import Planes
 
@@ -64,6 +67,13 @@ def stored(engine: Engine, model: Any = LLMClientRequests) -> list[Any]:
     """What another connection sees that has committed nothing itself."""
     with reading(), engine.connect() as connection:
         return list(connection.execute(db.select(model.__table__)).mappings())
+
+
+def answered(engine: Engine) -> int:
+    """What the account's hourly sums say."""
+    series = {row["id"]: row["grain"] for row in stored(engine, UsageSeries)}
+    sums = stored(engine, RequestRollup)
+    return sum(row["answered"] for row in sums if series[row["series_id"]] == "account")
 
 
 class Held:
@@ -130,7 +140,7 @@ def test_32_threads_write_every_row_once_and_see_it_committed(
     assert len(rows) == THREADS * EACH
     assert {found["request_id"] for found in rows} == expected
     assert {found["request_count"] for found in stored(engine, Prompt)} == {EACH}
-    assert sum(found["answered"] for found in stored(engine, RequestRollup)) == THREADS * EACH
+    assert answered(engine) == THREADS * EACH
 
 
 def test_what_waits_together_is_written_together(
@@ -192,7 +202,7 @@ def test_one_bad_row_in_a_batch_fails_alone(
         "other",
         "afterwards",
     }
-    assert sum(found["answered"] for found in stored(engine, RequestRollup)) == 4
+    assert answered(engine) == 4
     assert [found["request_count"] for found in stored(engine, Prompt)] == [4]
 
 
@@ -221,7 +231,7 @@ def test_a_commit_that_happened_but_was_answered_with_an_error_is_not_doubled(
         future.result(10)
     assert broken
     assert len(stored(engine)) == size + 1
-    assert sum(found["answered"] for found in stored(engine, RequestRollup)) == size + 1
+    assert answered(engine) == size + 1
     assert [found["request_count"] for found in stored(engine, Prompt)] == [size + 1]
 
 
@@ -263,12 +273,17 @@ def test_sums_and_sessions_add_up(
         columns = {"tokens_in": tokens_in, "tokens_out": tokens_out, "latency_ms": latency}
         found = row(request_id, created_at=at, status=status, model="m", **columns)
         recorder.record(found, Visit(session * 64))
-    sums = sorted(stored(engine, RequestRollup), key=lambda found: found["hour"])
-    columns = ("answered", "failed", "tokens_in", "tokens_out", "latency_ms")
-    assert [tuple(found[name] for name in columns) for found in sums] == [
-        (1, 1, 11, 20, 1200),
-        (1, 1, 6, 8, 100),
+    client = of_client(found["account_id"], found["llm_client_id"])
+    sums = sorted(
+        (row for row in stored(engine, RequestRollup) if row["series_id"] == client.id),
+        key=lambda row: row["hour"],
+    )
+    columns = ("answered", "failed", "cancelled", "tokens_in", "tokens_out", "latency_ms")
+    assert [tuple(row[name] for name in columns) for row in sums] == [
+        (1, 1, 0, 11, 20, 1200),
+        (1, 0, 1, 6, 8, 100),
     ]
+    assert [row["sessions"] for row in sums] == [1, 1]
     sessions = {found["session_key"][0]: found for found in stored(engine, Prompt)}
     assert sessions["a"]["request_count"] == 3
     assert sessions["a"]["started_at"] == start
@@ -285,4 +300,16 @@ def test_revisions_models_and_modes_are_counted_apart(
     ):
         columns = {"revision_number": revision, "model": model, "mode": mode}
         recorder.record(row(str(number), created_at=at, **columns), None)
-    assert [found["answered"] for found in stored(engine, RequestRollup)] == [1, 1, 1, 1]
+    series = {row["id"]: row["grain"] for row in stored(engine, UsageSeries)}
+    sums = Counter(
+        (series[row["series_id"]], row["answered"]) for row in stored(engine, RequestRollup)
+    )
+    assert sums == {
+        ("account", 3): 1,
+        ("account", 1): 1,
+        ("client", 3): 1,
+        ("client", 1): 1,
+        ("model", 2): 1,
+        ("model", 1): 2,
+        ("part", 1): 4,
+    }

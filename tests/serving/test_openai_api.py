@@ -16,7 +16,8 @@ from portal.limits.reserving import Settlement, Wish
 from portal.llm_clients.models import LLMClient
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
 from portal.providers.models import Provider
-from portal.request_history.recording import NotRecorded, Recorder, Visit
+from portal.request_history.recording import NotRecorded, Recorder
+from portal.request_history.storing import Visit
 from portal.serving import hosts
 from tests.faults.vendor import Vendor, part
 from tests.planes import Planes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from sqlalchemy import select
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db
 from portal.llm_clients.models import LLMClientHost
+from tests.crowd import Stopwatch
 from tests.dns_peers import KEY_NAME, KEY_SECRET, Peer
 from tests.edge_portal import EdgePortal
 from tests.people import Browser, Page
@@ -81,9 +81,9 @@ class Admin:
         form = self.browser.get(f"{client}edit").values()
         self.browser.post(f"{client}edit", {**form, "name": name})
 
-    def deploys(self, client: str) -> float:
-        """Press Deploy; the moment it was pressed."""
-        pressed = time.monotonic()
+    def deploys(self, client: str) -> Stopwatch:
+        """Press Deploy; what has run since it was pressed."""
+        pressed = Stopwatch()
         self.browser.post(f"{client}deploy", {"confirm": "yes"})
         return pressed
 
@@ -123,14 +123,15 @@ class Admin:
         sent = {f"setting_{name}": value for name, value in values.items() if name != "zone"}
         return self.browser.post(f"{domain}publishing/rfc2136", sent)
 
-    def answered(self, host: str, since: float, most: float = 10.0) -> str:
+    def answered(self, host: str, since: Stopwatch, most: float = 10.0) -> str:
         """Work until visitors are answered at the host; the serial of what the edge shows then.
 
-        `since` is when the button was pressed; it must not take longer than `most` seconds.
+        `since` runs since the button was pressed; it must not take longer than `most` seconds,
+        not counting those in which other programs had the processors.
         """
-        self.portal.work(lambda: is_open(host), 20)
+        self.portal.work(lambda: is_open(host), 60)
         status, _ = self.portal.get(host)
-        took = time.monotonic() - since
+        took = since.seconds()
         assert status == 200
         assert took < most, f"{host}: {took:.1f} s {self.portal.last_words()}"
         return self.portal.shown(host)

@@ -1,12 +1,19 @@
-"""Whatever order things happen in, one account holds a name and everything ends somewhere."""
+"""Whatever order things happen in, one account holds a name and everything ends somewhere.
+
+A history is four to eight random moves, each fortieth one forty, brought to rest and checked. As
+each is real work of real jobs on real rows (a tenth of a second of a free core and more), a
+run makes 1,200 of them on SQLite and 400 on PostgreSQL; PORTAL_TEST_INTERLEAVINGS=10000 makes that
+many. A seed always is the same history, and PORTAL_TEST_SEED=17 repeats one alone.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from portal.certificates.models import Certificate
 from portal.custom_domains.models import LLMClientCustomDomain
@@ -15,10 +22,12 @@ from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from portal.serving import served
 from tests.people import People
+from tests.stack.beginning import Beginnings
 from tests.stack.world import World
 
-STEPS = 40
-TOGETHER = int(os.environ.get("PORTAL_TEST_INTERLEAVINGS", "10000"))
+HISTORIES = {"sqlite": 1200, "postgresql": 400}
+SHORT, LONG = (4, 8), 40  # moves
+LONG_EACH = 40  # histories
 SHARES = 4
 Dns = LLMClient.DnsVerificationStatusChoices
 Tls = LLMClient.TlsCertificateIssuanceStatusChoices
@@ -48,21 +57,30 @@ def _flushes(how: str) -> None:
 
 @pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.usefixtures("quick_disk")
-def test_ten_thousand_moves_in_any_order(people: People, share: int) -> None:
-    """As many moves together as the issue asks for; each history comes to rest at its end."""
-    histories = TOGETHER // SHARES // STEPS
-    for seed in range(share * histories, (share + 1) * histories):
+def test_moves_in_any_order(people: People, share: int) -> None:
+    """Each history comes to rest at its end, with every state legal and one holder for the name."""
+    beginnings = Beginnings()
+    for seed in seeds(share):
         told: list[str] = []
         try:
-            go_through(people, seed, told)
+            go_through(World(people, seed, beginnings), told)
         except Exception as error:
             raise AssertionError(f"seed {seed}, after {', '.join(told)}") from error
 
 
-def go_through(people: People, seed: int, told: list[str]) -> None:
-    world = World(people, seed)
+def seeds(share: int) -> range:
+    """Those of one share; the one that is to be repeated belongs to the first."""
+    alone = os.environ.get("PORTAL_TEST_SEED")
+    if alone is not None:
+        return range(int(alone), int(alone) + (share == 0))
+    wanted = os.environ.get("PORTAL_TEST_INTERLEAVINGS") or HISTORIES[db.engine.dialect.name]
+    each = int(wanted) // SHARES
+    return range(share * each, (share + 1) * each)
+
+
+def go_through(world: World, told: list[str]) -> None:
     world.told = told
-    for _ in range(STEPS):
+    for _ in range(LONG if world.seed % LONG_EACH == 0 else world.chance.randint(*SHORT)):
         world.step()
         assert list(wrong_now()) == []
     told.append("at rest")
@@ -73,18 +91,35 @@ def go_through(people: People, seed: int, told: list[str]) -> None:
 
 def wrong_now() -> Iterator[str]:
     """What must hold after each commit."""
-    domains = list(db.session.scalars(select(LLMClientCustomDomain)).unique())
-    if sum(one.is_verified for one in domains) > 1:
+    for host, is_open, is_custom, client, is_deployed, account, is_verified, owner in hosts():
+        if is_open and client is None:
+            yield f"{host} is open for nobody"
+        if is_open and is_deployed and is_custom and not (is_verified and owner == account):
+            yield f"{host} is served without a proof"
+    held = select(LLMClientCustomDomain.id).where(LLMClientCustomDomain.is_verified)
+    if len(db.session.scalars(held).all()) > 1:
         yield "two holders of one name"
-    for entry in db.session.scalars(select(LLMClientHost)).unique():
-        client, domain = entry.llm_client, entry.custom_domain
-        is_served = entry.is_open and client is not None and client.deployed
-        if entry.is_open and client is None:
-            yield f"{entry.hostname} is open for nobody"
-        if not is_served or entry.custom_domain_id is None:
-            continue
-        if domain is None or not domain.is_verified or domain.account_id != client.account_id:
-            yield f"{entry.hostname} is served without a proof"
+
+
+def hosts() -> Sequence[Row[Any]]:
+    """Each host with whose it is, and who holds its domain; as columns, which is quicker."""
+    query = (
+        select(
+            LLMClientHost.hostname,
+            LLMClientHost.is_open,
+            LLMClientHost.custom_domain_id.is_not(None),
+            LLMClient.id,
+            LLMClient.deployed,
+            LLMClient.account_id,
+            LLMClientCustomDomain.is_verified,
+            LLMClientCustomDomain.account_id,
+        )
+        .outerjoin(LLMClient, LLMClient.id == LLMClientHost.llm_client_id)
+        .outerjoin(
+            LLMClientCustomDomain, LLMClientCustomDomain.id == LLMClientHost.custom_domain_id
+        )
+    )
+    return db.session.execute(query).all()
 
 
 def wrong_at_rest() -> Iterator[str]:

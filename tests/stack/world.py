@@ -6,20 +6,14 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 
 from portal.accounts.models import UserProfile
 from portal.certificates import store
-from portal.certificates.models import (
-    Certificate,
-    CertificateOrder,
-    OpenChallenge,
-    SharedCertificateHost,
-)
 from portal.custom_domains import claims, holding, looks, verification
 from portal.custom_domains.diagnosis import Diagnosis
 from portal.custom_domains.hosts import announce_change, hosts_on
-from portal.custom_domains.models import CustomDomainTombstone, LLMClientCustomDomain
+from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.ownership import Proof
 from portal.custom_domains.questions import question_of, standing_of
 from portal.custom_domains.results import CheckResult, Checks, Reasons, Verdicts
@@ -30,27 +24,17 @@ from portal.llm_clients import registration
 from portal.llm_clients.deployment import custom, jobs
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.models import Deployment
-from portal.llm_clients.models import LLMClient, LLMClientHost
+from portal.llm_clients.models import LLMClient
 from portal.tls.probe import Probe
 from tests.outside import FakeOutside, probe
 from tests.people import People
+from tests.stack.beginning import Beginnings
 
 NAME = "lakeside.example"
 NAMES = ("desk", "night", "front")
 PAUSES = (0.2, 1.0, 3.0, 11.0, 45.0, 3_700.0, 86_400.0)
 Kinds, Scopes = Deployment.Kinds, Deployment.Scopes
 DomainStates = LLMClientCustomDomain.States
-EMPTIED = (
-    Deployment,
-    LLMClientHost,
-    Certificate,
-    CertificateOrder,
-    OpenChallenge,
-    SharedCertificateHost,
-    LLMClient,
-    LLMClientCustomDomain,
-    CustomDomainTombstone,
-)
 
 
 class Edge(FakeOutside):
@@ -66,7 +50,8 @@ class Edge(FakeOutside):
 class World:
     """One history: `step` makes a random move; what was done is kept in `told`."""
 
-    def __init__(self, people: People, seed: int) -> None:
+    def __init__(self, people: People, seed: int, beginnings: Beginnings) -> None:
+        self.seed = seed
         self.chance = random.Random(seed)  # noqa: S311
         self.profiles = {one.account_id: one.profile_id for one in (people.alice, people.charlie)}
         self.outside = Edge()
@@ -74,11 +59,12 @@ class World:
         self.proved: set[int] = set()
         self.hands: list[Any] = [None, None]
         self.told: list[str] = []
-        for table in EMPTIED:
-            db.session.execute(delete(table))
-        db.session.commit()
-        for account_id in self.profiles:
-            self.create(account_id)
+        names = tuple(self.chance.choice(NAMES) for _ in self.profiles)
+        beginnings.begin(names, lambda: self.create_all(names))
+
+    def create_all(self, names: tuple[str, ...]) -> None:
+        for account_id, name in zip(self.profiles, names, strict=True):
+            self.create(account_id, name)
 
     def step(self) -> None:
         moves = self.chance.choices(*zip(*MOVES, strict=True))
@@ -92,14 +78,14 @@ class World:
         rows = list(db.session.scalars(select(table).order_by(table.id)).unique())
         return self.chance.choice(rows) if rows else None
 
-    def create(self, account_id: int) -> None:
-        """A client under a free name; where there is none, nothing."""
+    def create(self, account_id: int, name: str) -> None:
+        """A client under this name; where the account has one, nothing."""
         profile = db.session.get_one(UserProfile, self.profiles[account_id])
         client = LLMClient(
             account=profile.account,
             account_id=account_id,
             user_profile=profile,
-            name=self.chance.choice(NAMES),
+            name=name,
             default_model="demo",
             default_system_role="You help.",
         )
@@ -117,7 +103,7 @@ class World:
                 db.session.rollback()
 
     def creates(self) -> None:
-        self.create(self.chance.choice(list(self.profiles)))
+        self.create(self.chance.choice(list(self.profiles)), self.chance.choice(NAMES))
 
     def deploys(self) -> None:
         if client := self.any(LLMClient):

@@ -21,7 +21,7 @@ from portal.dns.local import LocalZoneEditor
 from portal.dns.local_server import LocalNameServer
 from portal.errors import AdapterError
 from portal.issuer_settings import AcmeSettings
-from portal.tls import AuthorityAccount, Challenge, Issuance, acme_words
+from portal.tls import AuthorityAccount, Challenge, Issuance, NotOrdered, acme_words
 from portal.tls.acme import STUCK_AFTER, AcmeIssuer
 from portal.tls.authority import key_text, new_key
 from tests.edge_peers import Pebble, StartPebble
@@ -393,10 +393,16 @@ class TestMisbehaviour:
         assert troubles == [("ca_unavailable", False)] * 2
         assert authority.count("/order-plz") <= 3
 
-    def test_an_authority_that_is_away(self, accounts: Accounts, pebble: Pebble) -> None:
+    @pytest.mark.parametrize("is_known", [False, True])
+    def test_an_authority_that_is_away_has_made_no_order(
+        self, accounts: Accounts, pebble: Pebble, is_known: bool
+    ) -> None:
+        issuer = issuer_at(pebble, accounts)
+        if is_known:
+            issuer.request((HOST,), now(), {})
         pebble.program.stop()
-        with pytest.raises(AdapterError) as caught:
-            issuer_at(pebble, accounts).request((HOST,), now(), {})
+        with pytest.raises(NotOrdered) as caught:
+            issuer.request((HOST,), now(), {})
         assert caught.value.reason == "ca_unavailable"
 
     def test_an_authority_that_is_not_who_it_says(self, accounts: Accounts, pebble: Pebble) -> None:
@@ -444,7 +450,15 @@ class TestMisbehaviour:
         issuer = issuer_at(authority, accounts)
         first = issuer.request((HOST,), now(), {})
         other = issuer.request((f"other.{ZONE}",), now(), first.state)
-        assert other.has_ordered
+        assert (other.reason, other.state, other.has_ordered) == ("order_gone", {}, False)
+        assert authority.count("/order-plz") == 1
+
+    def test_an_order_whose_proofs_cannot_be_read_is_counted(
+        self, authority: FaultyPebble, accounts: Accounts
+    ) -> None:
+        authority.faults["/authZ/"] = [problem(404, "malformed", "No authorization for ID")]
+        found = issuer_at(authority, accounts).request((HOST,), now(), {})
+        assert (found.has_ordered, found.state) == (True, {})
 
 
 class TestRenewalInformation:

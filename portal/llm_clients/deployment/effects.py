@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portal.certificates import orders, store
+from portal.certificates import orders, seen, store
 from portal.certificates.naming import certificate_name
 from portal.custom_domains.looks import look_now
 from portal.custom_domains.models import LLMClientCustomDomainDNS
@@ -12,8 +12,8 @@ from portal.database import current_settings, db
 from portal.limits import editing as limits_editing
 from portal.limits.models import SubjectKinds
 from portal.llm_clients import registration, revisions
+from portal.llm_clients.deployment.attempts import Done, Failed, Target, Wait
 from portal.llm_clients.deployment.models import Deployment
-from portal.llm_clients.deployment.steps import Done, Failed, Target, Wait
 from portal.llm_clients.models import LLMClient, LLMClientHost
 
 Dns = LLMClient.DnsVerificationStatusChoices
@@ -86,6 +86,8 @@ def certified(run: Deployment, target: Target, done: Done, now: datetime) -> Non
 
 
 def certificate_seen(run: Deployment, target: Target, done: Done, now: datetime) -> None:
+    for host, probe in done.seen.items():
+        seen.keep(run.llm_client.account_id, host, probe, now)
     if not run.is_custom:
         run.llm_client.tls_certificate_issuance_status = Tls.ISSUED
 
@@ -101,6 +103,7 @@ def opened(run: Deployment, target: Target, done: Done, now: datetime) -> None:
 
 def old_closed(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in hosts_of(run, HostStates.LEAVING):
+        seen.forget(host.hostname)
         store.revoke(host.hostname, now)
         orders.give_up(host.hostname)
         registration.bury(host, now)
@@ -108,6 +111,7 @@ def old_closed(run: Deployment, target: Target, done: Done, now: datetime) -> No
 
 def certificate_withdrawn(run: Deployment, target: Target, done: Done, now: datetime) -> None:
     for host in hosts_of(run):
+        seen.forget(host.hostname)
         store.revoke(host.hostname, now)
         orders.give_up(host.hostname)
     if not run.is_custom:
@@ -134,6 +138,8 @@ def forgotten(run: Deployment, target: Target, done: Done, now: datetime) -> Non
 
 def waiting(run: Deployment, result: Wait | Failed, now: datetime) -> None:
     """Keep how far each order has come, for the next attempt."""
+    if isinstance(result, Wait) and result.not_ordered:
+        orders.not_ordered(result.not_ordered, holder_of(run))
     for name, issuance in result.issuances.items():
         account_id = run.llm_client.account_id
         orders.record_for(account_id, name, holder_of(run), issuance, now)

@@ -16,8 +16,9 @@ from portal.job_queue import Ring, claim, enqueue, job, rings_of, still_ours, sw
 from portal.llm_clients import registration
 from portal.llm_clients.deployment import custom
 from portal.llm_clients.deployment import runs as deployment
+from portal.llm_clients.deployment.attempts import Done, Failed, Result, Target
 from portal.llm_clients.deployment.models import Deployment
-from portal.llm_clients.deployment.steps import Done, Failed, Result, Target, attempt
+from portal.llm_clients.deployment.steps import attempt
 from portal.llm_clients.deployment.targets import target_of
 from portal.llm_clients.models import LLMClient, LLMClientHost
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.llm_clients import registration
-from portal.llm_clients.deployment import effects, steps
+from portal.llm_clients.deployment import attempts, effects, steps
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientHost
 
 Kinds, Scopes = Deployment.Kinds, Deployment.Scopes
-Effect = Callable[[Deployment, steps.Target, steps.Done, datetime], None]
+Effect = Callable[[Deployment, attempts.Target, attempts.Done, datetime], None]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Step:
 
     key: str
     title: str
-    act: steps.Act
+    act: attempts.Act
     effect: Effect
 
 

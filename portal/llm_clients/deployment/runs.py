@@ -15,7 +15,7 @@ from sqlalchemy.orm import joinedload
 from portal.accounts.models import User
 from portal.database import db
 from portal.llm_clients import signals
-from portal.llm_clients.deployment import effects, steps
+from portal.llm_clients.deployment import attempts, effects
 from portal.llm_clients.deployment.models import Deployment, ProgressEvent
 from portal.llm_clients.deployment.plans import STEPS, plan_of
 from portal.llm_clients.models import LLMClient
@@ -115,18 +115,20 @@ def _announce(run: Deployment) -> None:
     signals.send_after_commit(signal, run.llm_client)
 
 
-def record(run: Deployment, target: steps.Target, result: steps.Result, now: datetime) -> None:
+def record(
+    run: Deployment, target: attempts.Target, result: attempts.Result, now: datetime
+) -> None:
     """Store what an attempt at the run's step came to, and say when to look again."""
     run.attempt += 1
     run.broken_off = 0
     run.leased_until = None
     run.message = result.message[:1000]
-    run.reason = "" if isinstance(result, steps.Done) else result.reason
-    run.who_acts = "" if isinstance(result, steps.Done) else result.who_acts
+    run.reason = "" if isinstance(result, attempts.Done) else result.reason
+    run.who_acts = "" if isinstance(result, attempts.Done) else result.who_acts
     _write_event(run, result)
-    if isinstance(result, steps.Done):
+    if isinstance(result, attempts.Done):
         _go_on(run, target, result, now)
-    elif isinstance(result, steps.Wait) and now - run.started_at < GIVE_UP_AFTER:
+    elif isinstance(result, attempts.Wait) and now - run.started_at < GIVE_UP_AFTER:
         _wait(run, result, now)
     else:
         _end(run, States.FAILED, now)
@@ -135,15 +137,15 @@ def record(run: Deployment, target: steps.Target, result: steps.Result, now: dat
             signals.send_after_commit(signals.llm_client_deploy_failed, run.llm_client)
 
 
-def broke_off(run: Deployment) -> steps.Failed | None:
+def broke_off(run: Deployment) -> attempts.Failed | None:
     """The end of a run whose attempts die without a result, so that it does not try for ever."""
     if run.broken_off <= MOST_BROKEN_OFF:
         return None
     message = f"The worker broke off {MOST_BROKEN_OFF} times at this step; its log says why."
-    return steps.Failed(message, "broken_off", steps.PLATFORM)
+    return attempts.Failed(message, "broken_off", attempts.PLATFORM)
 
 
-def _write_event(run: Deployment, result: steps.Result) -> None:
+def _write_event(run: Deployment, result: attempts.Result) -> None:
     event = ProgressEvent(
         step=run.step,
         attempt=run.attempt,
@@ -154,7 +156,7 @@ def _write_event(run: Deployment, result: steps.Result) -> None:
     run.events.append(event)
 
 
-def _go_on(run: Deployment, target: steps.Target, result: steps.Done, now: datetime) -> None:
+def _go_on(run: Deployment, target: attempts.Target, result: attempts.Done, now: datetime) -> None:
     STEPS[run.step].effect(run, target, result, now)
     position = run.plan.index(run.step) + 1
     run.attempt = 0
@@ -165,7 +167,7 @@ def _go_on(run: Deployment, target: steps.Target, result: steps.Done, now: datet
         _end(run, States.DONE, now)
 
 
-def _wait(run: Deployment, result: steps.Wait, now: datetime) -> None:
+def _wait(run: Deployment, result: attempts.Wait, now: datetime) -> None:
     seconds = pause_seconds(run.attempt) if result.seconds is None else result.seconds
     run.next_attempt_at = now + timedelta(seconds=max(0.0, seconds))
     effects.waiting(run, result, now)

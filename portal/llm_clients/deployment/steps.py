@@ -6,8 +6,7 @@ out in a result.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from portal.adapters import Adapters
@@ -16,95 +15,21 @@ from portal.certificates.orders import Wish
 from portal.certificates.page import issuer_words
 from portal.dns import Answer, AwaitingOwner, Published, Record, ZoneEditor
 from portal.errors import AdapterError
-from portal.tls import Issuance
+from portal.llm_clients.deployment.attempts import (
+    CUSTOMER,
+    NOBODY,
+    PLATFORM,
+    Act,
+    Done,
+    Failed,
+    Result,
+    Target,
+    Wait,
+)
+from portal.tls import Issuance, NotOrdered
+from portal.tls.probe import Probe
 
 RECORD_TTL_SECONDS = 60
-PLATFORM, CUSTOMER, NOBODY = "platform", "customer", "nobody"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A check of the domain that does not pass yet, in its own words."""
-
-    message: str
-    reason: str
-    who_acts: str
-
-
-@dataclass(frozen=True)
-class CustomHost:
-    """What is particular to a host on a customer's domain: his records, his zone, the checks.
-
-    `finding` None: all that has to be true before a certificate is asked for is true.
-    `is_unpublished`: his zone's editor could publish a record that it has not.
-    """
-
-    records: tuple[Record, ...]
-    zone: str
-    editor: str
-    editor_values: dict[str, str] = field(repr=False)
-    is_unpublished: bool = False
-    finding: Finding | None = None
-
-
-@dataclass(frozen=True)
-class Target:
-    """All that a step needs to know, read before it goes outside.
-
-    `wishes`: for each host without a certificate, the one to ask for; `chains`: only those that
-    may be revoked when the host goes.
-    """
-
-    hosts: tuple[str, ...]
-    leaving_hosts: tuple[str, ...]
-    edge_address: str
-    edge_port: int
-    edge_host: str = ""
-    custom: dict[str, CustomHost] = field(default_factory=dict)
-    serials: dict[str, str] = field(default_factory=dict)
-    chains: dict[str, str] = field(default_factory=dict)
-    wishes: dict[str, Wish] = field(default_factory=dict)
-    platform_zone: str = ""
-
-    @property
-    def is_certified(self) -> bool:
-        return all(self.serials.get(host) for host in self.hosts)
-
-
-@dataclass(frozen=True)
-class Done:
-    """The step is true now; `issued` carries new certificates by name, `published` new records."""
-
-    message: str
-    issued: dict[str, Issuance] = field(default_factory=dict)
-    published: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Not yet; `seconds` is a wish (None: by the back-off), `back_to` an earlier step to repeat."""
-
-    message: str
-    reason: str
-    who_acts: str = NOBODY
-    seconds: float | None = None
-    back_to: str = ""
-    issuances: dict[str, Issuance] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Failed:
-    """It will not become true by waiting."""
-
-    message: str
-    reason: str
-    who_acts: str
-    issuances: dict[str, Issuance] = field(default_factory=dict)
-
-
-NOT_CHECKED = Finding("the first checks are under way.", "waits_for_others", NOBODY)
-Result = Done | Wait | Failed
-Act = Callable[[Target, Adapters, datetime], Result]
 
 
 def attempt(act: Act, target: Target, adapters: Adapters, now: datetime) -> Result:
@@ -190,25 +115,35 @@ def see_checks(target: Target, adapters: Adapters, now: datetime) -> Result:
 
 
 def request_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
-    """Step 3: a certificate for every host, each name asked for once; a good one is kept."""
+    """Step 3: a certificate for every host, each name asked for once; a good one is kept.
+
+    Only the orders taken in hand are gone on with; the others have their turn right after.
+    """
     if target.is_certified:
         return Done("The certificate we have is still good.")
     issued: dict[str, Issuance] = {}
     for host in target.hosts:
-        wish = target.wishes.get(host) or Wish(host)
-        if target.serials.get(host) or wish.name in issued:
+        wish = target.wishes.get(host)
+        if wish is None or wish.name in issued:
             continue
         if wish.blocked is not None:
             why = wish.blocked
             return Wait(why.sentence, why.reason, why.who_acts, why.seconds, issuances=issued)
         editor, zone = _usable_editor_of(host, target, adapters), target.platform_zone
-        issuance = ordering.step(wish.name, wish.state, adapters, zone, now, editor)
+        try:
+            issuance = ordering.step(wish.name, wish.state, adapters, zone, now, editor)
+        except NotOrdered as error:
+            return Wait(error.public_message, error.reason, PLATFORM, not_ordered=wish.name)
         if issuance.status == "failed":
             issuances = {**issued, wish.name: issuance}
             return Failed(_with_words(issuance), issuance.reason, PLATFORM, issuances)
         if issuance.status == "waiting":
             return _not_issued(host, wish, zone, issuance, issued)
         issued[wish.name] = issuance
+    left = [host for host in target.hosts if host not in (*target.serials, *target.wishes)]
+    if left:
+        message = f"{_issued_sentence(issued)} Next is {left[0]}."
+        return Wait(message, "", seconds=0, issuances=issued)
     return Done(_issued_sentence(issued), issued)
 
 
@@ -237,7 +172,11 @@ def _issued_sentence(issued: dict[str, Issuance]) -> str:
 
 
 def see_certificate(target: Target, adapters: Adapters, now: datetime) -> Result:
-    """Step 4: a real handshake at the edge with the host as SNI; the certificate must be ours."""
+    """Step 4: a real handshake at the edge with the host as SNI; the certificate must be ours.
+
+    Where somebody else keeps it, what was shown is all that we know of it.
+    """
+    seen: dict[str, Probe] = {}
     for host in target.hosts:
         probe = adapters.probe(
             host,
@@ -248,10 +187,13 @@ def see_certificate(target: Target, adapters: Adapters, now: datetime) -> Result
         )
         if not probe.ok:
             return Wait(f"{host}: {probe.message}", probe.reason, PLATFORM)
-        if host in target.serials and probe.serial != target.serials[host]:
+        if host not in target.serials:
+            seen[host] = probe
+        elif probe.serial != target.serials[host]:
             message = f"{host}: the edge still shows another certificate ({probe.serial})."
             return Wait(message, "issued_but_not_served", NOBODY)
-    return Done("The edge shows our certificate to a visitor’s handshake.")
+    whose = "a good" if seen else "our"
+    return Done(f"The edge shows {whose} certificate to a visitor’s handshake.", seen=seen)
 
 
 def open_for_visitors(target: Target, adapters: Adapters, now: datetime) -> Result:

@@ -19,8 +19,8 @@ from portal.database import current_settings
 from portal.dns import ZoneEditor
 from portal.llm_clients import registration
 from portal.llm_clients.deployment import effects
+from portal.llm_clients.deployment.attempts import NOT_CHECKED, CustomHost, Finding, Target
 from portal.llm_clients.deployment.models import Deployment
-from portal.llm_clients.deployment.steps import NOT_CHECKED, CustomHost, Finding, Target
 from portal.llm_clients.models import LLMClientHost
 
 States = LLMClientHost.States
@@ -60,13 +60,17 @@ def _certificate_of(host: str, run: Deployment, now: datetime) -> Certificate | 
 
 
 def _wishes(run: Deployment, hosts: list[str], now: datetime) -> dict[str, Wish]:
-    """The certificates to ask for, their orders taken in hand; for one step only."""
+    """The certificates to ask for, their orders taken in hand; for one step only.
+
+    Of an authority that counts orders one at a time: each is in its ledger before it is asked for.
+    """
     if run.step != "request_certificate":
         return {}
     settings, account_id = current_settings(), run.llm_client.account_id
     names = {host: certificate_name(host, settings) for host in hosts}
     holder = effects.holder_of(run)
-    return {host: orders.take(account_id, names[host], host, holder, now) for host in hosts}
+    next_ones = hosts[:1] if settings.issuer == "acme" else hosts
+    return {host: orders.take(account_id, names[host], host, holder, now) for host in next_ones}
 
 
 def _hosts(run: Deployment) -> tuple[list[LLMClientHost], list[LLMClientHost]]:

@@ -48,7 +48,7 @@ def context(account: Account, filters: queries.Filters, now: datetime) -> dict[s
     found, later, earlier = queries.page(account, filters)
     ids = [llm_client.id for llm_client in found]
     runs = queries.last_runs(ids) if ids else {}
-    used = usage.of_clients(ids, now - RECENT) if ids else {}
+    used = usage.of_clients(account.id, ids, now - RECENT) if ids else {}
     counts = queries.status_counts(account, filters)
     return {
         "rows": [_row(found_one, runs, used) for found_one in found],

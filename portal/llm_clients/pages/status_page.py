@@ -8,13 +8,14 @@ from typing import Any
 
 from flask import url_for
 
-from portal.certificates import store
+from portal.certificates import seen, store
 from portal.certificates.page import issuer_words
 from portal.database import current_settings
 from portal.formatting import number
 from portal.llm_clients import registration
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment import words as status_words
+from portal.llm_clients.deployment.address_words import AddressLine, address_line
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from portal.llm_clients.pages import domain_page, readiness
@@ -67,7 +68,7 @@ def context(llm_client: LLMClient, now: datetime, viewer_id: int, may_edit: bool
 def side(llm_client: LLMClient, run: Deployment | None) -> dict[str, Any]:
     """The column beside the timeline."""
     provider = provider_finding.by_name(llm_client.account_id, llm_client.provider)
-    tried = usage.sandbox_prompts(llm_client.id)
+    tried = usage.sandbox_prompts(llm_client.account_id, llm_client.id)
     lines = readiness.checklist(llm_client, run, provider, tried)
     return {
         "readiness": lines,
@@ -90,14 +91,16 @@ def poll_after(run: Deployment | None, now: datetime) -> int:
     return YOUNG_POLL_MS if age < YOUNG_SECONDS else OLD_POLL_MS
 
 
-def addresses(llm_client: LLMClient, now: datetime) -> list[status_words.AddressLine]:
+def addresses(llm_client: LLMClient, now: datetime) -> list[AddressLine]:
     """Every host that is the client's now."""
     states = LLMClientHost.States
+    hosts = registration.hosts_of(llm_client, states.CURRENT, states.LEAVING)
+    shown = seen.of_hosts([host.hostname for host in hosts])
     lines = []
-    for host in registration.hosts_of(llm_client, states.CURRENT, states.LEAVING):
-        certificate = store.good_certificate(host.hostname, now)
+    for host in hosts:
+        certificate = shown.get(host.hostname) or store.good_certificate(host.hostname, now)
         lines.append(
-            status_words.address_line(
+            address_line(
                 llm_client,
                 host,
                 current_settings().url_of(host.hostname),

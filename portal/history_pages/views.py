@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, g, render_template, request, url_for
 from sqlalchemy import select
 
 from portal.accounts.models import Account
-from portal.database import db
+from portal.database import db, utc_now
 from portal.formatting import milliseconds_in_words, money, number, status_view
+from portal.history_search import listing
+from portal.history_search.filters import parse
 from portal.llm_clients import finding
 from portal.llm_clients.models import LLMClient
 from portal.providers.prices import OWN
@@ -27,27 +30,26 @@ MOST_CLIENTS = 200
 @permits(VIEWER)
 def index() -> str:
     """Newest first; filters are the URL."""
-    filters = queries.Filters(
-        **{key: request.args.get(key, "")[:200] for key in queries.Filters.__annotations__}
-    )
-    llm_client = _filtered_client(g.account, filters)
-    found, older, newer = queries.page(g.account, filters, llm_client)
+    filters = parse(request.args, ZoneInfo(g.account.timezone), utc_now())
+    llm_client = _filtered_client(g.account, filters["client"])
+    before, after = request.args.get("before", ""), request.args.get("after", "")
+    found = listing.page(g.account.id, filters, llm_client, before, after)
     return render_template(
         "request_history/index.html",
-        rows=[row_of(entry, g.account.currency) for entry in found],
+        rows=[row_of(entry, g.account.currency) for entry in found.rows],
         filters=filters,
         clients=_clients(g.account),
-        older_url=url_for(".index", **filters.values(before=older)) if older else None,
-        newer_url=url_for(".index", **filters.values(after=newer)) if newer else None,
+        older_url=url_for(".index", **filters.query(before=found.older)) if found.older else None,
+        newer_url=url_for(".index", **filters.query(after=found.newer)) if found.newer else None,
         is_filtered=filters.is_filtered,
-        has_any=bool(found) or filters.is_filtered or bool(filters.before or filters.after),
+        has_any=bool(found.rows) or bool(request.args),
     )
 
 
-def _filtered_client(account: Account, filters: queries.Filters) -> LLMClient | None:
-    if not filters.client:
+def _filtered_client(account: Account, public_id: str) -> LLMClient | None:
+    if not public_id:
         return None
-    found = finding.for_account(account, filters.client)
+    found = finding.for_account(account, public_id)
     if found is None:
         abort(404)
     return found

@@ -1,0 +1,247 @@
+"""Every page of the history at 1, 5 and 10 million rows, beside hand-written SQL.
+
+`python -m bench.history_pages [--millions 1 5 10] [--clients 1000] [--database URL]`; SQLite in a
+folder of its own without a URL. See bench/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import os
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Engine, event, text
+
+from bench.conversations import Conversations
+from bench.history import fill, open_clients
+from bench.list_page import measured, show, signed_in
+from bench.processes import free_port
+from bench.rig import Rig, rig
+from portal.accounts.models import Account
+from portal.app import create_admin_app
+from portal.database import db, reading, utc_now
+from portal.history_search.words import trigrams_of
+from portal.llm_clients.models import LLMClient
+from portal.request_history.numbering import first_of
+from portal.usage.series import of_account
+from portal.usage.tallies import hour_of
+
+DAYS = 90
+SHOWN = "id, created_at, llm_client_name, question_preview, answer_preview, status, latency_ms"
+ROW = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
+BY_KEY = "SELECT {shown} FROM llm_client_requests WHERE {where} ORDER BY id DESC LIMIT 51"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the addresses and the hand-written queries ask for."""
+
+    account_id: int
+    client_id: int
+    hashed_id: str
+    session_key: str
+    middle: int
+    word: str
+    now: datetime
+
+    @property
+    def day(self) -> datetime:
+        return (self.now - timedelta(days=20)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def pages(sample: Sample) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """By name: the portal's address, the limit's SQL, and its values."""
+    mine = {"account": sample.account_id}
+    day = {"first": first_of(sample.day), "last": first_of(sample.day + timedelta(days=1))}
+    typed = sample.day.date().isoformat()
+
+    def by_key(where: str) -> str:
+        return BY_KEY.format(shown=SHOWN, where=where)
+
+    return {
+        "first page": ("/requests/?range=90d", by_key("account_id = :account"), mine),
+        "deep page": (
+            f"/requests/?range=90d&before={sample.middle}",
+            by_key("account_id = :account AND id < :middle"),
+            {**mine, "middle": sample.middle},
+        ),
+        "one small client": (
+            f"/requests/?range=90d&client={sample.hashed_id}",
+            by_key("llm_client_id = :client"),
+            {"client": sample.client_id},
+        ),
+        "one session": (
+            f"/requests/?range=90d&session_key={sample.session_key}",
+            by_key("session_key = :session"),
+            {"session": sample.session_key},
+        ),
+        "one day": (
+            f"/requests/?from={typed}&to={typed}",
+            by_key("account_id = :account AND id >= :first AND id < :last"),
+            {**mine, **day},
+        ),
+        "failed": (
+            "/requests/?range=90d&status=unanswered",
+            by_key("account_id = :account AND status >= 400"),
+            mine,
+        ),
+        "search a rare word": (
+            f"/requests/?range=90d&q={sample.word}",
+            SEARCH[db.engine.dialect.name].format(shown=SHOWN),
+            {"word": _trigrams(sample.word), "like": f"%{sample.word}%", **mine},
+        ),
+        "overview, 30 days": (
+            "/?range=30d",
+            "SELECT hour, answered, failed, tokens_in, latencies FROM request_rollups"
+            " WHERE series_id = :series AND hour >= :hour ORDER BY hour",
+            {
+                "series": of_account(sample.account_id).id,
+                "hour": hour_of(sample.now - timedelta(days=30)),
+            },
+        ),
+    }
+
+
+def _trigrams(word: str) -> str:
+    """What FTS5 is asked for a word, without verifying that the trigrams lie side by side."""
+    return " AND ".join(f'"{one}"' for one in trigrams_of(word))
+
+
+SEARCH = {
+    "sqlite": "SELECT {shown} FROM llm_client_requests WHERE id IN (SELECT rowid FROM"
+    " request_search WHERE request_search MATCH :word ORDER BY rowid DESC LIMIT 51)"
+    " ORDER BY id DESC",
+    "postgresql": "WITH hits AS MATERIALIZED (SELECT id FROM request_search WHERE"
+    " account_id = :account AND words LIKE :like) SELECT {shown} FROM llm_client_requests"
+    " WHERE id IN (SELECT id FROM hits) ORDER BY id DESC LIMIT 51",
+}
+
+
+def limit_app(engine: Engine, wanted: dict[str, tuple[str, str, dict[str, Any]]]) -> Flask:
+    """The same rows without an ORM, a template, a session or a frame."""
+    app = Flask("limit")
+
+    @app.get("/<name>")
+    def page(name: str) -> str:
+        _, query, values = wanted[name]
+        with reading(), engine.connect() as connection:
+            rows = connection.execute(text(query), _used(query, values)).all()
+        cells = (tuple(html.escape(str(value)) for value in row) for row in rows)
+        lines = [ROW.format(*(*cell, "", "")[:7]) for cell in cells]
+        return "<!doctype html><title>Requests</title><table>" + "".join(lines) + "</table>"
+
+    return app
+
+
+def _used(query: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if f":{name}" in query}
+
+
+def sample_of(account: Account, marks: int, now: datetime) -> Sample:
+    """A small client, a session of it, a row in the middle, a word that occurs once."""
+    client = db.session.scalars(
+        db.select(LLMClient).where(LLMClient.account_id == account.id).order_by(LLMClient.id.desc())
+    ).first()
+    assert client is not None
+    key = db.session.execute(
+        text("SELECT session_key FROM llm_client_requests WHERE llm_client_id = :id LIMIT 1"),
+        {"id": client.id},
+    ).scalar()
+    return Sample(
+        account.id,
+        client.id,
+        client.hashed_id,
+        str(key),
+        first_of(now - timedelta(days=DAYS // 2)),
+        f"order{marks // 3}",
+        now,
+    )
+
+
+def octets(engine: Engine) -> int:
+    """What the database takes on the disk, its log put away."""
+    db.session.commit()
+    if engine.dialect.name == "postgresql":
+        query = text("SELECT pg_database_size(current_database())")
+        with engine.connect() as connection:
+            return int(connection.execute(query).scalar() or 0)
+    path = str(engine.url.database)
+    with closing(sqlite3.connect(path)) as own:
+        own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return os.path.getsize(path)
+
+
+def visit(found: Rig, app: Flask, sample: Sample) -> None:
+    """The table of one size."""
+    statements: list[str] = []
+    with app.app_context():
+        engine = db.engine
+        wanted = pages(sample)
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    limit = limit_app(engine, wanted).test_client()
+    browser, base = signed_in(app, found), found.settings.platform_url
+    print(" " * 29 + "p50 ms   p95 ms  of limit  queries   HTML kB   gzip kB")
+    for name, (address, _, _) in wanted.items():
+        least = measured(lambda name=name: limit.get(f"/{name}"), statements)
+        got = measured(lambda at=address: browser.get(at, base_url=base), statements)
+        show(f"{name}, limit", least, least.p50)
+        show(name, got, least.p50)
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def sizes(millions: list[float]) -> Iterator[tuple[int, int]]:
+    """How many rows there are to be, and how many more those are."""
+    there = 0
+    for size in sorted(millions):
+        rows = int(size * 1_000_000)
+        yield rows, rows - there
+        there = rows
+
+
+def main() -> None:
+    """Fill up to each size, and visit the pages there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--millions", type=float, nargs="+", default=[1, 5, 10])
+    parser.add_argument("--clients", type=int, default=1000)
+    parser.add_argument("--database", default="")
+    chosen = parser.parse_args()
+    more = {"DATABASE_URL": chosen.database} if chosen.database else {}
+    largest = int(max(chosen.millions) * 1_000_000)
+    with rig(free_port(), more) as found:
+        app = create_admin_app(found.settings)
+        with found.worker.app_context():
+            now = utc_now()
+            account = db.session.scalars(db.select(Account)).one()
+            clients = open_clients(account, chosen.clients)
+            empty = octets(db.engine)
+            conversations = Conversations(account.id, clients)
+            begin = now - timedelta(days=DAYS)
+            for rows, new in sizes(chosen.millions):
+                end = begin + new / largest * timedelta(days=DAYS)
+                rate = fill(conversations, new, begin, min(end, now), progress=True)
+                begin = end
+                size = octets(db.engine)
+                print(
+                    f"\n{rows:,} rows on {db.engine.dialect.name}: written at {rate:,.0f} rows/s,"
+                    f" {(size - empty) / rows:,.0f} octets a row"
+                )
+                sample = sample_of(account, rows, min(end, now))
+                db.session.commit()
+                visit(found, app, sample)
+    print(f"\nlargest memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Charts as frozen values and pure geometry; templates/components/chart.html draws them.
+
+Every chart starts at zero, has the same numbers as a table, and works without script."""
+
+from portal.charts.bars import Bar, BarChart, Part
+from portal.charts.lines import Line, LineChart
+from portal.charts.places import Place
+from portal.charts.shares import Share, ShareList
+from portal.charts.tiles import Meter, Tile
+from portal.charts.units import DURATION, REQUESTS, SESSIONS, TOKENS, Unit, money_in
+
+__all__ = [
+    "DURATION",
+    "REQUESTS",
+    "SESSIONS",
+    "TOKENS",
+    "Bar",
+    "BarChart",
+    "Line",
+    "LineChart",
+    "Meter",
+    "Part",
+    "Place",
+    "Share",
+    "ShareList",
+    "Tile",
+    "Unit",
+    "money_in",
+]

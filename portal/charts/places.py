@@ -1,0 +1,87 @@
+"""The axis of time: where a bar or point stands, its words below, and where a click leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+# Names in an address that a chosen time replaces.
+OF_TIME = ("range", "from", "to")
+ALL_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stretch of time: its title, for the axis, as values of `from` and `to`, and in words."""
+
+    title: str
+    label: str = ""
+    start: str = ""
+    end: str = ""
+    start_words: str = ""
+    end_words: str = ""
+
+    def url(self, select_url: str) -> str:
+        """The address with this time chosen; empty without a place to choose for."""
+        return with_time(select_url, self.start, self.end) if select_url else ""
+
+
+@dataclass(frozen=True)
+class AxisLabel:
+    """Words below the axis; `x` in percent, `is_minor` ones are dropped where it is narrow."""
+
+    text: str
+    x: str
+    is_minor: bool
+
+
+def with_time(url: str, start: str, end: str) -> str:
+    """An address with `from` and `to`, in place of the time it named before."""
+    parts = urlsplit(url)
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in OF_TIME]
+    return urlunsplit(parts._replace(query=urlencode([*kept, ("from", start), ("to", end)])))
+
+
+def axis_labels(places: Sequence[Place]) -> tuple[AxisLabel, ...]:
+    """The labels below the middles of their places."""
+    named = [(index, place.label) for index, place in enumerate(places) if place.label]
+    return tuple(
+        AxisLabel(
+            text,
+            percent(middle(index, len(places))),
+            is_minor=len(named) > ALL_SHOWN and ordinal % 2 == 1,
+        )
+        for ordinal, (index, text) in enumerate(named)
+    )
+
+
+def middle(index: int, count: int) -> float:
+    """The middle of a place of so many, in percent."""
+    return (index + 0.5) * 100 / count
+
+
+def percent(value: float) -> str:
+    """`12.5`, for an attribute."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def line_through(heights: Sequence[float | None]) -> str:
+    """An SVG path through the middles of the places, broken where there is no value.
+
+    Heights in percent from the floor. A value between two gaps is a short dash.
+    """
+    found, is_open = [], False
+    width = 100 / (len(heights) or 1)
+    for index, height in enumerate(heights):
+        if height is None:
+            is_open = False
+            continue
+        x, y = middle(index, len(heights)), percent(100 - height)
+        is_alone = not is_open and (index + 1 == len(heights) or heights[index + 1] is None)
+        if is_alone:
+            found.append(f"M{percent(x - width / 4)} {y}H{percent(x + width / 4)}")
+        else:
+            found.append(f"{'L' if is_open else 'M'}{percent(x)} {y}")
+        is_open = True
+    return "".join(found)

@@ -1,0 +1,113 @@
+"""Hourly sums are what the rows say: as they are written, with late rows, and counted anew."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from portal.accounts.models import Account
+from portal.database import db, utc_now
+from portal.history_keeping import jobs, rebuilding
+from portal.request_history.models import LLMClientRequests
+from portal.usage.models import RequestRollup, RollupRebuild, UsageSeries
+from portal.usage.tallies import hour_of
+from tests.history_keeping.conftest import Asked
+
+
+@pytest.fixture(autouse=True)
+def now_is_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of this folder are of November 2026."""
+    from tests.history_keeping.conftest import NOW
+
+    monkeypatch.setattr(jobs, "utc_now", lambda: max(NOW + timedelta(hours=3), utc_now()))
+
+
+def sums() -> dict[Any, Any]:
+    db.session.expire_all()
+    query = db.select(RequestRollup.__table__).order_by(RequestRollup.series_id)
+    return {
+        (row.series_id, row.hour): tuple(row)
+        for row in db.session.execute(query)
+        if row.answered + row.refused + row.cancelled + row.failed
+    }
+
+
+def write_some(asked: Asked, seed: int = 3) -> None:
+    """Requests of three days in no order, as late rows come."""
+    chance = random.Random(seed)  # noqa: S311 - the same each time
+    for number in range(60):
+        asked(
+            chance.random() * 3,
+            session=f"s{number % 7}",
+            status=chance.choice([200, 200, 200, 429, 499, 504]),
+            error_code=chance.choice(["", "timeout", "refused"]),
+            model=chance.choice(["a", "b"]),
+            revision_number=chance.choice([1, 2]),
+            mode=chance.choice(["default", "custom", "sandbox"]),
+            api_key_id=chance.choice([None, 5]),
+            latency_ms=chance.choice([None, 5, 700, 90_000]),
+            first_token_ms=chance.choice([None, 300]),
+        )
+
+
+def rebuild(account: Account | None, first: int, last: int) -> RollupRebuild:
+    wish = RollupRebuild(
+        account_id=account.id if account else None,
+        first_hour=first,
+        last_hour=last,
+        next_hour=first,
+        next_attempt_at=utc_now() - timedelta(days=900),
+    )
+    db.session.add(wish)
+    db.session.commit()
+    for _ in range(20):
+        jobs.rebuild_rollups(wish.id)
+        db.session.refresh(wish)
+        if wish.finished_at:
+            return wish
+    raise AssertionError("it does not end")
+
+
+def hours() -> tuple[int, int]:
+    times = db.session.scalars(db.select(LLMClientRequests.created_at)).all()
+    return hour_of(min(times)), hour_of(max(times))
+
+
+@pytest.mark.parametrize("whose", ["one account", "all"])
+def test_counting_anew_gives_what_was_counted_before(
+    whose: str, account: Account, asked: Asked
+) -> None:
+    write_some(asked)
+    before = sums()
+    assert len(before) > 50
+    rebuild(account if whose == "one account" else None, *hours())
+    assert sums() == before
+
+
+def test_what_was_wrong_is_right_afterwards(account: Account, asked: Asked) -> None:
+    write_some(asked)
+    before = sums()
+    db.session.execute(db.update(RequestRollup).values(answered=7, latencies=b""))
+    db.session.execute(db.delete(UsageSeries).where(UsageSeries.grain == "client"))
+    db.session.commit()
+    assert sums() != before
+    rebuild(account, *hours())
+    assert sums() == before
+
+
+def test_hours_whose_rows_are_folded_stay_as_they_are(account: Account, asked: Asked) -> None:
+    asked(150)
+    before = sums()
+    db.session.execute(db.delete(LLMClientRequests))
+    db.session.commit()
+    [first] = {hour for _, hour in before}
+    rebuild(account, first, first)
+    assert sums() == before
+
+
+def test_the_open_hour_is_left_alone(account: Account, asked: Asked) -> None:
+    now = utc_now()
+    assert rebuilding.last_closed(now) < hour_of(now) - 1
