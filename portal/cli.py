@@ -54,6 +54,14 @@ COMMANDS = {
         "portal.commands:export_requests",
         "portal.history_exports.command:add_arguments",
     ),
+    "reset-password": Command(
+        "A link with which a person chooses another password; works once, for 30 minutes.",
+        "portal.commands:reset_password",
+    ),
+    "remove-second-factor": Command(
+        "Let a person sign in with the password alone, when app and recovery codes are lost.",
+        "portal.commands:remove_second_factor",
+    ),
 }
 
 
@@ -67,6 +75,8 @@ def parser(chosen: str) -> argparse.ArgumentParser:
             command.add_argument("company")
             command.add_argument("username")
             command.add_argument("--timezone", default="UTC")
+        elif name in ("reset-password", "remove-second-factor"):
+            command.add_argument("username")
         if found.arguments and name == chosen:
             _loaded(found.arguments)(command)
     return root

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from portal.accounts.models import Role
 from portal.database import db, utc_now
 from portal.domain_setup import links
 from portal.history_exports.models import RequestExport
 from portal.history_pages.models import SavedView
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey
+from portal.people.models import Invitation
 from portal.plugins.models import Plugin
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
 from portal.request_history.storing import Visit
 from portal.vault.models import AuthToken
-from portal.web import ANYBODY, permission_of
+from portal.web import ANYBODY, SUPERUSER, permission_of
 from tests.domain_setup.some_domains import a_domain
 from tests.people import MakeClient, People
 from tests.planes import Planes
@@ -27,6 +30,13 @@ from tests.planes import Planes
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # What a newcomer may reach without an account.
 OPEN_TO_ANYBODY = {"accounts.login", "accounts.sign_in"}
+# Ways in by a link that was sent by mail; without its secret they say that it is gone.
+BY_MAIL = {"accounts.follow_invitation", "accounts.invitation", "accounts.forgot_password"}
+BY_MAIL |= {"accounts.follow_password_link", "accounts.reset_password"}
+BY_MAIL |= {"accounts.passkey_options", "accounts.sign_in_with_passkey"}
+BY_MAIL |= {"accounts.sign_on_there", "accounts.sign_on_back"}
+BY_MAIL |= {"accounts.code"}  # the second step, for whoever had the right password
+BY_MAIL |= {"accounts.follow_mail_link", "accounts.confirm_mail"}
 # A set-up link: who has the address may open it, with no account and no cookie.
 BY_LINK = {f"domain_setup.{name}" for name in ("show", "status", "check", "zone_file", "logo")}
 
@@ -47,7 +57,7 @@ def test_only_sign_in_and_set_up_links_are_open_to_anybody(planes: Planes) -> No
         for rule in rules(planes.admin)
         if permission_of(planes.admin, rule.endpoint).least == ANYBODY  # type: ignore[union-attr]
     }
-    assert found == OPEN_TO_ANYBODY | BY_LINK
+    assert found == OPEN_TO_ANYBODY | BY_LINK | BY_MAIL
 
 
 def test_every_parameter_of_a_route_has_a_type(planes: Planes) -> None:
@@ -81,6 +91,8 @@ class Things:
         token: str,
         view_id: int,
         session_key: str,
+        profile_id: int = 999_999,
+        invitation_id: int = 999_999,
     ) -> None:
         self.values = {
             "llm_client_id": client_id,
@@ -99,6 +111,11 @@ class Things:
             "kind": "static",
             "session_id": 1,
             "part": "request",
+            "profile_id": profile_id,
+            "entered_id": 999_999,
+            "invitation_id": invitation_id,
+            "link_token": "x" * 43,
+            "passkey_id": 999_999,
         }
 
     def path(self, app: Flask, rule: Rule) -> str:
@@ -132,7 +149,14 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
             name="secret_client",
             is_shared=True,
         )
-        db.session.add_all([plugin, view])
+        invitation = Invitation(
+            account_id=people.alice.account_id,
+            email="secret_client@example.com",
+            role=Role.VIEWER,
+            token_hash="h" * 64,
+            expires_at=utc_now() + timedelta(hours=1),
+        )
+        db.session.add_all([plugin, view, invitation])
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -159,7 +183,8 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
         expires_at = links.expiry(utc_now())
         token = links.token_of(domain, expires_at, planes.settings.secret_key)
         ids = (provider.id, key.id, plugin.id, domain.id, export.id)
-        return Things(hashed_id, int(number), *ids, token, view.id, "a" * 64)
+        others = people.bob.profile_id, invitation.id
+        return Things(hashed_id, int(number), *ids, token, view.id, "a" * 64, *others)
 
 
 def _owned(app: Flask) -> list[Rule]:
@@ -170,6 +195,7 @@ def _owned(app: Flask) -> list[Rule]:
         & {
             *("llm_client_id", "request_id", "provider_id", "api_key_id", "plugin_id"),
             *("custom_domain_id", "view_id", "session_key", "export_id"),
+            *("profile_id", "invitation_id"),
         }
     ]
 
@@ -210,7 +236,7 @@ def _without_reference(words: str) -> str:
 def test_nobody_gets_in_without_signing_in(planes: Planes, people: People, things: Things) -> None:
     nobody = people.browser()
     for rule in rules(planes.admin):
-        if rule.endpoint in OPEN_TO_ANYBODY | BY_LINK:
+        if rule.endpoint in OPEN_TO_ANYBODY | BY_LINK | BY_MAIL:
             continue
         path = things.path(planes.admin, rule)
         if "GET" in (rule.methods or set()):
@@ -232,6 +258,17 @@ def test_every_post_wants_a_token(planes: Planes, people: People, things: Things
     assert checked > 40
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_form_that_another_site_sends_is_refused_even_with_a_token(
+    site: str, people: People
+) -> None:
+    alice = people.browser(people.alice)
+    data, headers = {"csrf_token": alice.token(), "theme": "dark"}, {"Sec-Fetch-Site": site}
+    assert alice.raw("POST", "/theme", data=data, headers=headers).status_code == 403
+    for fine in ({"Sec-Fetch-Site": "same-origin"}, {}):
+        assert alice.raw("POST", "/theme", data=data, headers=fine).status_code == 303
+
+
 def test_the_token_of_another_session_is_refused(people: People, things: Things) -> None:
     alice, bob = people.browser(people.alice), people.browser(people.bob)
     answer = alice.raw("POST", "/account/sessions/revoke-all", data={"csrf_token": bob.token()})
@@ -245,8 +282,14 @@ def test_looking_changes_nothing(
     before = _everything()
     for rule in rules(planes.admin):
         if "GET" in (rule.methods or set()):
-            assert alice.raw("GET", things.path(planes.admin, rule)).status_code in (200, 303, 404)
+            fine = (200, 303, 403 if is_for_superusers(planes, rule) else 404, 404)
+            assert alice.raw("GET", things.path(planes.admin, rule)).status_code in fine
     assert _everything() == before
+
+
+def is_for_superusers(planes: Planes, rule: Rule) -> bool:
+    declared = permission_of(planes.admin, rule.endpoint)
+    return declared is not None and declared.least == SUPERUSER
 
 
 def _everything() -> dict[str, list[Any]]:

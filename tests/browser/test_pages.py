@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal.accounts.models import Account
+from portal.accounts.models import Account, User
 from portal.database import db, utc_now
 from portal.domain_setup import links
 from portal.history_exports.models import RequestExport
@@ -22,6 +22,8 @@ from portal.llm_clients.models import (
     LLMClientHost,
     LLMClientPlugin,
 )
+from portal.people import second_factors
+from portal.people.models import Passkey
 from portal.plugins.models import Plugin, PluginTest
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
@@ -118,6 +120,20 @@ PAGES = {
     "limits of the account": "/limits/account",
     "notifications": "/notifications/",
     "sessions": "/account/sessions",
+    "profile": "/account/",
+    "password": "/account/password",
+    "mail address": "/account/mail",
+    "second factor": "/account/second-factor",
+    "enrolment": "/account/second-factor/enrol",
+    "passkeys": "/account/passkeys",
+    "remove a passkey": "{passkey}remove",
+    "account settings": "/settings/",
+    "people": "/users/",
+    "role of a person": "{person}",
+    "remove a person": "{person}remove",
+    "invite": "/users/invite",
+    "accounts": "/accounts/",
+    "new account": "/accounts/new",
     "system": "/system/",
     "not found": "/llm-clients/999/",
     "chat": "{chat}",
@@ -148,6 +164,17 @@ NO_PAGES = {
     "request_history.tail_part",
     "request_history.drawer",
     "request_history.raw",
+    "accounts.invitation",
+    "accounts.code",
+    "accounts.sign_on_there",
+    "accounts.sign_on_back",
+    "accounts.new_passkey",
+    "accounts.follow_invitation",
+    "accounts.follow_password_link",
+    "accounts.reset_password",
+    "accounts.forgot_password",
+    "accounts.follow_mail_link",
+    "accounts.confirm_mail",
 }
 
 
@@ -178,6 +205,10 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key), attached])
         db.session.add_all(some_budgets(people.alice.account_id, drafted.id, key.id))
         db.session.add_all(some_exports(people.alice.account_id, people.alice.user_id))
+        alice = db.session.get_one(User, people.alice.user_id)
+        alice.is_superuser = True
+        second_factors.begin(alice)
+        passkey = a_passkey(alice)
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
         db.session.commit()
         row = {
@@ -208,6 +239,8 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "provider": f"/providers/{provider.id}/",
             "plugin": f"/plugins/{plugin.id}/",
             "key": str(key.id),
+            "passkey": f"/account/passkeys/{passkey.id}/",
+            "person": f"/users/{people.bob.profile_id}/",
             "request": f"/requests/{number}",
             "session": "a" * 64,
             "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
@@ -312,6 +345,21 @@ def a_key_that_replaces_another(account_id: int, name: str) -> AuthToken:
     return key
 
 
+def a_passkey(user: User) -> Passkey:
+    """One that no device has."""
+    row = Passkey(
+        user_id=user.id,
+        name="The telephone with the cracked glass",
+        credential_hash="h" * 64,
+        credential_id="AAAA",
+        public_key="AAAA",
+        user_handle="AAAA",
+        last_used_at=utc_now(),
+    )
+    db.session.add(row)
+    return row
+
+
 def a_tested_plugin(account_id: int) -> Plugin:
     """An interface with a parameter, a stored secret and a long result of its test."""
     parameters = [{"name": "id", "type": "string", "required": True, "where": "path"}]
@@ -374,6 +422,8 @@ def test_pages_before_the_first_client_and_before_signing_in(
             people.alice,
             ["/", "/llm-clients/", "/custom-domains/", "/requests/", "/requests/exports/"],
         ),
+        (None, ["/login", "/forgot-password", "/invitation"]),
+        (people.alice, ["/", "/llm-clients/", "/custom-domains/", "/requests/"]),
     ):
         page = open_browser(who, color_scheme="light").new_page()
         axe = Axe(page, axe_source)
