@@ -166,7 +166,7 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
             "request": {"message": "hidden words"},
             "status": 200,
         }
-        current_recorder().record(row, Visit("a" * 64))
+        current_recorder().record(row, Visit("a" * 64, "v" * 64))
         number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
         domain = a_domain(people.alice.account_id, "secret-client.example", utc_now())
         export = RequestExport(

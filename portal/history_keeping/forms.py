@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import IntegerField, SelectMultipleField, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
@@ -30,12 +31,12 @@ class KeepingForm(FlaskForm):
     rows_days = _days("Days for the requests themselves")
     kinds = SelectMultipleField(
         "Hide before it is written",
-        choices=[(kind, words) for kind, (words, *_) in KINDS.items()],
+        choices=[SelectChoice(kind, words) for kind, (words, *_) in KINDS.items()],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
         validate_choice=True,
     )
-    own = TextAreaField("Your own words to hide", filters=[without_nul])
+    own = TextAreaField("Your own words to hide", [without_nul])
 
     def validate_rows_days(self, field: IntegerField) -> None:
         if field.data and self.bodies_days.data and field.data < self.bodies_days.data:
@@ -58,4 +59,4 @@ class KeepingForm(FlaskForm):
 class EraseForm(FlaskForm):
     """The name of what is erased, typed."""
 
-    confirm_name = StringField("Name", filters=[without_nul])
+    confirm_name = StringField("Name", [without_nul])

@@ -96,6 +96,11 @@ PAGES = {
     "sessions of visitors": "/sessions/",
     "session": "/sessions/{session}",
     "exports": "/requests/exports/",
+    "what is kept": "/requests/keeping/",
+    "change what is kept": "/requests/keeping/edit",
+    "erase a client": "/requests/keeping/erase/client/{opened}",
+    "erase a session": "/requests/keeping/erase/session/{session}",
+    "erase a visitor": "/requests/keeping/erase/visitor/{session}",
     "plugins": "/plugins/",
     "new plugin": "/plugins/new",
     "new plugin of data": "/plugins/new/static",
@@ -225,7 +230,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "price_version": "2026-11-01",
         }
         row["session_key"] = "a" * 64
-        current_recorder().record(row, Visit("a" * 64))
+        current_recorder().record(row, Visit("a" * 64, "v" * 64))
         view = SavedView(name=long_name, query={"status": "failed"}, is_shared=True)
         view.account_id, view.user_profile_id = people.alice.account_id, people.alice.profile_id
         db.session.add(view)
@@ -236,6 +241,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "client": f"/llm-clients/{draft}/",
             "running": f"/llm-clients/{running}/",
             "open": f"/llm-clients/{opened}/",
+            "opened": opened,
             "provider": f"/providers/{provider.id}/",
             "plugin": f"/plugins/{plugin.id}/",
             "key": str(key.id),
