@@ -110,8 +110,7 @@ def _candidates(
 def _rows(connection: Connection, query: Select[Any], terms: tuple[str, ...]) -> Iterator[Found]:
     with connection.execute(query, execution_options={"yield_per": HELD}) as result:
         for row in result:
-            if not terms or _holds(row, terms):
-                yield row.id, row
+            yield row.id, row if not terms or _holds(row, terms) else None
 
 
 def _holds(row: Any, terms: tuple[str, ...]) -> bool:

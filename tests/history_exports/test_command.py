@@ -47,7 +47,7 @@ def run(planes: Planes, *words: str, program: str = MEASURED) -> subprocess.Comp
         env=environ_of(planes.settings),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -117,7 +117,7 @@ def test_progress_is_that_of_the_rows_or_of_the_time(
     other = stored(begin(q="words"))
     assert other.expected_rows is None
     length = other.ends_at - other.starts_at
-    other.cursor = exporting.numbering.first_of(other.ends_at - length / 4)
+    other.cursor = exporting.numbering.first_of(other.ends_at - length / 4 - timedelta(seconds=9))
     db.session.commit()
     bars = alice.get(LIST).html.select("progress")
     assert [bar["value"] for bar in bars] == ["25", "42"]

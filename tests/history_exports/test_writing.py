@@ -20,6 +20,7 @@ from portal.history_exports.jobs import advance_export, remove_strays
 from portal.history_exports.models import RequestExport
 from portal.history_keeping import erasing
 from portal.history_search.jobs import index_requests
+from portal.llm_clients.models import LLMClient
 from portal.request_history.models import LLMClientRequests, RequestBody
 from portal.tied_process import tied
 from tests.history_exports.conftest import (
@@ -32,6 +33,7 @@ from tests.history_exports.conftest import (
     written_file,
 )
 from tests.history_search.conftest import History
+from tests.people import MakeClient
 from tests.planes import Planes
 
 ROOT = Path(__file__).parent.parent.parent
@@ -79,6 +81,43 @@ def test_filters_hold_as_in_the_list(
         history.write(at=now - timedelta(hours=number), **plain)  # type: ignore[arg-type]
     wanted = history.write(at=now - timedelta(hours=3), **{**plain, **columns})  # type: ignore[arg-type]
     assert [line["id"] for line in lines_of(written_file(begin(**values)))] == [str(wanted)]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, 4),
+        ({"status": "failed"}, 1),
+        ({"status": "unanswered"}, 2),
+        ({"mode": "custom"}, 1),
+        ({"model": "nobody's"}, 0),
+        ({"status": "502"}, None),
+        ({"q": "words"}, None),
+        ({"session_key": "s1"}, None),
+        ({"range": "1h"}, None),
+    ],
+)
+def test_how_many_are_expected_is_known_where_hourly_sums_tell(
+    history: History, begin: Begin, values: dict[str, str], expected: int | None
+) -> None:
+    now = utc_now()
+    for columns in ({"status": 200}, {"status": 502}, {"status": 429}, {"mode": "custom"}):
+        history.write(at=now - timedelta(hours=3), **columns)  # type: ignore[arg-type]
+    history.write(person=history.people.charlie, at=now - timedelta(hours=3))
+    assert stored(begin(**values)).expected_rows == expected
+
+
+def test_those_of_one_client_are_counted_and_written_alone(
+    history: History, begin: Begin, make_client: MakeClient
+) -> None:
+    history.write("the other's", at=utc_now() - timedelta(hours=1))
+    hashed_id = make_client("second")
+    client = db.session.scalars(db.select(LLMClient).filter_by(hashed_id=hashed_id)).one()
+    wanted = history.write("mine", client=client, at=utc_now() - timedelta(hours=1))
+    number = begin(client=hashed_id)
+    assert stored(number).expected_rows == 1
+    assert stored(number).label == "LLM client second"
+    assert [line["id"] for line in lines_of(written_file(number))] == [str(wanted)]
 
 
 def test_words_that_the_index_does_not_know_yet_are_found(history: History, begin: Begin) -> None:
