@@ -298,6 +298,23 @@ def _everything() -> dict[str, list[Any]]:
     return {t.name: db.session.execute(db.select(t)).all() for t in tables}
 
 
+def test_who_was_removed_gets_nothing(planes: Planes, people: People, things: Things) -> None:
+    bob = people.browser(people.bob)
+    token = bob.token()
+    people.browser(people.alice).post(f"/users/{people.bob.profile_id}/remove")
+    checked = 0
+    for rule in rules(planes.admin):
+        if rule.endpoint in OPEN_TO_ANYBODY | BY_LINK | BY_MAIL | {"accounts.logout"}:
+            continue
+        for method in (rule.methods or set()) & {"GET", "POST"}:
+            path = things.path(planes.admin, rule)
+            answer = bob.raw(method, path, data={"csrf_token": token})
+            assert answer.status_code == 403, f"{method} {path}: {answer.status_code}"
+            assert b"secret_client" not in answer.data
+            checked += 1
+    assert checked > 100
+
+
 def test_a_viewer_changes_nothing(planes: Planes, people: People, things: Things) -> None:
     vera = people.browser(people.vera)
     token = vera.token()

@@ -72,7 +72,7 @@ def _check(
     if not hmac.compare_digest(_text(claims.get("nonce")), nonce):
         raise refused("another nonce")
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
+    if not 0 < len(_text(subject)) <= LONGEST_SUBJECT:
         raise refused("no subject")
 
 
@@ -93,4 +93,5 @@ def _number(value: Any) -> float:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) and "\x00" not in value else ""
+    """A text that a database keeps: no control characters, no half of a surrogate pair."""
+    return value if isinstance(value, str) and value.isprintable() else ""

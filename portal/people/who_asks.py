@@ -29,11 +29,11 @@ def load_user(token: str) -> User | None:
     user = found.user
     user.session_token = token
     if request.endpoint not in QUIET_ENDPOINTS:
-        _note_use(token)
+        _note_use()
     return user
 
 
-def _note_use(token: str) -> None:
+def _note_use() -> None:
     now = utc_now()
     if now - g.user_session.last_seen_at < signing_in.SEEN_EVERY:
         return

@@ -192,6 +192,7 @@ def test_a_disabled_person_does_not_get_in(
         {"sub": ""},
         {"sub": 7},
         {"sub": "x" * 256},
+        {"sub": "a\0b"},
     ],
     ids=str,
 )

@@ -55,7 +55,7 @@ def test_from_the_invitation_to_the_second_factor_and_another_password(
     page.get_by_role("button", name="Add an app").click()
     expect(page.get_by_role("img", name="QR code with the key below")).to_be_visible()
     key = page.locator("main code").inner_text().replace(" ", "")
-    page.get_by_label("Code").fill(totp.code_of(key, totp.step_of(utc_now())))
+    page.get_by_label("Code", exact=True).fill(totp.code_of(key, totp.step_of(utc_now())))
     page.get_by_role("button", name="Add the app").click()
     heading(page, "Keep your recovery codes")
     recovery = page.locator("pre.code").inner_text().split()[0]
@@ -75,7 +75,7 @@ def test_from_the_invitation_to_the_second_factor_and_another_password(
     page.get_by_label("Password").fill(OTHER)
     page.get_by_role("button", name="Sign in", exact=True).click()
     heading(page, "The second step")
-    page.get_by_label("Code").fill(recovery)
+    page.get_by_label("Code", exact=True).fill(recovery)
     page.get_by_role("button", name="Sign in", exact=True).click()
     heading(page, "Overview")
     admin.reload()
