@@ -4,6 +4,8 @@ pytest_plugins = [
     "tests.peers",
     "tests.planes",
     "tests.people",
+    "tests.post_office",
+    "tests.open_id_service",
     "tests.model_server",
     "tests.dns_peers",
     "tests.dns_laboratory",

@@ -14,16 +14,16 @@ Arrows point down (tests/test_architecture.py reads the imports):
     request_history                             what was asked
     llm_clients                                 the thing itself, its deployment, its pages
     plugins, custom_domains, certificates       what a client may use, and where it lives
-    limits                                      how often, how much, for how much money
+    limits, people                              how often and for how much; ways in, teams
     usage                                       sums of what was asked, by hour
     providers, vault, accounts, system          keys, secrets, people, the machine room
     adapters                                    the outside, built from settings
     web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind a door
     quick_redis                                 the same Redis, for what every prompt asks
-    functions, fetching                         what models may call, built in; one question
+    functions, open_id, fetching                what models may call; sign-on; one question
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
     charts                                      bars, lines, tiles as values, not yet drawn
-    settings, issuer_settings, errors, formatting, off_loop   the standard library only
+    settings, issuer_settings, sign_on_settings, errors, formatting, off_loop   nothing else
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.
 """

@@ -19,6 +19,7 @@ from portal.llm_providers import ChatProvider
 from portal.llm_providers.catalogue import vendor_at, vendor_named
 from portal.llm_providers.listing import list_models
 from portal.llm_providers.openai_compatible import OpenAICompatibleProvider
+from portal.open_id import OpenIdProvider
 from portal.settings import Settings
 from portal.smtp import MailSender, SmtpSender
 from portal.tls import AuthorityAccounts, Issuer, issuer_class
@@ -66,6 +67,7 @@ class Adapters:
     mail_sender: MailSender | None
     customer_zone_editor: CustomerZoneEditor = field(default=customer_zone_editor)
     functions: Mapping[str, Function] = field(default_factory=built_in)
+    sign_on: OpenIdProvider | None = None
 
 
 def build(settings: Settings, accounts: AuthorityAccounts) -> Adapters:
@@ -82,6 +84,7 @@ def build(settings: Settings, accounts: AuthorityAccounts) -> Adapters:
         list_models=partial(list_models, allow_private_addresses=settings.allow_private_addresses),
         mail_sender=SmtpSender(settings.smtp_url) if settings.smtp_url else None,
         customer_zone_editor=partial(zone_editor_for, settings),
+        sign_on=OpenIdProvider(settings.sign_on) if settings.sign_on.issuer else None,
     )
 
 

@@ -13,7 +13,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
-from portal.accounts import views as accounts
 from portal.adapters import Adapters
 from portal.certificates import jobs as certificate_jobs
 from portal.certificates import seen_jobs
@@ -28,7 +27,10 @@ from portal.domain_setup import (
 from portal.domain_setup import finding as domain_finding
 from portal.domain_setup import jobs as domain_jobs
 from portal.domain_setup import views as custom_domains
+from portal.history_exports import jobs as export_jobs
+from portal.history_exports import views as history_exports
 from portal.history_keeping import jobs as history_jobs
+from portal.history_keeping import views as history_keeping
 from portal.history_pages import detail_views as history_detail_views
 from portal.history_pages import saved_views, sessions_views
 from portal.history_pages import views as history
@@ -54,6 +56,22 @@ from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
 from portal.overview import views as overview
+from portal.people import (
+    invitation_views,
+    own_views,
+    passkey_views,
+    password_views,
+    second_factor_views,
+    second_step_views,
+    session_views,
+    settings_views,
+    sign_on_views,
+    switching_views,
+    users_views,
+    who_asks,
+)
+from portal.people import jobs as people_jobs
+from portal.people import views as accounts
 from portal.plugins import jobs as plugin_jobs
 from portal.plugins import views as plugins
 from portal.providers import jobs as provider_jobs
@@ -113,18 +131,28 @@ REGISTERED = (
     embed_views,
     expiry_jobs,
     history_detail_views,
+    export_jobs,
     images_pages_views,
     images_views,
+    invitation_views,
     jobs,
     keys_views,
     mail_views,
     notification_jobs,
+    own_views,
+    passkey_views,
+    password_views,
+    people_jobs,
     plugin_jobs,
     plugins_views,
     provider_jobs,
+    second_factor_views,
+    second_step_views,
     publishing_views,
     saved_views,
     saving,
+    session_views,
+    sign_on_views,
     signals,
     history_jobs,
     search_jobs,
@@ -140,9 +168,15 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
     web.login_manager.session_protection = None
     web.csrf.init_app(app)
     web.install_error_pages(app)
-    accounts.init_app(app)
+    who_asks.init_app(app)
+    app.before_request(web.refuse_foreign_forms)
     app.before_request(web.check_permission)
+    app.before_request(second_factor_views.lead_to_enrolment)
     for blueprint in (
+        accounts.blueprint,
+        users_views.blueprint,
+        settings_views.blueprint,
+        switching_views.blueprint,
         overview.blueprint,
         llm_clients.blueprint,
         custom_domains.blueprint,
@@ -150,6 +184,8 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         workbench.blueprint,
         history.blueprint,
         sessions_views.blueprint,
+        history_exports.blueprint,
+        history_keeping.blueprint,
         providers.blueprint,
         plugins.blueprint,
         api_keys_views.blueprint,
@@ -208,6 +244,7 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
         digest=web.Digest,
         proof_token=web.ProofToken,
         setup_token=web.SetupToken,
+        link_token=web.LinkToken,
     )
     redis = job_queue.connect_redis(settings.redis_url) if settings.redis_url else None
     database.init_app(app, settings)

@@ -7,7 +7,9 @@ import importlib
 import logging
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,12 +23,18 @@ class Command:
 
     help: str
     function: str
+    arguments: str = ""
 
     def run(self, settings: Settings, arguments: argparse.Namespace) -> int:
         """Do it; the process's exit."""
-        module, _, name = self.function.partition(":")
-        exit_code: int = getattr(importlib.import_module(module), name)(settings, arguments)
+        exit_code: int = _loaded(self.function)(settings, arguments)
         return exit_code
+
+
+def _loaded(reference: str) -> Callable[..., Any]:
+    module, _, name = reference.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
 
 
 COMMANDS = {
@@ -41,11 +49,24 @@ COMMANDS = {
         "Another account with its admin; prints the password if the user is new.",
         "portal.commands:open_account",
     ),
+    "export-requests": Command(
+        "Requests of an account as a file, with the filters of the list.",
+        "portal.commands:export_requests",
+        "portal.history_exports.command:add_arguments",
+    ),
+    "reset-password": Command(
+        "A link with which a person chooses another password; works once, for 30 minutes.",
+        "portal.commands:reset_password",
+    ),
+    "remove-second-factor": Command(
+        "Let a person sign in with the password alone, when app and recovery codes are lost.",
+        "portal.commands:remove_second_factor",
+    ),
 }
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
+def parser(chosen: str) -> argparse.ArgumentParser:
+    """The command line; of the chosen command with what only its own module knows."""
     root = argparse.ArgumentParser(prog="portal", description=__doc__)
     commands = root.add_subparsers(dest="command", required=True)
     for name, found in COMMANDS.items():
@@ -54,12 +75,17 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("company")
             command.add_argument("username")
             command.add_argument("--timezone", default="UTC")
+        elif name in ("reset-password", "remove-second-factor"):
+            command.add_argument("username")
+        if found.arguments and name == chosen:
+            _loaded(found.arguments)(command)
     return root
 
 
 def main(words: list[str] | None = None) -> int:
     """Run a command; what is wrong is one sentence on standard error and an exit of 2."""
-    arguments = parser().parse_args(words)
+    typed = sys.argv[1:] if words is None else words
+    arguments = parser(next(iter(typed), "")).parse_args(typed)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:

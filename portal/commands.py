@@ -5,9 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 
+from sqlalchemy import select
+
 from portal import app, installation, schema
-from portal.accounts import opening
-from portal.database import db
+from portal.accounts import opening, signing_in
+from portal.accounts.models import AuditEvent, User
+from portal.database import db, utc_now
+from portal.errors import PortalError
+from portal.history_exports import command as export_command
+from portal.people import link_tokens, one_time_links, second_factors
+from portal.people.models import Purpose
 from portal.providers import finding
 from portal.settings import Settings
 
@@ -45,3 +52,47 @@ def open_account(settings: Settings, arguments: argparse.Namespace) -> int:
         db.session.commit()
         print(f"Account {account.account_number}; if {arguments.username} is new: {password}")
     return 0
+
+
+def export_requests(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Requests of an account as a file, with the filters of the list."""
+    application = app.create_worker_app(settings)
+    with application.app_context():
+        return export_command.run(arguments, utc_now())
+
+
+def reset_password(settings: Settings, arguments: argparse.Namespace) -> int:
+    """For portals without a mail server, and for the admin who is locked out."""
+    application = app.create_worker_app(settings)
+    with application.app_context():
+        user = _user_named(arguments.username)
+        token = one_time_links.make(user, Purpose.PASSWORD, utc_now())
+        _note("password_link_made", user)
+        db.session.commit()
+        print(f"{link_tokens.url('reset-password', token)} (works once, for 30 minutes)")
+    return 0
+
+
+def remove_second_factor(settings: Settings, arguments: argparse.Namespace) -> int:
+    """For whoever has lost everything but the password; every session ends."""
+    application = app.create_worker_app(settings)
+    with application.app_context():
+        user = _user_named(arguments.username)
+        second_factors.remove_all(user)
+        signing_in.revoke_all(user, utc_now())
+        _note("second_factor_removed", user)
+        db.session.commit()
+    return 0
+
+
+def _user_named(username: str) -> User:
+    user = db.session.scalar(select(User).where(User.username == username.lower()))
+    if user is None:
+        raise PortalError(f"There is no user named {username}.")
+    return user
+
+
+def _note(action: str, user: User) -> None:
+    """In the audit log without an account, as it is the operator who acts."""
+    told = {"by": "command", "object_name": user.username, "object_type": "User"}
+    db.session.add(AuditEvent(action=action, object_id=user.id, **told))

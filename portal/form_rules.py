@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from math import isfinite
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from wtforms import Field, Form, ValidationError
 
 DEEPEST_JSON = 20
+MAIL_ADDRESS = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+\Z")
 NOT_STORABLE = "Contains a character that cannot be stored."
 
 

@@ -95,6 +95,14 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def octets_in_words(octets: int) -> str:
+    """`812 B`, `4.2 KB`, `1.3 GB`: in thousands, as disks are sold."""
+    amount, units = float(octets), ["B", "KB", "MB", "GB", "TB"]
+    while amount >= 999.95 and len(units) > 1:
+        amount, units = amount / 1000, units[1:]
+    return f"{amount:.0f} {units[0]}" if units[0] == "B" else f"{amount:.1f} {units[0]}"
+
+
 def plural(count: int, one: str, many: str) -> str:
     """`1 word`, `3 words`."""
     return f"{number(count)} {one if count == 1 else many}"

@@ -16,8 +16,10 @@ from portal.issuer_settings import (
     file_problems,
     kubernetes_settings,
 )
+from portal.sign_on_settings import SignOnSettings, sign_on_settings
 
 DEFAULT_PORT = 9357
+SHORTEST_PASSWORD = 10
 PUBLIC_RESOLVERS = "1.1.1.1 8.8.8.8"
 
 
@@ -128,6 +130,7 @@ class Settings:
     certificate_roots_file: str = ""
     acme: AcmeSettings = AcmeSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
+    sign_on: SignOnSettings = SignOnSettings()
 
     @property
     def platform_host(self) -> str:
@@ -170,6 +173,12 @@ class Settings:
         values["public_resolvers"] = _resolvers(reader, environment)
         values["authority_dns_port"] = reader.number("PORTAL_AUTHORITY_DNS_PORT", 53, 1, 65_535)
         values["zone_editor_values"] = _zone_editor_values(reader)
+        values["sign_on"] = sign_on_settings(
+            environ,
+            reader.secret("PORTAL_OIDC_CLIENT_SECRET", None, required=False),
+            environment.is_local,
+            reader.problems,
+        )
         values["trusted_proxies"] = reader.number("PORTAL_TRUSTED_PROXIES", 0, 0, 9)
         if reader.problems:
             raise SettingsError(reader.problems)
@@ -315,6 +324,10 @@ def _secrets(reader: _Reader, environment: Environment, data_dir: Path) -> dict[
             reader.problems.append("PORTAL_SECRET_KEY is too short; use at least 32 characters.")
     for name in ("admin_password", "smtp_url"):
         found[name] = reader.secret(f"PORTAL_{name.upper()}", None, required=False)
+    if not environment.is_local and 0 < len(str(found["admin_password"])) < SHORTEST_PASSWORD:
+        reader.problems.append(
+            f"PORTAL_ADMIN_PASSWORD is too short; use at least {SHORTEST_PASSWORD} characters."
+        )
     if found["smtp_url"] and not str(found["smtp_url"]).startswith(("smtp://", "smtps://")):
         reader.problems.append("PORTAL_SMTP_URL must begin with smtp:// or smtps://.")
     return found

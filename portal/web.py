@@ -43,9 +43,12 @@ log = logging.getLogger(__name__)
 View = TypeVar("View", bound=Callable[..., Any])
 
 ANYBODY, SIGNED_IN, VIEWER, MEMBER, ADMIN = "anybody", "signed_in", "viewer", "member", "admin"
+SUPERUSER = "superuser"
 _RANK = {SIGNED_IN: 0, VIEWER: 1, MEMBER: 2, ADMIN: 3}
 STATIC = Path(__file__).parent.parent / "static"
 LONGEST_BODY = 1_000_000
+
+OWN_SITE = ("same-origin", "none")
 
 csrf = CSRFProtect()
 login_manager = LoginManager()
@@ -113,6 +116,12 @@ class Digest(BaseConverter):
     regex = r"[0-9a-f]{64}"
 
 
+class LinkToken(BaseConverter):
+    """The secret of a link that was sent by mail (portal/people/link_tokens.py)."""
+
+    regex = r"[A-Za-z0-9_-]{43}"
+
+
 class ProofToken(BaseConverter):
     """A token of a certificate authority (RFC 8555 section 8.3); anything else is no route."""
 
@@ -129,6 +138,31 @@ def permission_of(app: Flask, endpoint: str | None) -> Permission | None:
     """What the view of an endpoint declares, if there is one."""
     view = app.view_functions.get(endpoint or "")
     return getattr(view, "permission", None)
+
+
+@dataclass(frozen=True)
+class RoutePermission:
+    """One line of the permission table."""
+
+    path: str
+    methods: tuple[str, ...]
+    endpoint: str
+    least: str
+
+
+def permission_table(app: Flask) -> list[RoutePermission]:
+    """Every route of a plane with the least role that `@permits` declares for it, by path."""
+    found = [
+        RoutePermission(
+            path=rule.rule,
+            methods=tuple(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})),
+            endpoint=rule.endpoint,
+            least=permission.least,
+        )
+        for rule in app.url_map.iter_rules()
+        if (permission := permission_of(app, rule.endpoint)) is not None
+    ]
+    return sorted(found, key=lambda route: (route.path, route.methods))
 
 
 def prepare_request() -> None:
@@ -150,6 +184,16 @@ def prepare_request() -> None:
     )
 
 
+def refuse_foreign_forms() -> None:
+    """Behind the CSRF token: a browser that says that another site sent the form is believed.
+
+    Sec-Fetch-Site (W3C Fetch Metadata); programs and old browsers say nothing.
+    """
+    is_safe = request.method in ("GET", "HEAD", "OPTIONS")
+    if not is_safe and request.headers.get("Sec-Fetch-Site", "same-origin") not in OWN_SITE:
+        abort(403)
+
+
 def check_permission() -> Any:
     """Admin plane: sign-in first, then the role in the account; too small a role gets 403."""
     if request.endpoint in (None, "static"):
@@ -163,9 +207,16 @@ def check_permission() -> Any:
         return _ask_to_sign_in()
     if g.get("profile") is None and request.endpoint != "accounts.logout":
         return error_page(403, NO_ACCOUNT)
-    if permission.least != SIGNED_IN and _RANK[str(g.profile.role)] < _RANK[permission.least]:
+    if not _may(permission.least):
         abort(403)
     return None
+
+
+def _may(least: str) -> bool:
+    """Whether the person's role in the account, or on the platform, is enough."""
+    if least == SUPERUSER:
+        return bool(current_user.is_superuser)
+    return least == SIGNED_IN or _RANK[str(g.profile.role)] >= _RANK[least]
 
 
 def _ask_to_sign_in() -> Response:

@@ -227,7 +227,10 @@ def site(built_planes: Planes, outside: Outside) -> Iterator[str]:
 
 @pytest.fixture
 def run_jobs(planes: Planes, outside: Outside) -> Callable[..., int]:
-    """Do what worker and clock would, in this process: every job that is due, until none is."""
+    """Do what worker and clock would, in this process: every job that is due, until none is.
+
+    How many that were, without those that look after the history itself.
+    """
 
     def run(most: int = 50, *, later: timedelta = timedelta(0)) -> int:
         done = 0
@@ -237,7 +240,7 @@ def run_jobs(planes: Planes, outside: Outside) -> Callable[..., int]:
                 db.session.rollback()
                 for ring in rings:
                     perform(ring.name, *ring.arguments)
-                    done += 1
+                    done += not ring.name.startswith("history_")
                 if not rings or later:
                     break
         return done

@@ -1,8 +1,8 @@
-"""How amounts of money read."""
+"""How amounts of money and sizes of files read."""
 
 import pytest
 
-from portal.formatting import exact_decimal, money
+from portal.formatting import exact_decimal, money, octets_in_words
 
 pytestmark = pytest.mark.engine_independent
 
@@ -36,3 +36,20 @@ def test_an_amount_reads_with_its_sign(micros: int, currency: str, words: str) -
 )
 def test_a_price_is_told_in_full(micros: int, words: str) -> None:
     assert exact_decimal(micros) == words
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 KB"),
+        (48_240, "48.2 KB"),
+        (999_949, "999.9 KB"),
+        (999_950, "1.0 MB"),
+        (1_300_000_000, "1.3 GB"),
+        (5 * 10**15, "5000.0 TB"),
+    ],
+)
+def test_a_size_reads_in_thousands(octets: int, words: str) -> None:
+    assert octets_in_words(octets) == words

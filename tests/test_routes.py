@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from portal.accounts.models import Role
 from portal.database import db, utc_now
 from portal.domain_setup import links
+from portal.history_exports.models import RequestExport
 from portal.history_pages.models import SavedView
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey
+from portal.people.models import Invitation
 from portal.plugins.models import Plugin
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
 from portal.request_history.storing import Visit
 from portal.vault.models import AuthToken
-from portal.web import ANYBODY, permission_of
+from portal.web import ANYBODY, SUPERUSER, permission_of
 from tests.domain_setup.some_domains import a_domain
 from tests.people import MakeClient, People
 from tests.planes import Planes
@@ -26,6 +30,13 @@ from tests.planes import Planes
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 # What a newcomer may reach without an account.
 OPEN_TO_ANYBODY = {"accounts.login", "accounts.sign_in"}
+# Ways in by a link that was sent by mail; without its secret they say that it is gone.
+BY_MAIL = {"accounts.follow_invitation", "accounts.invitation", "accounts.forgot_password"}
+BY_MAIL |= {"accounts.follow_password_link", "accounts.reset_password"}
+BY_MAIL |= {"accounts.passkey_options", "accounts.sign_in_with_passkey"}
+BY_MAIL |= {"accounts.sign_on_there", "accounts.sign_on_back"}
+BY_MAIL |= {"accounts.code"}  # the second step, for whoever had the right password
+BY_MAIL |= {"accounts.follow_mail_link", "accounts.confirm_mail"}
 # A set-up link: who has the address may open it, with no account and no cookie.
 BY_LINK = {f"domain_setup.{name}" for name in ("show", "status", "check", "zone_file", "logo")}
 
@@ -46,7 +57,7 @@ def test_only_sign_in_and_set_up_links_are_open_to_anybody(planes: Planes) -> No
         for rule in rules(planes.admin)
         if permission_of(planes.admin, rule.endpoint).least == ANYBODY  # type: ignore[union-attr]
     }
-    assert found == OPEN_TO_ANYBODY | BY_LINK
+    assert found == OPEN_TO_ANYBODY | BY_LINK | BY_MAIL
 
 
 def test_every_parameter_of_a_route_has_a_type(planes: Planes) -> None:
@@ -76,9 +87,12 @@ class Things:
         api_key_id: int,
         plugin_id: int,
         custom_domain_id: int,
+        export_id: int,
         token: str,
         view_id: int,
         session_key: str,
+        profile_id: int = 999_999,
+        invitation_id: int = 999_999,
     ) -> None:
         self.values = {
             "llm_client_id": client_id,
@@ -89,6 +103,7 @@ class Things:
             "api_key_id": api_key_id,
             "plugin_id": plugin_id,
             "custom_domain_id": custom_domain_id,
+            "export_id": export_id,
             "zone_editor": "rfc2136",
             "token": token,
             "view_id": view_id,
@@ -96,6 +111,11 @@ class Things:
             "kind": "static",
             "session_id": 1,
             "part": "request",
+            "profile_id": profile_id,
+            "entered_id": 999_999,
+            "invitation_id": invitation_id,
+            "link_token": "x" * 43,
+            "passkey_id": 999_999,
         }
 
     def path(self, app: Flask, rule: Rule) -> str:
@@ -129,7 +149,14 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
             name="secret_client",
             is_shared=True,
         )
-        db.session.add_all([plugin, view])
+        invitation = Invitation(
+            account_id=people.alice.account_id,
+            email="secret_client@example.com",
+            role=Role.VIEWER,
+            token_hash="h" * 64,
+            expires_at=utc_now() + timedelta(hours=1),
+        )
+        db.session.add_all([plugin, view, invitation])
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -139,14 +166,25 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
             "request": {"message": "hidden words"},
             "status": 200,
         }
-        current_recorder().record(row, Visit("a" * 64))
+        current_recorder().record(row, Visit("a" * 64, "v" * 64))
         number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
         domain = a_domain(people.alice.account_id, "secret-client.example", utc_now())
+        export = RequestExport(
+            account_id=people.alice.account_id,
+            format=RequestExport.Formats.CSV,
+            label="secret_client",
+            starts_at=utc_now(),
+            ends_at=utc_now(),
+            cursor=1,
+            file_name=f"{'a' * 32}.csv",
+        )
+        db.session.add(export)
         db.session.commit()
         expires_at = links.expiry(utc_now())
         token = links.token_of(domain, expires_at, planes.settings.secret_key)
-        ids = (hashed_id, int(number), provider.id, key.id, plugin.id, domain.id)
-        return Things(*ids, token, view.id, "a" * 64)
+        ids = (provider.id, key.id, plugin.id, domain.id, export.id)
+        others = people.bob.profile_id, invitation.id
+        return Things(hashed_id, int(number), *ids, token, view.id, "a" * 64, *others)
 
 
 def _owned(app: Flask) -> list[Rule]:
@@ -156,7 +194,8 @@ def _owned(app: Flask) -> list[Rule]:
         if rule.arguments
         & {
             *("llm_client_id", "request_id", "provider_id", "api_key_id", "plugin_id"),
-            *("custom_domain_id", "view_id", "session_key"),
+            *("custom_domain_id", "view_id", "session_key", "export_id"),
+            *("profile_id", "invitation_id"),
         }
     ]
 
@@ -181,8 +220,7 @@ def test_foreign_and_absent_objects_look_the_same(
     planes: Planes, people: People, things: Things
 ) -> None:
     stranger = people.browser(people.charlie)
-    ids = ("z" * 20, 999_999, 999_999, 999_999, 999_999, 999_999)
-    absent = Things(*ids, "a" * 40, 999_999, "b" * 64)
+    absent = Things("z" * 20, *[999_999] * 6, "a" * 40, 999_999, "b" * 64)
     for rule in _owned(planes.admin):
         if "GET" not in (rule.methods or set()):
             continue
@@ -198,7 +236,7 @@ def _without_reference(words: str) -> str:
 def test_nobody_gets_in_without_signing_in(planes: Planes, people: People, things: Things) -> None:
     nobody = people.browser()
     for rule in rules(planes.admin):
-        if rule.endpoint in OPEN_TO_ANYBODY | BY_LINK:
+        if rule.endpoint in OPEN_TO_ANYBODY | BY_LINK | BY_MAIL:
             continue
         path = things.path(planes.admin, rule)
         if "GET" in (rule.methods or set()):
@@ -220,6 +258,17 @@ def test_every_post_wants_a_token(planes: Planes, people: People, things: Things
     assert checked > 40
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_form_that_another_site_sends_is_refused_even_with_a_token(
+    site: str, people: People
+) -> None:
+    alice = people.browser(people.alice)
+    data, headers = {"csrf_token": alice.token(), "theme": "dark"}, {"Sec-Fetch-Site": site}
+    assert alice.raw("POST", "/theme", data=data, headers=headers).status_code == 403
+    for fine in ({"Sec-Fetch-Site": "same-origin"}, {}):
+        assert alice.raw("POST", "/theme", data=data, headers=fine).status_code == 303
+
+
 def test_the_token_of_another_session_is_refused(people: People, things: Things) -> None:
     alice, bob = people.browser(people.alice), people.browser(people.bob)
     answer = alice.raw("POST", "/account/sessions/revoke-all", data={"csrf_token": bob.token()})
@@ -233,14 +282,37 @@ def test_looking_changes_nothing(
     before = _everything()
     for rule in rules(planes.admin):
         if "GET" in (rule.methods or set()):
-            assert alice.raw("GET", things.path(planes.admin, rule)).status_code in (200, 303, 404)
+            fine = (200, 303, 403 if is_for_superusers(planes, rule) else 404, 404)
+            assert alice.raw("GET", things.path(planes.admin, rule)).status_code in fine
     assert _everything() == before
+
+
+def is_for_superusers(planes: Planes, rule: Rule) -> bool:
+    declared = permission_of(planes.admin, rule.endpoint)
+    return declared is not None and declared.least == SUPERUSER
 
 
 def _everything() -> dict[str, list[Any]]:
     db.session.rollback()
     tables = [t for t in db.metadata.sorted_tables if t.name != "user_sessions"]
     return {t.name: db.session.execute(db.select(t)).all() for t in tables}
+
+
+def test_who_was_removed_gets_nothing(planes: Planes, people: People, things: Things) -> None:
+    bob = people.browser(people.bob)
+    token = bob.token()
+    people.browser(people.alice).post(f"/users/{people.bob.profile_id}/remove")
+    checked = 0
+    for rule in rules(planes.admin):
+        if rule.endpoint in OPEN_TO_ANYBODY | BY_LINK | BY_MAIL | {"accounts.logout"}:
+            continue
+        for method in (rule.methods or set()) & {"GET", "POST"}:
+            path = things.path(planes.admin, rule)
+            answer = bob.raw(method, path, data={"csrf_token": token})
+            assert answer.status_code == 403, f"{method} {path}: {answer.status_code}"
+            assert b"secret_client" not in answer.data
+            checked += 1
+    assert checked > 100
 
 
 def test_a_viewer_changes_nothing(planes: Planes, people: People, things: Things) -> None:

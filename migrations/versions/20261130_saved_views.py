@@ -1,13 +1,13 @@
 """Lists of requests under a name
 
-Revision 20261130_saved_views, after 20261130_seen_certificates.
+Revision 20261130_saved_views, after 20261130_redaction.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_saved_views"
-down_revision = "20261130_seen_certificates"
+down_revision = "20261130_redaction"
 branch_labels = None
 depends_on = None
 

@@ -8,7 +8,17 @@ from enum import StrEnum
 from typing import Any
 
 from flask_login import UserMixin
-from sqlalchemy import JSON, Boolean, Enum, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.database import BigId, TimestampedModel, UTCDateTime
@@ -54,8 +64,12 @@ class Account(TimestampedModel):
     currency: Mapped[str] = mapped_column(String(3), default="USD")
     language: Mapped[str] = mapped_column(String(8), default="en")
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
+    requires_second_factor: Mapped[bool] = mapped_column(
+        Boolean, default=False, server_default=false()
+    )
     request_bodies_days: Mapped[int] = mapped_column(Integer, default=30)
     request_rows_days: Mapped[int] = mapped_column(Integer, default=396)
+    redaction: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     admin_profile_id: Mapped[int | None] = mapped_column(
         ForeignKey("user_profiles.id", ondelete="SET NULL", use_alter=True)
     )
@@ -70,11 +84,10 @@ class User(UserMixin, TimestampedModel):
     __tablename__ = "users"
 
     username: Mapped[str] = mapped_column(String(63), unique=True)
-    email: Mapped[str] = mapped_column(String(254), default="")
+    email: Mapped[str] = mapped_column(String(254), default="", index=True)
     password_hash: Mapped[str] = mapped_column(String(255), default="")
     is_superuser: Mapped[bool] = mapped_column(Boolean, default=False)
     is_enabled: Mapped[bool] = mapped_column("is_active", Boolean, default=True)
-    second_factor: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     theme: Mapped[str] = mapped_column(String(5), default="")
     profiles: Mapped[list[UserProfile]] = relationship(back_populates="user")
 
@@ -100,12 +113,19 @@ class UserProfile(TimestampedModel):
         ForeignKey("accounts.id", ondelete="CASCADE"), index=True
     )
     role: Mapped[Role] = mapped_column(enum_column(Role, "role"), default=Role.MEMBER)
+    # Who left keeps the row, because clients and their host names are called after it.
+    removed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Of a superuser who looks in; counted as nobody's admin.
+    is_guest: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     user: Mapped[User] = relationship(back_populates="profiles", lazy="joined")
     account: Mapped[Account] = relationship(foreign_keys=[account_id], lazy="joined")
 
     @property
     def is_account_admin(self) -> bool:
-        """Whether this is *the* account admin, of whom an account has exactly one."""
+        """Whether this is *the* account admin, of whom an account has exactly one.
+
+        It names hosts and gives no right, so it stays with whoever it was first.
+        """
         return self.account.admin_profile_id == self.id
 
     @property
@@ -125,6 +145,8 @@ class UserSession(TimestampedModel):
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     address: Mapped[str] = mapped_column(String(45), default="")
     user_agent: Mapped[str] = mapped_column(String(255), default="")
+    # The account that was looked at last. No foreign key: SQLite would make the table anew.
+    account_id: Mapped[int | None] = mapped_column(BigId)
     user: Mapped[User] = relationship(lazy="joined")
 
 

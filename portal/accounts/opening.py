@@ -19,9 +19,17 @@ def new_password() -> str:
     return "".join(secrets.choice(READABLE) for _ in range(16))
 
 
+def empty_account(company_name: str, timezone: str) -> Account:
+    """An account in which nobody is yet."""
+    account = Account(company_name=company_name, timezone=timezone)
+    db.session.add(account)
+    db.session.flush()
+    return account
+
+
 def open_account(company_name: str, username: str, password: str, timezone: str) -> Account:
     """An account and its admin; a known user name gets another profile and keeps its password."""
-    account = Account(company_name=company_name, timezone=timezone)
+    account = empty_account(company_name, timezone)
     user = db.session.scalar(select(User).where(User.username == username))
     if user is None:
         user = User(username=username, password_hash=passwords.hashed(password))

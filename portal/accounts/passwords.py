@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from portal.off_loop import off_loop
+from portal.settings import SHORTEST_PASSWORD
 
-MIN_LENGTH = 10
+MIN_LENGTH, MAX_LENGTH = SHORTEST_PASSWORD, 1000
+# Beginnings of what is tried first; one of them and a few digits more is no password.
+TRIED_FIRST = ("password", "passwort", "qwertz", "qwerty", "123456", "letmein", "welcome", "admin")
 _hasher = PasswordHasher()
 
 
@@ -17,6 +21,15 @@ _hasher = PasswordHasher()
 def _nobodys() -> str:
     """What an unknown name is compared with, so that it takes as long as a known one."""
     return _hasher.hash("nobody has this password")
+
+
+def is_easy(password: str, names: Iterable[str]) -> bool:
+    """Whether it is among the first guesses: few different letters, a name, a well-known one."""
+    lowered = password.lower()
+    if len(set(lowered)) < 5:
+        return True
+    rests = [lowered.replace(word, "") for word in (*TRIED_FIRST, *filter(None, names))]
+    return any(rest != lowered and (len(rest) < 5 or rest.isdigit()) for rest in rests)
 
 
 def hashed(password: str) -> str:

@@ -85,8 +85,17 @@ def forget_failures(username: str, address: str, now: datetime) -> None:
 
 
 def open_session(user: User, address: str, user_agent: str, now: datetime) -> str:
-    """A new session; returns the token for the cookie, which is stored only as its hash."""
+    """A new session; returns the token for the cookie, which is stored only as its hash.
+
+    It opens the account that the person looked at last.
+    """
     token = secrets.token_urlsafe(32)
+    latest = (
+        select(UserSession.account_id)
+        .where(UserSession.user_id == user.id)
+        .order_by(UserSession.last_seen_at.desc())
+        .limit(1)
+    )
     db.session.add(
         UserSession(
             token_hash=hash_of(token),
@@ -95,8 +104,16 @@ def open_session(user: User, address: str, user_agent: str, now: datetime) -> st
             expires_at=now + LONGEST,
             address=address[:45],
             user_agent=user_agent[:255],
+            account_id=db.session.scalar(latest),
         )
     )
+    return token
+
+
+def renew(session: UserSession) -> str:
+    """Another token for the same session; the old one is worth nothing from the commit on."""
+    token = secrets.token_urlsafe(32)
+    session.token_hash = hash_of(token)
     return token
 
 
@@ -139,15 +156,21 @@ def open_sessions(user: User, now: datetime) -> list[UserSession]:
     return list(db.session.scalars(query))
 
 
+def session_for_user(user: User, session_id: int) -> UserSession | None:
+    """One of the user's own sessions."""
+    query = select(UserSession).where(UserSession.id == session_id)
+    return db.session.scalar(query.where(UserSession.user_id == user.id))
+
+
 def revoke(session: UserSession, now: datetime) -> None:
     session.revoked_at = now
 
 
-def revoke_all(user: User, now: datetime) -> int:
-    """Sign the user out everywhere; how many sessions ended."""
-    ended = db.session.execute(
-        update(UserSession)
-        .where(UserSession.user_id == user.id, UserSession.revoked_at.is_(None))
-        .values(revoked_at=now)
+def revoke_all(user: User, now: datetime, *, but: UserSession | None = None) -> int:
+    """Sign the user out everywhere, or everywhere else; how many sessions ended."""
+    query = update(UserSession).where(
+        UserSession.user_id == user.id, UserSession.revoked_at.is_(None)
     )
-    return int(ended.rowcount)
+    if but is not None:
+        query = query.where(UserSession.id != but.id)
+    return int(db.session.execute(query.values(revoked_at=now)).rowcount)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -11,11 +10,10 @@ from wtforms.validators import InputRequired, Length, Regexp
 
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.dns import ZONE_EDITORS, SettingField, zone_editor_class
-from portal.form_rules import without_nul
+from portal.form_rules import MAIL_ADDRESS, without_nul
 
 LONGEST_SETTING = 1000
 FIELD = "setting_"
-MAIL_ADDRESS = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+\Z")
 KINDS = ",".join(ZONE_EDITORS)
 
 

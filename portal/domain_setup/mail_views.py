@@ -8,6 +8,7 @@ from typing import Any
 from flask import g, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 
+from portal.accounts.mails import Mail
 from portal.adapters import current_adapters
 from portal.custom_domains import names
 from portal.custom_domains.models import LLMClientCustomDomain
@@ -15,7 +16,6 @@ from portal.database import db, utc_now
 from portal.domain_setup import page, zone_files
 from portal.domain_setup.forms import MailForm
 from portal.domain_setup.views import back_to, blueprint, owned_or_404, told
-from portal.notifications.models import Mail
 from portal.web import ADMIN, MEMBER, permits, said
 
 MOST_A_DAY = 50  # of an account: what is mailed to strangers is in the portal's name

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from portal.accounts.models import Account
 from portal.database import db, reading, utc_now
+from portal.history_exports import exporting
 from portal.history_keeping import erasing, partitions, rebuilding
 from portal.history_keeping.keeping import Terms, keep_some
 from portal.history_keeping.models import HistoryErasure, HistoryUpkeep
@@ -25,6 +26,7 @@ from portal.usage.models import RollupRebuild
 from portal.usage.tallies import hour_of
 
 MOST_AT_ONCE = 20
+WITHDRAWN = "Requests were erased after it was begun. Begin it again."
 LONGEST_SECONDS = 2.0
 EVERY = timedelta(hours=1)
 SOON = timedelta(minutes=1)
@@ -151,6 +153,7 @@ def erase_history(erasure_id: int) -> None:
         if is_done:
             erasing.erase_sessions(db.session.connection(), account_id, kind, subject)
             erasing.tidy(db.session.connection())
+            exporting.withdraw(account_id, WITHDRAWN, utc_now())
             row.finished_at, row.next_attempt_at, row.subject = utc_now(), None, ""
     db.session.commit()
 

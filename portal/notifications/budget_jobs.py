@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from portal.accounts.mails import Mail, mails_to_admins
 from portal.accounts.models import Account
 from portal.database import current_settings, db, utc_now
 from portal.job_queue import Ring, claim, job, rings_of, still_ours, sweep
 from portal.limits.finding import name_of
 from portal.limits.models import BudgetUse
-from portal.notifications.models import Mail
-from portal.notifications.to_admins import mails_to_admins
 
 MOST_AT_ONCE = 100
 NAMES = {"account": "the account", "client": "the LLM client", "key": "the API key"}

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
+from portal.accounts.mails import mails_to_admins
 from portal.certificates import expiring
 from portal.certificates.expiring import EXPIRED, ExpiryWarning
 from portal.certificates.models import Certificate
 from portal.certificates.signals import certificate_expired
 from portal.database import current_settings, db, utc_now
 from portal.job_queue import Ring, job, job_name, ring_key, sweep
-from portal.notifications.to_admins import mails_to_admins
 
 MOST_AT_ONCE = 100
 

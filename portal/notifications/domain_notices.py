@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from portal.accounts.mails import is_member, mail_to, mails_to_admins
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.names import unicode_form
 from portal.custom_domains.notices import Notices, on_notice
 from portal.database import current_settings, db
-from portal.notifications.to_admins import mail_to, mails_to_admins
 
 SUBJECTS = {
     Notices.VERIFIED: "{name} is verified",
@@ -31,6 +31,7 @@ def write_mails(
     page_url = f"{current_settings().platform_url}/custom-domains/{custom_domain.id}/"
     text = f"{message}\n\nSee what was found, and what to do: {page_url}\n"
     mails = mails_to_admins(account_id, subject, text, now)
-    if person is not None and person.id not in {mail.user_id for mail in mails}:
+    told = {mail.user_id for mail in mails}
+    if person is not None and person.id not in told and is_member(person, account_id):
         mails.append(mail_to(person, account_id, subject, text, now))
     db.session.add_all(mails)

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
+from portal.accounts.mails import Mail
 from portal.adapters import current_adapters
 from portal.database import current_settings, db, utc_now
 from portal.errors import AdapterError
 from portal.job_queue import Ring, claim, job, job_name, ring_key, rings_of, still_ours, sweep
 from portal.llm_clients.deployment.models import Deployment
 from portal.notifications import notices
-from portal.notifications.models import Mail
+from portal.people import letters
 from portal.smtp import Letter
 
 MOST_AT_ONCE = 100
@@ -80,10 +81,11 @@ def send_mail(mail_id: int) -> None:
         db.session.rollback()
         return
     generation = mail.generation
-    letter = Letter(mail.to_address, mail.subject, mail.text, f"portal-mail-{mail.id}")
-    db.session.rollback()
     error: AdapterError | None = None
     try:
+        text = letters.whole_text(mail)
+        letter = Letter(mail.to_address, mail.subject, text, f"portal-mail-{mail.id}")
+        db.session.rollback()
         sender.send(letter)
     except AdapterError as caught:
         error = caught
@@ -104,3 +106,5 @@ def record(mail: Mail, error: AdapterError | None, now: datetime) -> None:
         mail.sent_at = now
     elif not error.permanent and mail.attempt <= len(RETRY_SECONDS):
         mail.next_attempt_at = now + timedelta(seconds=RETRY_SECONDS[mail.attempt - 1])
+    if mail.next_attempt_at is None:
+        mail.sealed_text = ""  # nobody needs the link in it any more

@@ -8,10 +8,10 @@ from datetime import datetime
 from flask import Blueprint, g, render_template, url_for
 from sqlalchemy import select
 
+from portal.accounts.mails import Mail
 from portal.adapters import current_adapters
 from portal.database import db
 from portal.formatting import StatusView, status_view
-from portal.notifications.models import Mail
 from portal.web import VIEWER, number_argument, permits
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/notifications")

@@ -105,6 +105,7 @@ class LLMClientRequests(Model):
         primaryjoin=lambda: LLMClientRequests.id == RequestBody.id,
         foreign_keys=lambda: RequestBody.id,
         cascade="all, delete-orphan",
+        lazy="joined",
     )
     request: AssociationProxy[dict[str, Any] | None] = association_proxy(
         "body", "request", creator=lambda request: RequestBody(request=request)

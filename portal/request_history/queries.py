@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account
 from portal.database import db
@@ -19,9 +18,9 @@ THREAD_LENGTH = 20
 def for_account(account: Account, request_id: int) -> LLMClientRequests | None:
     """The account's request with this number; None for any other's."""
     return db.session.scalar(
-        select(LLMClientRequests)
-        .where(LLMClientRequests.account_id == account.id, LLMClientRequests.id == request_id)
-        .options(joinedload(LLMClientRequests.body))
+        select(LLMClientRequests).where(
+            LLMClientRequests.account_id == account.id, LLMClientRequests.id == request_id
+        )
     )
 
 

@@ -19,6 +19,7 @@ from portal.database import Serialized
 from portal.request_history import key_uses
 from portal.request_history.models import LLMClientRequests, Prompt, RequestBody, RequestToIndex
 from portal.request_history.numbering import new_number
+from portal.request_history.redaction import Redaction, hidden, hidden_in
 from portal.usage import counting
 from portal.vault import tokens
 
@@ -132,8 +133,14 @@ _DEFAULTS: dict[str, Any] = {
 
 
 def whole(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with all its columns, texts cut to what they hold, without keys that were typed."""
+    """The row with all its columns, texts cut to what they hold, without keys that were typed.
+
+    `redaction` (redaction.py) says what the account wants hidden besides; it is no column.
+    """
     made = {**_DEFAULTS, **row}
+    redaction: Redaction | None = made.pop("redaction", None)
+    if redaction is not None:
+        _hide(made, redaction)
     made["updated_at"] = made["created_at"]
     for name in ("question_preview", "answer_preview"):
         made[name] = " ".join(tokens.hidden(str(made[name])).split())[:PREVIEW]
@@ -142,6 +149,13 @@ def whole(row: dict[str, Any]) -> dict[str, Any]:
     for name in ("request", "response"):
         made[name] = _without_keys(made[name])
     return made
+
+
+def _hide(made: dict[str, Any], redaction: Redaction) -> None:
+    for name in ("question_preview", "answer_preview", "error_text"):
+        made[name] = hidden(str(made[name]), redaction)
+    for name in ("request", "response"):
+        made[name] = hidden_in(made[name], redaction)
 
 
 def _without_keys(content: Any) -> Any:

@@ -31,6 +31,7 @@ def of_exchange(
         "llm_client_name": served.name,
         "created_at": question.asked_at,
         "request_id": question.request_id,
+        "redaction": served.redaction,
         "request": _request(served, question, request),
         "session_key": question.session_key,
         "revision_number": served.revision_number,

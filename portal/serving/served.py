@@ -18,6 +18,8 @@ from portal.llm_clients.hostnames import Mode
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from portal.plugins import finding as plugin_finding
 from portal.plugins.calling import ServedPlugin
+from portal.request_history import redaction
+from portal.request_history.redaction import Redaction
 from portal.serving.endpoints import Endpoint, endpoint_of
 from portal.vault import tokens
 
@@ -58,6 +60,7 @@ class Served:
     cheaper: Endpoint | None = None
     limits: ClientLimits = field(default_factory=ClientLimits)
     is_rehearsal: bool = False
+    redaction: Redaction | None = None
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -167,6 +170,7 @@ def _served(
         mode=mode,
         is_open=is_open and account.is_active,
         request_bodies_days=account.request_bodies_days,
+        redaction=redaction.of(account.redaction),
         plugins=plugin_finding.served_plugins(llm_client.account_id, content.get("plugins", ())),
         allowed_origins=tuple(llm_client.allowed_origins),
     )

@@ -10,7 +10,6 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from sqlalchemy import Text, cast, select
-from sqlalchemy.orm import joinedload
 from wtforms import TextAreaField
 
 from portal.database import db, utc_now
@@ -113,7 +112,6 @@ def _exchanges(llm_client: LLMClient, key: str) -> list[Line]:
             LLMClientRequests.session_key == key,
             LLMClientRequests.llm_client_id == llm_client.id,
         )
-        .options(joinedload(LLMClientRequests.body))
         .order_by(LLMClientRequests.id.desc())
         .limit(MOST_EXCHANGES)
     )

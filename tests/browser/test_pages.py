@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal.accounts.models import Account
+from portal.accounts.models import Account, User
 from portal.database import db, utc_now
 from portal.domain_setup import links
+from portal.history_exports.models import RequestExport
 from portal.history_pages.models import SavedView
 from portal.limits.budgets import DAY, starts_on
 from portal.limits.models import BudgetUse, Limits
@@ -20,9 +22,12 @@ from portal.llm_clients.models import (
     LLMClientHost,
     LLMClientPlugin,
 )
+from portal.people import second_factors
+from portal.people.models import Passkey
 from portal.plugins.models import Plugin, PluginTest
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
+from portal.request_history.numbering import first_of
 from portal.request_history.storing import Visit
 from portal.vault.models import AuthToken
 from tests.browser.conftest import NARROW, WIDE, Axe, OpenBrowser, too_wide
@@ -90,6 +95,12 @@ PAGES = {
     "saved views": "/requests/views",
     "sessions of visitors": "/sessions/",
     "session": "/sessions/{session}",
+    "exports": "/requests/exports/",
+    "what is kept": "/requests/keeping/",
+    "change what is kept": "/requests/keeping/edit",
+    "erase a client": "/requests/keeping/erase/client/{opened}",
+    "erase a session": "/requests/keeping/erase/session/{session}",
+    "erase a visitor": "/requests/keeping/erase/visitor/{session}",
     "plugins": "/plugins/",
     "new plugin": "/plugins/new",
     "new plugin of data": "/plugins/new/static",
@@ -114,6 +125,20 @@ PAGES = {
     "limits of the account": "/limits/account",
     "notifications": "/notifications/",
     "sessions": "/account/sessions",
+    "profile": "/account/",
+    "password": "/account/password",
+    "mail address": "/account/mail",
+    "second factor": "/account/second-factor",
+    "enrolment": "/account/second-factor/enrol",
+    "passkeys": "/account/passkeys",
+    "remove a passkey": "{passkey}remove",
+    "account settings": "/settings/",
+    "people": "/users/",
+    "role of a person": "{person}",
+    "remove a person": "{person}remove",
+    "invite": "/users/invite",
+    "accounts": "/accounts/",
+    "new account": "/accounts/new",
     "system": "/system/",
     "not found": "/llm-clients/999/",
     "chat": "{chat}",
@@ -126,6 +151,8 @@ NO_PAGES = {
     "static",
     "llm_clients.status",
     "plugins.status",
+    "history_exports.status",
+    "history_exports.download",
     "providers.status",
     "providers.show_status",
     "llm_clients.hostname_preview",
@@ -142,6 +169,17 @@ NO_PAGES = {
     "request_history.tail_part",
     "request_history.drawer",
     "request_history.raw",
+    "accounts.invitation",
+    "accounts.code",
+    "accounts.sign_on_there",
+    "accounts.sign_on_back",
+    "accounts.new_passkey",
+    "accounts.follow_invitation",
+    "accounts.follow_password_link",
+    "accounts.reset_password",
+    "accounts.forgot_password",
+    "accounts.follow_mail_link",
+    "accounts.confirm_mail",
 }
 
 
@@ -171,6 +209,11 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         attached = LLMClientPlugin(llm_client=drafted, plugin=plugin)
         db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key), attached])
         db.session.add_all(some_budgets(people.alice.account_id, drafted.id, key.id))
+        db.session.add_all(some_exports(people.alice.account_id, people.alice.user_id))
+        alice = db.session.get_one(User, people.alice.user_id)
+        alice.is_superuser = True
+        second_factors.begin(alice)
+        passkey = a_passkey(alice)
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
         db.session.commit()
         row = {
@@ -187,7 +230,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "price_version": "2026-11-01",
         }
         row["session_key"] = "a" * 64
-        current_recorder().record(row, Visit("a" * 64))
+        current_recorder().record(row, Visit("a" * 64, "v" * 64))
         view = SavedView(name=long_name, query={"status": "failed"}, is_shared=True)
         view.account_id, view.user_profile_id = people.alice.account_id, people.alice.profile_id
         db.session.add(view)
@@ -198,9 +241,12 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "client": f"/llm-clients/{draft}/",
             "running": f"/llm-clients/{running}/",
             "open": f"/llm-clients/{opened}/",
+            "opened": opened,
             "provider": f"/providers/{provider.id}/",
             "plugin": f"/plugins/{plugin.id}/",
             "key": str(key.id),
+            "passkey": f"/account/passkeys/{passkey.id}/",
+            "person": f"/users/{people.bob.profile_id}/",
             "request": f"/requests/{number}",
             "session": "a" * 64,
             "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
@@ -233,6 +279,37 @@ def some_budgets(account_id: int, client_id: int, key_id: int) -> list[Limits | 
         BudgetUse(kind="client", subject_id=client_id, tokens=850, reserved_tokens=90, **today),
         BudgetUse(kind="key", subject_id=key_id, tokens=1_200, level=100, **today),
     ]
+
+
+def some_exports(account_id: int, user_id: int) -> list[RequestExport]:
+    """One of each state, one that waits, and one whose file is not there."""
+    now = utc_now()
+    words = "There is no room for the file on the portal’s disk. It is tried again."
+    told: list[tuple[str, dict[str, Any]]] = [
+        ("writing", {"expected_rows": 1_000_000, "rows_written": 420_000}),
+        ("writing", {"message": words}),
+        ("ready", {"rows_written": 12, "bytes_written": 48_200, "expires_at": now + DAY_LONG}),
+        *((state, {"message": words}) for state in ("failed", "withdrawn")),
+        *((state, {}) for state in ("cancelled", "expired")),
+    ]
+    return [
+        RequestExport(
+            account_id=account_id,
+            user_id=user_id,
+            format=RequestExport.Formats.CSV,
+            state=RequestExport.States(state),
+            label="LLM client the_guide_through_the_museum_of_natural_history, search café " * 3,
+            starts_at=now - 7 * DAY_LONG,
+            ends_at=now,
+            cursor=first_of(now - DAY_LONG),
+            file_name=f"{number:032x}.csv",
+            **columns,
+        )
+        for number, (state, columns) in enumerate(told)
+    ]
+
+
+DAY_LONG = timedelta(days=1)
 
 
 def starts_today(account_id: int) -> str:
@@ -272,6 +349,21 @@ def a_key_that_replaces_another(account_id: int, name: str) -> AuthToken:
     old.replaced_by_id, old.expires_at = key.id, utc_now() + timedelta(hours=5)
     db.session.add(old)
     return key
+
+
+def a_passkey(user: User) -> Passkey:
+    """One that no device has."""
+    row = Passkey(
+        user_id=user.id,
+        name="The telephone with the cracked glass",
+        credential_hash="h" * 64,
+        credential_id="AAAA",
+        public_key="AAAA",
+        user_handle="AAAA",
+        last_used_at=utc_now(),
+    )
+    db.session.add(row)
+    return row
 
 
 def a_tested_plugin(account_id: int) -> Plugin:
@@ -332,6 +424,11 @@ def test_pages_before_the_first_client_and_before_signing_in(
     found = []
     for who, paths in (
         (None, ["/login"]),
+        (
+            people.alice,
+            ["/", "/llm-clients/", "/custom-domains/", "/requests/", "/requests/exports/"],
+        ),
+        (None, ["/login", "/forgot-password", "/invitation"]),
         (people.alice, ["/", "/llm-clients/", "/custom-domains/", "/requests/"]),
     ):
         page = open_browser(who, color_scheme="light").new_page()

@@ -9,13 +9,13 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from portal.accounts.mails import Mail
 from portal.certificates import expiring, orders, store
 from portal.certificates.models import Certificate, CertificateOrder
 from portal.certificates.page import certificate_view, issuer_words
 from portal.database import db
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from portal.notifications.certificate_jobs import certificates_that_run_out, tell_of_expiry
-from portal.notifications.models import Mail
 from portal.settings import Settings
 from tests.outside import FakeOutside, issuance
 from tests.people import MakeClient

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from portal.accounts.mails import Mail
 from portal.accounts.models import Account, AuditEvent
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db, utc_now
@@ -14,7 +15,6 @@ from portal.domain_setup import links
 from portal.llm_clients import images
 from portal.llm_clients.image_making import LOGO, MadeImage
 from portal.llm_clients.models import LLMClient
-from portal.notifications.models import Mail
 from tests.domain_setup import some_domains
 from tests.domain_setup.conftest import MakeDomain, client_of
 from tests.people import Browser, MakeClient, Page, People

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
+from portal.accounts.mails import Mail
 from portal.database import db, utc_now
 from portal.limits import reserving
 from portal.limits.budgets import DAY, MONTH, Amount, Budget
 from portal.limits.models import BudgetUse
 from portal.limits.wishes import Settlement, Wish
 from portal.notifications import budget_jobs
-from portal.notifications.models import Mail
 from tests.limits.conftest import Program, SetLimits
 from tests.model_server import MODEL, ModelServer, completion
 from tests.people import People

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from portal.accounts.mails import Mail
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.notices import Notices, announce_notice
 from portal.database import db, utc_now
-from portal.notifications.models import Mail
 from tests.people import People, Person
 from tests.planes import Planes
 

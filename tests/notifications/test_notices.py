@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 from flask import current_app
 
+from portal.accounts.mails import Mail
 from portal.accounts.models import User
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
@@ -20,7 +21,6 @@ from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
 from portal.notifications import jobs
-from portal.notifications.models import Mail
 from portal.smtp import Letter, SmtpSender
 from tests.people import MakeClient, People
 

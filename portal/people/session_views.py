@@ -1,0 +1,49 @@
+"""Where a person is signed in, and how to end it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, g, redirect, render_template, session, url_for
+from flask_login import current_user, logout_user
+
+from portal.accounts import audit, signing_in
+from portal.database import db, utc_now
+from portal.people import devices
+from portal.people.views import blueprint
+from portal.web import SIGNED_IN, FormActor, permits, said
+
+
+@blueprint.get("/account/sessions")
+@permits(SIGNED_IN)
+def sessions() -> str:
+    """Every browser that is signed in, latest use first."""
+    found = signing_in.open_sessions(current_user, utc_now())
+    rows = [devices.row(entry, is_current=entry.id == g.user_session.id) for entry in found]
+    return render_template("accounts/sessions.html", rows=rows)
+
+
+@blueprint.post("/account/sessions/<row_id:session_id>/revoke")
+@permits(SIGNED_IN)
+def revoke_session(session_id: int) -> Any:
+    """Sign one browser out."""
+    found = signing_in.session_for_user(current_user, session_id)
+    if found is None:
+        abort(404)
+    signing_in.revoke(found, utc_now())
+    audit.record(FormActor(), "session_revoked", found, name=current_user.username)
+    db.session.commit()
+    said("That browser is signed out.")
+    return redirect(url_for("accounts.sessions"), 303)
+
+
+@blueprint.post("/account/sessions/revoke-all")
+@permits(SIGNED_IN)
+def revoke_all_sessions() -> Any:
+    """Sign out everywhere, this browser included."""
+    signing_in.revoke_all(current_user, utc_now())
+    audit.record(FormActor(), "signed_out_everywhere", current_user, name=current_user.username)
+    db.session.commit()
+    logout_user()
+    session.clear()
+    return redirect(url_for("accounts.login"), 303)

@@ -1,0 +1,100 @@
+"""The way to another portal and back (authorization code with PKCE, state and nonce)."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+from typing import Any
+
+from flask import abort, redirect, request, session, url_for
+
+from portal.accounts import audit
+from portal.adapters import current_adapters
+from portal.database import current_settings, db, utc_now, writing
+from portal.errors import AdapterError, PortalError
+from portal.open_id import Identity
+from portal.people import entering, sign_on
+from portal.people.views import blueprint
+from portal.sign_on_settings import SignOnSettings
+from portal.web import ANYBODY, FormActor, permits, said
+
+log = logging.getLogger(__name__)
+KEPT = "sign_on"  # in the cookie: what the answer has to fit to
+LIFETIME_SECONDS = 600
+LONGEST_CODE = 4000
+TROUBLE = "The sign-on did not work: {reason} Try again, or sign in with your password."
+BROKEN_OFF = "it was broken off or took too long."
+
+
+@blueprint.get("/login/sign-on")
+@permits(ANYBODY)
+def sign_on_there() -> Any:
+    """Send the person to the provider; only this browser can come back."""
+    provider = current_adapters().sign_on
+    if provider is None:
+        abort(404)
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    db.session.rollback()
+    try:
+        address = provider.address(_redirect_uri(), state, nonce, verifier)
+    except AdapterError as error:
+        return _back(error.public_message, error.detail)
+    since, target = int(utc_now().timestamp()), request.args.get("next", "")[:2000]
+    session[KEPT] = [state, nonce, verifier, since, target]
+    return redirect(address, 303)
+
+
+def _redirect_uri() -> str:
+    """From the settings, as the provider knows it; never from a request."""
+    return f"{current_settings().platform_url}{url_for('accounts.sign_on_back')}"
+
+
+@blueprint.get("/login/sign-on/back")
+@permits(ANYBODY)
+def sign_on_back() -> Any:
+    """What the provider sends the person back with: a code for a token, once."""
+    provider, noted = current_adapters().sign_on, session.pop(KEPT, None)
+    if provider is None:
+        abort(404)
+    if not isinstance(noted, list) or len(noted) != 5:
+        return _back(BROKEN_OFF)
+    state, nonce, verifier, since, target = noted
+    code = request.args.get("code", "")
+    is_late = utc_now().timestamp() - since > LIFETIME_SECONDS
+    is_ours = hmac.compare_digest(request.args.get("state", "").encode(), str(state).encode())
+    # RFC 9207: who answers says so, where it can
+    is_theirs = request.args.get("iss", provider.settings.issuer) == provider.settings.issuer
+    if is_late or not is_ours or not is_theirs or not 0 < len(code) <= LONGEST_CODE:
+        return _back(BROKEN_OFF)
+    db.session.rollback()  # nothing is held while the provider is asked
+    try:
+        identity = provider.identity(code, _redirect_uri(), nonce, verifier, utc_now())
+        with writing():
+            return _entered(identity, provider.settings, target)
+    except AdapterError as error:
+        return _refused(error.public_message, error.detail)
+    except PortalError as error:
+        return _refused(error.public_message)
+
+
+def _entered(identity: Identity, settings: SignOnSettings, target: str) -> Any:
+    user = sign_on.admit(identity, settings, utc_now())
+    audit.record(FormActor(), "signed_on", user, name=user.username)
+    return entering.enter(user, target, utc_now())
+
+
+def _refused(reason: str, detail: str = "") -> Any:
+    """Somebody came from the provider and does not get in: that is in the audit log."""
+    db.session.rollback()
+    with writing():
+        audit.record(FormActor(), "sign_on_refused")
+        db.session.commit()
+    return _back(reason, detail)
+
+
+def _back(reason: str, detail: str = "") -> Any:
+    """To the sign-in page with a sentence; the details are for the log."""
+    log.warning("sign-on refused: %s %s", reason, detail)
+    said(TROUBLE.format(reason=reason[:1].lower() + reason[1:]), "failed")
+    return redirect(url_for("accounts.login"), 303)

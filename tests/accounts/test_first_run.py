@@ -1,0 +1,110 @@
+"""The first run: no page makes an admin, and no password is known beforehand."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from portal import installation
+from portal.accounts import passwords
+from portal.accounts.models import Account, User
+from portal.cli import main
+from portal.database import db
+from portal.settings import Settings, SettingsError
+from portal.web import permission_table
+from tests.people import Browser, Page, People
+from tests.planes import Planes
+
+PRODUCTION = {
+    "PORTAL_ENVIRONMENT": "prod",
+    "PORTAL_ROOT_DOMAIN": "example.com",
+    "PORTAL_SECRET_KEY": "s" * 40,
+    "PORTAL_ENCRYPTION_KEYS": "k",
+    "PORTAL_INTERNAL_TOKEN": "t",
+    "PORTAL_TSIG_SECRET": "t",
+    "REDIS_URL": "redis://127.0.0.1",
+}
+
+
+def stranger(app: Flask) -> Browser:
+    return Browser(app, app.test_client())
+
+
+def test_a_portal_without_people_shows_a_stranger_the_sign_in_and_nothing_else(
+    planes: Planes,
+) -> None:
+    browser, seen = stranger(planes.admin), set()
+    for route in permission_table(planes.admin):
+        if "GET" in route.methods and "<" not in route.path:
+            answer = browser.raw("GET", route.path)
+            seen.add((answer.status_code, answer.headers.get("Location", "").partition("?")[0]))
+            forms = {form.get("action") for form in Page(answer).html.select("form")}
+            assert forms <= {"/login", "/login/passkey", None}, route.path
+    assert seen == {(200, ""), (303, "/login"), (404, "")}
+
+
+@pytest.mark.parametrize("password", ["", "admin", "password", "changeme", " "])
+def test_no_password_is_known_beforehand(password: str, planes: Planes) -> None:
+    installation.open_first_account(planes.worker, planes.settings)
+    answer = stranger(planes.admin).post(
+        "/login", {"username": "admin", "password": password}, 401 if password else 422
+    )
+    assert "is not right" in answer.words
+
+
+def test_the_first_password_is_random_and_told_once(planes: Planes) -> None:
+    password = installation.open_first_account(planes.worker, planes.settings)
+    assert password is not None
+    assert len(password) == 16
+    assert installation.open_first_account(planes.worker, planes.settings) is None
+    with planes.worker.app_context():
+        assert db.session.query(Account).count() == 1
+        user = db.session.scalars(db.select(User)).one()
+        assert user.is_superuser
+        assert password not in str(vars(user))
+        assert passwords.matches(password, user.password_hash)
+
+
+@pytest.mark.engine_independent
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTAL_SECRET_KEY", ""),
+        ("PORTAL_SECRET_KEY", "short"),
+        ("PORTAL_ENCRYPTION_KEYS", ""),
+        ("PORTAL_INTERNAL_TOKEN", ""),
+        ("PORTAL_ADMIN_PASSWORD", "admin"),
+    ],
+)
+def test_a_public_portal_does_not_start_with_weak_secrets(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environ({**PRODUCTION, name: value})
+
+
+def test_the_operator_helps_whoever_is_locked_out(
+    planes: Planes,
+    people: People,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = planes.settings
+    values = {
+        "DATABASE_URL": settings.database_url,
+        "PORTAL_DATA_DIR": str(settings.data_dir),
+        "PORTAL_ENCRYPTION_KEYS": settings.encryption_keys[0],
+        "PORTAL_SECRET_KEY": settings.secret_key,
+        "PORTAL_PORT": str(settings.port),
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    alice = people.browser(people.alice)
+    assert main(["reset-password", "Alice"]) == 0
+    link = capsys.readouterr().out.split()[0]
+    browser = people.browser()
+    browser.raw("GET", link.removeprefix(settings.platform_url))
+    new = {"password": "eleven patient lanterns", "again": "eleven patient lanterns"}
+    browser.post("/reset-password", new)
+    alice.get("/", 303)
+    assert main(["remove-second-factor", "alice"]) == 0
+    assert main(["reset-password", "nobody"]) == 2
+    assert "no user named nobody" in capsys.readouterr().err
