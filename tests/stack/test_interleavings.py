@@ -1,8 +1,8 @@
 """Whatever order things happen in, one account holds a name and everything ends somewhere.
 
 A history is four to eight random moves, each fortieth one forty, brought to rest and checked. As
-each is real work of real jobs on real rows (a tenth of a second of a free core and more), a
-run makes 1,200 of them on SQLite and 400 on PostgreSQL; PORTAL_TEST_INTERLEAVINGS=10000 makes that
+each is real work of real jobs on real rows (some 0.2 s of a core), a
+run makes 400 of them on SQLite and 120 on PostgreSQL; PORTAL_TEST_INTERLEAVINGS=10000 makes that
 many. A seed always is the same history, and PORTAL_TEST_SEED=17 repeats one alone.
 """
 
@@ -25,7 +25,7 @@ from tests.people import People
 from tests.stack.beginning import Beginnings
 from tests.stack.world import World
 
-HISTORIES = {"sqlite": 1200, "postgresql": 400}
+HISTORIES = {"sqlite": 400, "postgresql": 120}
 SHORT, LONG = (4, 8), 40  # moves
 LONG_EACH = 40  # histories
 SHARES = 4
