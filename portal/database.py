@@ -14,7 +14,17 @@ from typing import Any
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, String, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    event,
+)
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -72,6 +82,30 @@ class UTCDateTime(TypeDecorator[datetime]):
 def utc_now() -> datetime:
     """The time for the edges of the program; verbs take it as an argument."""
     return datetime.now(UTC)
+
+
+class ReadableJSON(TypeDecorator[Any]):
+    """JSON out of the world: what no parser can read, broken or too deep, is None, not a fault."""
+
+    impl = JSON
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any] | None:
+        read = super().result_processor(dialect, coltype)
+        if read is None:
+            return None
+
+        def forgiving(value: Any) -> Any:
+            try:
+                return read(value)
+            except (ValueError, RecursionError):
+                return None
+
+        return forgiving
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        """So that a part of it can be asked for by name."""
+        return self.impl_instance.coerce_compared_value(op, value)
 
 
 class TimestampedModel(Model):

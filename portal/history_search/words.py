@@ -21,7 +21,8 @@ _TERM = re.compile(r'"([^"]+)"|(\S+)')
 
 
 def normal(text: str) -> str:
-    """The text as it is compared."""
+    """The text as it is compared; without NUL and halves of characters, which no database takes."""
+    text = text.replace("\x00", " ").encode("utf-8", "replace").decode()
     return " ".join(unicodedata.normalize("NFC", text).lower().split())
 
 

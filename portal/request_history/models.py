@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     ForeignKey,
@@ -20,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.orm import Mapped, backref, mapped_column, relationship
 
-from portal.database import BigId, Model, UTCDateTime, utc_now
+from portal.database import BigId, Model, ReadableJSON, UTCDateTime, utc_now
 from portal.llm_clients.models import LLMClient
 from portal.request_history.numbering import new_number
 
@@ -44,8 +43,8 @@ class RequestBody(Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
-    request: Mapped[dict[str, Any]] = mapped_column(JSON)
-    response: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    request: Mapped[dict[str, Any]] = mapped_column(ReadableJSON)
+    response: Mapped[dict[str, Any] | None] = mapped_column(ReadableJSON)
 
 
 class LLMClientRequests(Model):

@@ -76,6 +76,7 @@ def turns(llm_client_id: int, session_key: str) -> list[Turn]:
         )
         for request_id, request, response in reversed(found)
         if request_id not in replaced
+        and request
         and request.get("message")
         and response
         and response.get("text")
@@ -85,7 +86,7 @@ def turns(llm_client_id: int, session_key: str) -> list[Turn]:
 
 def _replaced(found: Sequence[Any]) -> set[str]:
     """The references of answers that were asked for again."""
-    named = {request.get("regenerates") for _, request, _ in found}
+    named = {request.get("regenerates") for _, request, _ in found if request}
     return {reference for reference in named if reference}
 
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from portal.database import db
-from tests.history_pages.conftest import Telling
+from portal.history_search.jobs import forget, index_requests
+from tests.history_pages.conftest import Telling, listed
 from tests.people import Browser, Page, People
 from tests.planes import Planes
 
@@ -195,3 +196,26 @@ def test_a_stranger_sees_no_part_of_a_request(
 def test_a_days_sums_are_no_request(alice: Browser, museum: str, tell: Telling) -> None:
     number = tell(is_aggregation=True, ago=timedelta(days=1))
     alice.get(f"/requests/{number}", 404)
+
+
+@pytest.mark.parametrize("name", ["deep", "cut", "half a character", "a list", "zero"])
+def test_what_cannot_be_read_stops_no_search(
+    name: str, planes: Planes, alice: Browser, museum: str, tell: Telling
+) -> None:
+    number, other = tell("findable words"), tell("findable words")
+    with planes.worker.app_context():
+        engine = db.engine.dialect.name
+        if engine == "postgresql" and name in BROKEN:
+            pytest.skip("PostgreSQL stores no such JSON")
+        cast = "CAST(:text AS JSON)" if engine == "postgresql" else ":text"
+        db.session.execute(
+            db.text(f"UPDATE llm_client_request_bodies SET request = {cast} WHERE id = :id"),  # noqa: S608
+            {"text": {**STRANGE, **BROKEN}[name], "id": number},
+        )
+        db.session.commit()
+        assert listed(alice.get("/requests/?q=findable")) == [other]
+        index_requests()
+        assert listed(alice.get("/requests/?q=findable")) == [other]
+        forget(db.session.connection(), [number, other])
+        db.session.commit()
+    assert len(listed(alice.get("/requests/"))) == 2
