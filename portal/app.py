@@ -50,6 +50,8 @@ from portal.notifications import budget_jobs, domain_notices
 from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
+from portal.overview import client_views as client_usage_views
+from portal.overview import provider_views as provider_usage_views
 from portal.overview import views as overview
 from portal.plugins import jobs as plugin_jobs
 from portal.plugins import views as plugins
@@ -98,6 +100,7 @@ REGISTERED = (
     answers_views,
     budget_jobs,
     client_limits_views,
+    client_usage_views,
     clients_views,
     custom_domain_jobs,
     domain_jobs,
@@ -117,6 +120,7 @@ REGISTERED = (
     plugin_jobs,
     plugins_views,
     provider_jobs,
+    provider_usage_views,
     publishing_views,
     saving,
     signals,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, select
 
 from portal.database import db
 from portal.usage.counting import MEASURES, tally_of
@@ -52,6 +52,12 @@ def _newest() -> ScalarSelect[datetime]:
         .limit(1)
         .scalar_subquery()
     )
+
+
+def last_request(numbers: Collection[int] | Select[tuple[int]]) -> datetime | None:
+    """When any of these series was last counted in; None for never."""
+    found = db.session.scalars(select(_newest()).where(UsageSeries.id.in_(numbers)))
+    return max((moment for moment in found if moment is not None), default=None)
 
 
 def last_custom_requests(client_ids: list[int]) -> dict[int, datetime]:
