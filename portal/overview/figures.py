@@ -11,7 +11,7 @@ from portal.overview.scope import Scope
 from portal.request_history import stretches
 from portal.request_history.time_range import TimeRange
 from portal.usage import summing
-from portal.usage.series import Series
+from portal.usage.summing import Parts
 from portal.usage.tallies import Tally
 
 
@@ -22,7 +22,7 @@ class Figures:
     span: TimeRange
     now: Sequence[Tally]
     before: Sequence[Tally]
-    parts: dict[Series, Tally] = field(default_factory=dict)
+    parts: Parts = field(default_factory=Parts)
     is_cut: bool = False
 
     @cached_property
@@ -54,7 +54,7 @@ def _from_sums(scope: Scope, span: TimeRange) -> Figures:
         span,
         tallies[len(before) :],
         tallies[: len(before)],
-        {} if parts is None else summing.by_part(parts, span.start, span.end),
+        Parts() if parts is None else summing.by_part(parts, span.start, span.end),
     )
 
 
@@ -62,13 +62,13 @@ def _from_rows(scope: Scope, span: TimeRange) -> Figures:
     before = span.previous.borders()[:-1]
     borders = (*before, *span.borders())
     tallies = [Tally() for _ in borders[:-1]]
-    parts: dict[Series, Tally] = {}
     found = last_rows.counted(scope, span.previous.start, span.end)
+    parts = Parts(key_names=found.key_names)
     for one, part in found.rows:
         index = stretches.index_of(borders, one.at)
         if index is not None:
             tallies[index].count(one)
             if index >= len(before):
-                parts.setdefault(part, Tally()).count(one)
+                parts.tallies.setdefault(part, Tally()).count(one)
     now, earlier = tallies[len(before) :], tallies[: len(before)]
     return Figures(span, now, earlier, parts, found.is_cut)

@@ -64,8 +64,8 @@ def _line(label: str, hour: Counts, scope: Scope, span: TimeRange) -> HourLine:
         "to": in_address(hour.start + HOUR, span.zone),
         **scope.kept,
     }
-    numbers = f"{plural(hour.requests, 'request', 'requests')}, {number(hour.unanswered)} of them"
-    numbers += " not answered"
+    numbers = f"{plural(hour.requests, 'request', 'requests')}, "
+    numbers += f"{number(hour.unanswered)} not answered" if hour.unanswered else "all answered"
     if hour.average_ms:
         numbers += f", {DURATION.in_words(hour.average_ms)} on average"
     when = day_and_clock(hour.start, span.zone)

@@ -15,6 +15,7 @@ from portal.request_history.models import LLMClientRequests, Prompt
 from portal.usage import tallies
 from portal.usage.series import Series
 from portal.usage.tallies import Counted
+from portal.vault.models import AuthToken
 
 Row = LLMClientRequests
 MOST_ROWS = 20_000
@@ -35,6 +36,7 @@ COLUMNS = (
     Row.latency_ms,
     Row.first_token_ms,
     Prompt.started_at,
+    AuthToken.name.label("key_name"),
 )
 
 
@@ -43,18 +45,20 @@ class Rows:
     """Rows as they are counted, each with its part; `is_cut` if there were more of them."""
 
     rows: list[tuple[Counted, Series]]
+    key_names: dict[int, str]
     is_cut: bool
 
 
-def counted(scope: Scope, start: datetime, end: datetime) -> Rows:
+def counted(scope: Scope, start: datetime, end: datetime, most: int = MOST_ROWS) -> Rows:
     """The newest rows of a stretch of time."""
-    found = db.session.execute(_query(scope, start, end).limit(MOST_ROWS + 1)).mappings().all()
+    found = db.session.execute(_query(scope, start, end).limit(most + 1)).mappings().all()
     rows = [
         (_counted(row), scope.part_of(dict(row)))
-        for row in found[:MOST_ROWS]
+        for row in found[:most]
         if scope.includes(row["mode"], row["provider"])
     ]
-    return Rows(rows, len(found) > MOST_ROWS)
+    key_names = {row["api_key_id"]: row["key_name"] for row in found if row["key_name"]}
+    return Rows(rows, key_names, len(found) > most)
 
 
 def _counted(row: Any) -> Counted:
@@ -75,6 +79,9 @@ def _query(scope: Scope, start: datetime, end: datetime) -> Select[Any]:
         select(*COLUMNS)
         .outerjoin_from(
             Row, Prompt, and_(Row.session_key != "", Prompt.session_key == Row.session_key)
+        )
+        .outerjoin(
+            AuthToken, and_(AuthToken.id == Row.api_key_id, AuthToken.account_id == Row.account_id)
         )
         .where(*owner, Row.id >= numbering.first_of(start), Row.id < numbering.first_of(end))
         .order_by(Row.id.desc())

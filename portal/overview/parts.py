@@ -6,17 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import url_for
-from sqlalchemy import select
 
 from portal.charts import DURATION
-from portal.database import db
 from portal.formatting import money, number
 from portal.overview import tiles
 from portal.overview.figures import Figures
 from portal.overview.scope import Scope
 from portal.usage.series import Series
 from portal.usage.tallies import Tally
-from portal.vault.models import AuthToken
 
 MOST_LINES = 10
 MODES = {"default": "Its own host", "custom": "A custom domain"}
@@ -48,7 +45,7 @@ Names = Callable[[str], str]
 
 def of_client(figures: Figures, scope: Scope) -> list[PartTable]:
     """By revision, model, key and mode."""
-    names = _key_names(figures, scope)
+    names = {str(key_id): name for key_id, name in figures.parts.key_names.items()}
     return [
         _table("Revision", "revision", _revision, _revision_name, figures, scope),
         _table("Model", "model", _model, str, figures, scope),
@@ -86,16 +83,6 @@ def _key_name(value: str) -> str:
     return f"Key {value}, deleted" if value else "No key"
 
 
-def _key_names(figures: Figures, scope: Scope) -> dict[str, str]:
-    ids = {part.api_key_id for part in figures.parts if part.api_key_id}
-    if not ids:
-        return {}
-    query = select(AuthToken.id, AuthToken.name).where(
-        AuthToken.account_id == scope.account.id, AuthToken.id.in_(ids)
-    )
-    return {str(key_id): name for key_id, name in db.session.execute(query)}
-
-
 def _table(
     title: str,
     filter_name: str,
@@ -105,7 +92,7 @@ def _table(
     scope: Scope,
 ) -> PartTable:
     sums: dict[str, Tally] = {}
-    for series, tally in figures.parts.items():
+    for series, tally in figures.parts.tallies.items():
         sums.setdefault(value_of(series), Tally()).add(tally)
     ordered = sorted(sums.items(), key=lambda pair: (-pair[1].requests, pair[0]))
     address = {**figures.span.query, **scope.kept}

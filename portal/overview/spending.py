@@ -8,12 +8,9 @@ from datetime import datetime
 from flask import url_for
 
 from portal.charts import Meter, Tile
-from portal.database import db
 from portal.formatting import money
-from portal.limits import editing, finding, page
-from portal.limits.budgets import MONTH, Budget, budgets_of, starts_at
+from portal.limits import months, page
 from portal.overview.scope import Scope
-from portal.usage.queries import used_since
 
 
 def tile(scope: Scope, now: datetime) -> Tile | None:
@@ -21,27 +18,19 @@ def tile(scope: Scope, now: datetime) -> Tile | None:
     subject = scope.budget_of
     if subject is None:
         return None
-    found = finding.of_subject(scope.account, *subject)
-    budgets = list(budgets_of(*subject, editing.values_of(found)))
-    in_money = [replace(one, tokens=None) for one in budgets if one.micros is not None]
+    month = months.of(scope.account, *subject, now)
+    in_money = [replace(one, tokens=None) for one in month.budgets if one.micros is not None]
+    currency, url = scope.account.currency, _url(scope)
     if not in_money:
-        return _without_budget(scope, subject, now)
-    (meter,) = page.meters(scope.account, in_money[-1:], now)
+        words = "No budget in money is set"
+        return Tile("Cost this month", money(month.micros, currency), words, url=url)
+    budget = in_money[-1]
+    (meter,) = page.meters_of(budget, month.uses.get(budget.period), currency)
     drawn = Meter(meter.percent, f"Used of the budget {meter.label.lower()}", meter.token)
     note = f"{meter.percent}% of a budget of {meter.limit}"
     if meter.reserved:
         note += f"; {meter.reserved} reserved for answers under way"
-    return Tile(f"Cost {meter.label.lower()}", meter.used, note, drawn, _url(scope))
-
-
-def _without_budget(scope: Scope, subject: tuple[str, int], now: datetime) -> Tile:
-    """A budget counts the sandbox of an account; so does this."""
-    account = scope.account
-    month = Budget(*subject, MONTH, None, None).key(now, account.timezone)
-    since = starts_at(month, account.timezone)
-    _, micros = used_since(db.session.connection(), account.id, *subject, since)
-    words = "No budget in money is set"
-    return Tile("Cost this month", money(micros, account.currency), words, url=_url(scope))
+    return Tile(f"Cost {meter.label.lower()}", meter.used, note, drawn, url)
 
 
 def _url(scope: Scope) -> str:

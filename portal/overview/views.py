@@ -9,16 +9,12 @@ from flask import Blueprint, g, render_template, request, url_for
 
 from portal.database import utc_now
 from portal.formatting import StatusView
-from portal.history_search import listing
-from portal.history_search.filters import Filters
 from portal.llm_clients.deployment import words as status_words
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.pages import queries as llm_client_queries
 from portal.overview import attention, page
 from portal.overview.attention import Attention
-from portal.overview.page import UsagePage
 from portal.overview.scope import Scope
-from portal.request_history.rows import Row, row_of
 from portal.web import VIEWER, permits
 
 blueprint = Blueprint("overview", __name__)
@@ -52,16 +48,7 @@ def index() -> str:
             *attention.of_domains(g.account),
         ],
         deployments=[_run_line(run) for run in newest[:MOST_ROWS]],
-        recent_requests=_recent_requests(shown),
     )
-
-
-def _recent_requests(shown: UsagePage) -> list[Row]:
-    """The newest ones of the range."""
-    if shown.is_empty:
-        return []
-    found = listing.page(g.account.id, Filters(shown.span), None).rows
-    return [row_of(one, g.account.currency) for one in found[:MOST_ROWS]]
 
 
 def _newest_by_client(runs: list[Deployment]) -> list[Deployment]:

@@ -47,7 +47,7 @@ def added_up(stored: bytes) -> Counts:
     counts = [0] * (LAST + 1)
     for bucket, count in _PAIR.iter_unpack(stored):
         counts[bucket] += count
-    return {bucket: count for bucket, count in enumerate(counts) if count}
+    return {bucket: counts[bucket] for bucket in set(stored[:: _PAIR.size])}
 
 
 def add(counts: Counts, more: Mapping[int, int]) -> None:

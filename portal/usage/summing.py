@@ -4,13 +4,14 @@ however many hours they have. Histograms come one after the other and are added 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, cast, column, func, select, values
+from sqlalchemy import CTE, JSON, ColumnElement, Integer, Select, Text, cast, func, literal, select
 
 from portal.database import db
 from portal.usage import histograms
@@ -18,6 +19,7 @@ from portal.usage.models import RequestRollup, UsageSeries
 from portal.usage.queries import REQUESTS
 from portal.usage.series import SANDBOX, Grain, Series
 from portal.usage.tallies import EPOCH, NUMBERS, Tally, hour_of
+from portal.vault.models import AuthToken
 
 Numbers = Collection[int] | Select[tuple[int]]
 HOUR, MICROSECOND = timedelta(hours=1), timedelta(microseconds=1)
@@ -35,13 +37,7 @@ def of_provider(account_id: int, provider: str) -> Select[tuple[int]]:
 
 def by_stretch(numbers: Numbers, borders: Sequence[datetime]) -> list[Tally]:
     """What was asked between each two borders; an hour belongs where it begins."""
-    hours = [_first_hour(border) for border in borders]
-    names = (column(name, Integer) for name in ("place", "low", "high"))
-    stretches = (
-        values(*names, name="stretches")
-        .data([(place, *ends) for place, ends in enumerate(pairwise(hours))])
-        .cte("stretches")
-    )
+    stretches = _stretches(borders)
     query = (
         select(stretches.c.place, *_sums())
         .join_from(
@@ -59,11 +55,46 @@ def by_stretch(numbers: Numbers, borders: Sequence[datetime]) -> list[Tally]:
     return tallies
 
 
-def by_part(numbers: Numbers, start: datetime, end: datetime) -> dict[Series, Tally]:
+def _stretches(borders: Sequence[datetime]) -> CTE:
+    """Place, first hour, and the hour after the last: as one parameter, however many there are."""
+    hours = [_first_hour(border) for border in borders]
+    told = json.dumps([(place, *ends) for place, ends in enumerate(pairwise(hours))])
+    columns: list[ColumnElement[Any]]
+    if _is_sqlite():
+        found = func.json_each(told).table_valued("value")
+        columns = [func.json_extract(found.c.value, f"$[{index}]") for index in range(3)]
+    else:
+        found = func.json_array_elements(cast(literal(told, Text), JSON)).table_valued("value")
+        columns = [cast(found.c.value.op("->>")(index), Integer) for index in range(3)]
+    names = ("place", "low", "high")
+    labelled = [one.label(name) for one, name in zip(columns, names, strict=True)]
+    return select(*labelled).cte("stretches")
+
+
+def _is_sqlite() -> bool:
+    return db.session.connection().dialect.name == "sqlite"
+
+
+@dataclass
+class Parts:
+    """What was asked of each series, and the names of the keys that are still there."""
+
+    tallies: dict[Series, Tally] = field(default_factory=dict)
+    key_names: dict[int, str] = field(default_factory=dict)
+
+
+def by_part(numbers: Numbers, start: datetime, end: datetime) -> Parts:
     """What was asked of each of these series; those that nobody asked are left out."""
     names = Series._fields
+    key_name = select(AuthToken.name).where(
+        AuthToken.id == UsageSeries.api_key_id, AuthToken.account_id == UsageSeries.account_id
+    )
     query = (
-        select(*(getattr(UsageSeries, name) for name in names), *_sums())
+        select(
+            *(getattr(UsageSeries, name) for name in names),
+            key_name.scalar_subquery().label("key_name"),
+            *_sums(),
+        )
         .join_from(UsageSeries, RequestRollup, RequestRollup.series_id == UsageSeries.id)
         .where(
             UsageSeries.id.in_(numbers),
@@ -72,10 +103,13 @@ def by_part(numbers: Numbers, start: datetime, end: datetime) -> dict[Series, Ta
         )
         .group_by(UsageSeries.id)
     )
-    return {
-        Series(*(getattr(row, name) or _NOTHING.get(name, "") for name in names)): _tally(row)
-        for row in db.session.execute(query)
-    }
+    parts = Parts()
+    for row in db.session.execute(query):
+        found = (getattr(row, name) or _NOTHING.get(name, "") for name in names)
+        parts.tallies[Series(*found)] = _tally(row)
+        if row.key_name:
+            parts.key_names[row.api_key_id] = row.key_name
+    return parts
 
 
 def parts_of_client(account_id: int, client_id: int) -> Select[tuple[int]]:
@@ -130,20 +164,29 @@ def _first_hour(moment: datetime) -> int:
 
 
 def _sums() -> list[ColumnElement[Any]]:
-    strings: list[ColumnElement[Any]] = [
-        func.aggregate_strings(cast(RequestRollup.causes, Text), ",").label("causes"),
-        func.aggregate_strings(_digits(RequestRollup.latencies), "").label("latencies"),
-        func.aggregate_strings(_digits(RequestRollup.first_tokens), "").label("first_tokens"),
-    ]
-    numbers = [func.sum(getattr(RequestRollup, name)).label(name) for name in NUMBERS]
-    return [*numbers, func.max(RequestRollup.last_at).label("last_at"), *strings]
+    return _of_sqlite() if _is_sqlite() else _of_postgresql()
 
 
-def _digits(column: Any) -> ColumnElement[str]:
+@cache
+def _of_sqlite() -> list[ColumnElement[Any]]:
+    return _columns(lambda octets: func.hex(octets, type_=Text))
+
+
+@cache
+def _of_postgresql() -> list[ColumnElement[Any]]:
+    return _columns(lambda octets: func.encode(octets, "hex", type_=Text))
+
+
+def _columns(digits: Callable[[Any], ColumnElement[str]]) -> list[ColumnElement[Any]]:
     """Octets as hexadecimal digits, which both databases can put one after the other."""
-    if db.session.connection().dialect.name == "sqlite":
-        return func.hex(column, type_=Text)
-    return func.encode(column, "hex", type_=Text)
+    joined = func.aggregate_strings
+    return [
+        *(func.sum(getattr(RequestRollup, name)).label(name) for name in NUMBERS),
+        func.max(RequestRollup.last_at).label("last_at"),
+        joined(cast(RequestRollup.causes, Text), ",").label("causes"),
+        joined(digits(RequestRollup.latencies), "").label("latencies"),
+        joined(digits(RequestRollup.first_tokens), "").label("first_tokens"),
+    ]
 
 
 def _tally(row: Any) -> Tally:
