@@ -192,9 +192,10 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "tokens_out": 678,
         }
         failed = {**row, "request_id": "r0", "status": 502, "error_code": "timeout"}
-        current_recorder().record(row, Visit("a" * 64))
-        number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
         current_recorder().record(failed, None)
+        current_recorder().record(row, Visit("a" * 64))
+        newest = db.text("SELECT max(id) FROM llm_client_requests")
+        number = db.session.execute(newest).scalar_one()
         others = [host for key, host in hosts.items() if key != llm_client.id]
         return {
             "client": f"/llm-clients/{draft}/",
