@@ -55,6 +55,8 @@ from portal.notifications import budget_jobs, domain_notices
 from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
+from portal.overview import client_views as client_usage_views
+from portal.overview import provider_views as provider_usage_views
 from portal.overview import views as overview
 from portal.people import (
     invitation_views,
@@ -119,6 +121,7 @@ REGISTERED = (
     answers_views,
     budget_jobs,
     client_limits_views,
+    client_usage_views,
     clients_views,
     custom_domain_jobs,
     domain_jobs,
@@ -148,6 +151,7 @@ REGISTERED = (
     provider_jobs,
     second_factor_views,
     second_step_views,
+    provider_usage_views,
     publishing_views,
     saved_views,
     saving,

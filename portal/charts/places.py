@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 # Names in an address that a chosen time replaces.
@@ -36,6 +37,7 @@ class AxisLabel:
     is_minor: bool
 
 
+@lru_cache(maxsize=2_000)
 def with_time(url: str, start: str, end: str) -> str:
     """An address with `from` and `to`, in place of the time it named before."""
     parts = urlsplit(url)

@@ -30,10 +30,13 @@ class Meter:
 def meters(account: Account, budgets: list[Budget], now: datetime) -> list[Meter]:
     """A line for each limit of each budget, in one query."""
     uses = finding.used(account, budgets, now)
-    return [meter for budget in budgets for meter in _of(budget, uses[budget], account.currency)]
+    return [
+        meter for budget in budgets for meter in meters_of(budget, uses[budget], account.currency)
+    ]
 
 
-def _of(budget: Budget, use: BudgetUse | None, currency: str) -> list[Meter]:
+def meters_of(budget: Budget, use: BudgetUse | None, currency: str) -> list[Meter]:
+    """A line for each limit of one budget."""
     period = "Today" if budget.period == DAY else "This month"
     used, found = finding.amount_of(use), []
     if budget.tokens is not None:

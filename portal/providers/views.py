@@ -110,6 +110,7 @@ def _one(provider_id: int) -> dict[str, Any]:
     is_running = provider.check_state == checking.RUNNING
     return {
         "vendor": provider.vendor,
+        "provider_id": provider.id,
         "row": row_of(provider, _used_by().get(provider.name, 0), g.account.currency),
         "models": model_rows(provider, g.account.currency),
         "counts_dollars": g.account.currency == NOTED_IN,

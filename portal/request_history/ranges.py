@@ -34,6 +34,8 @@ NAMES = {
     "30d": "Last 30 days",
     "90d": "Last 90 days",
 }
+# What a page offers to choose from.
+CHOICES = (*NAMES.items(), (CUSTOM, "Custom…"))
 DEFAULT = "7d"
 LONGEST = timedelta(days=400)
 BY_THE_MINUTE_UP_TO = 2 * HOUR

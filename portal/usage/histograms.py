@@ -42,6 +42,14 @@ def unpacked(stored: bytes) -> Counts:
     return dict(_PAIR.iter_unpack(stored[:whole]))  # type: ignore[arg-type]
 
 
+def added_up(stored: bytes) -> Counts:
+    """The sum of any number of packed ones, one after the other."""
+    counts = [0] * (LAST + 1)
+    for bucket, count in _PAIR.iter_unpack(stored):
+        counts[bucket] += count
+    return {bucket: counts[bucket] for bucket in set(stored[:: _PAIR.size])}
+
+
 def add(counts: Counts, more: Mapping[int, int]) -> None:
     """Add a histogram to another one."""
     for bucket, count in more.items():

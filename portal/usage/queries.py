@@ -55,6 +55,12 @@ def _newest() -> ScalarSelect[datetime]:
     )
 
 
+def last_request(numbers: Collection[int] | Select[tuple[int]]) -> datetime | None:
+    """When any of these series was last counted in; None for never."""
+    found = db.session.scalars(select(_newest()).where(UsageSeries.id.in_(numbers)))
+    return max((moment for moment in found if moment is not None), default=None)
+
+
 def last_custom_requests(client_ids: list[int]) -> dict[int, datetime]:
     """When a visitor last asked each client something on its customer's domain."""
     query = select(UsageSeries.llm_client_id, _newest()).where(

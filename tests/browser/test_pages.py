@@ -47,6 +47,10 @@ pytestmark = pytest.mark.engine_independent
 # Paths with what the fixture below makes; the last part of the name says who looks.
 PAGES = {
     "overview": "/",
+    "overview of an hour": "/?range=1h",
+    "overview of a quarter": "/?range=90d",
+    "overview of its own time": "/?range=custom&from=yesterday",
+    "overview of nothing": "/?from=2020-01-01&to=2020-01-02",
     "clients": "/llm-clients/",
     "clients, none matches": "/llm-clients/?q=zebra",
     "new client": "/llm-clients/new",
@@ -57,6 +61,8 @@ PAGES = {
     "delete": "{client}delete",
     "deploy": "{client}deploy",
     "undeploy": "{open}undeploy",
+    "usage of a client": "{open}usage",
+    "usage of a client that nobody asked": "{client}usage",
     "revisions": "{client}revisions",
     "revision": "{client}revisions/1",
     "plugins of a client": "{client}plugins",
@@ -112,6 +118,8 @@ PAGES = {
     "choose a vendor": "/providers/new",
     "new provider": "/providers/new?vendor=openai",
     "provider": "{provider}",
+    "usage of a provider": "{provider}usage",
+    "usage of the demo": "{demo}usage",
     "edit provider": "{provider}edit",
     "delete provider": "{provider}delete",
     "keys": "/api-keys/",
@@ -228,6 +236,13 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "status": 200,
             "cost_micros": 4_200,
             "price_version": "2026-11-01",
+            "provider": "demo",
+            "model": "a-model-with-a-name-that-goes-on-and-on-until-nobody-reads-it",
+            "mode": "custom",
+            "latency_ms": 4_200,
+            "first_token_ms": 420,
+            "tokens_in": 12_345,
+            "tokens_out": 678,
         }
         row["session_key"] = "a" * 64
         current_recorder().record(row, Visit("a" * 64, "v" * 64))
@@ -236,6 +251,11 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         db.session.add(view)
         db.session.commit()
         number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
+        failed = {**row, "request_id": "r0", "status": 502, "error_code": "timeout"}
+        current_recorder().record(failed, None)
+        current_recorder().record(row, Visit("a" * 64))
+        newest = db.text("SELECT max(id) FROM llm_client_requests")
+        number = db.session.execute(newest).scalar_one()
         others = [host for key, host in hosts.items() if key != llm_client.id]
         return {
             "client": f"/llm-clients/{draft}/",
@@ -243,6 +263,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "open": f"/llm-clients/{opened}/",
             "opened": opened,
             "provider": f"/providers/{provider.id}/",
+            "demo": f"/providers/{the_demo(people.alice.account_id)}/",
             "plugin": f"/plugins/{plugin.id}/",
             "key": str(key.id),
             "passkey": f"/account/passkeys/{passkey.id}/",
@@ -336,6 +357,13 @@ def some_domains(
         "fresh_domain": f"/custom-domains/{fresh.id}/",
         "setup_link": f"/domain-setup/{token}/",
     }
+
+
+def the_demo(account_id: int) -> int:
+    """The number of the provider that every account begins with."""
+    return db.session.scalars(
+        db.select(Provider.id).filter_by(account_id=account_id, name="demo")
+    ).one()
 
 
 def a_key_that_replaces_another(account_id: int, name: str) -> AuthToken:

@@ -179,6 +179,7 @@ with create_worker_app(Settings.from_environ(os.environ)).app_context():
 """
 
 
+@pytest.mark.long
 def test_a_killed_worker_costs_no_request_and_doubles_none(
     history: History, begin: Begin, planes: Planes
 ) -> None:

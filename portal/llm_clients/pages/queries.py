@@ -152,7 +152,7 @@ def recent_runs(account: Account, most: int) -> list[Deployment]:
         .where(LLMClient.account_id == account.id)
         .order_by(Deployment.id.desc())
         .limit(most)
-        .options(selectinload(Deployment.llm_client), selectinload(Deployment.started_by))
+        .options(joinedload(Deployment.llm_client), joinedload(Deployment.started_by))
     )
     return list(db.session.scalars(query))
 

@@ -1,0 +1,203 @@
+"""Sums of stretches of time and of parts, added up by the database: a row for each of them,
+however many hours they have. Histograms come one after the other and are added up here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import CTE, JSON, ColumnElement, Integer, Select, Text, cast, func, literal, select
+
+from portal.database import db
+from portal.usage import histograms
+from portal.usage.models import RequestRollup, UsageSeries
+from portal.usage.queries import REQUESTS
+from portal.usage.series import SANDBOX, Grain, Series
+from portal.usage.tallies import EPOCH, NUMBERS, Tally, hour_of
+from portal.vault.models import AuthToken
+
+Numbers = Collection[int] | Select[tuple[int]]
+HOUR, MICROSECOND = timedelta(hours=1), timedelta(microseconds=1)
+
+
+def of_provider(account_id: int, provider: str) -> Select[tuple[int]]:
+    """The numbers of the series in which what visitors asked one provider is counted."""
+    return select(UsageSeries.id).where(
+        UsageSeries.account_id == account_id,
+        UsageSeries.grain == Grain.MODEL,
+        UsageSeries.provider == provider,
+        UsageSeries.mode != SANDBOX,
+    )
+
+
+def by_stretch(numbers: Numbers, borders: Sequence[datetime]) -> list[Tally]:
+    """What was asked between each two borders; an hour belongs where it begins."""
+    stretches = _stretches(borders)
+    query = (
+        select(stretches.c.place, *_sums())
+        .join_from(
+            stretches,
+            RequestRollup,
+            RequestRollup.series_id.in_(numbers)
+            & (RequestRollup.hour >= stretches.c.low)
+            & (RequestRollup.hour < stretches.c.high),
+        )
+        .group_by(stretches.c.place)
+    )
+    tallies = [Tally() for _ in borders[:-1]]
+    for row in db.session.execute(query):
+        tallies[row.place] = _tally(row)
+    return tallies
+
+
+def _stretches(borders: Sequence[datetime]) -> CTE:
+    """Place, first hour, and the hour after the last: as one parameter, however many there are."""
+    hours = [_first_hour(border) for border in borders]
+    told = json.dumps([(place, *ends) for place, ends in enumerate(pairwise(hours))])
+    columns: list[ColumnElement[Any]]
+    if _is_sqlite():
+        found = func.json_each(told).table_valued("value")
+        columns = [func.json_extract(found.c.value, f"$[{index}]") for index in range(3)]
+    else:
+        found = func.json_array_elements(cast(literal(told, Text), JSON)).table_valued("value")
+        columns = [cast(found.c.value.op("->>")(index), Integer) for index in range(3)]
+    names = ("place", "low", "high")
+    labelled = [one.label(name) for one, name in zip(columns, names, strict=True)]
+    return select(*labelled).cte("stretches")
+
+
+def _is_sqlite() -> bool:
+    return db.session.connection().dialect.name == "sqlite"
+
+
+@dataclass
+class Parts:
+    """What was asked of each series, and the names of the keys that are still there."""
+
+    tallies: dict[Series, Tally] = field(default_factory=dict)
+    key_names: dict[int, str] = field(default_factory=dict)
+
+
+def by_part(numbers: Numbers, start: datetime, end: datetime) -> Parts:
+    """What was asked of each of these series; those that nobody asked are left out."""
+    names = Series._fields
+    key_name = select(AuthToken.name).where(
+        AuthToken.id == UsageSeries.api_key_id, AuthToken.account_id == UsageSeries.account_id
+    )
+    query = (
+        select(
+            *(getattr(UsageSeries, name) for name in names),
+            key_name.scalar_subquery().label("key_name"),
+            *_sums(),
+        )
+        .join_from(UsageSeries, RequestRollup, RequestRollup.series_id == UsageSeries.id)
+        .where(
+            UsageSeries.id.in_(numbers),
+            RequestRollup.hour >= _first_hour(start),
+            RequestRollup.hour < _first_hour(end),
+        )
+        .group_by(UsageSeries.id)
+    )
+    parts = Parts()
+    for row in db.session.execute(query):
+        found = (getattr(row, name) or _NOTHING.get(name, "") for name in names)
+        parts.tallies[Series(*found)] = _tally(row)
+        if row.key_name:
+            parts.key_names[row.api_key_id] = row.key_name
+    return parts
+
+
+def parts_of_client(account_id: int, client_id: int) -> Select[tuple[int]]:
+    """The numbers of what a client's visitors are told apart by: revision, model, key, mode."""
+    return select(UsageSeries.id).where(
+        UsageSeries.account_id == account_id,
+        UsageSeries.llm_client_id == client_id,
+        UsageSeries.grain == Grain.PART,
+        UsageSeries.mode != SANDBOX,
+    )
+
+
+@dataclass(frozen=True)
+class Counts:
+    """An hour in few numbers: how many were asked and answered, and how long all took (ms)."""
+
+    start: datetime
+    requests: int
+    answered: int
+    latency_ms: int
+
+    @property
+    def unanswered(self) -> int:
+        return self.requests - self.answered
+
+    @property
+    def average_ms(self) -> int:
+        """How long one took."""
+        return round(self.latency_ms / self.requests) if self.requests else 0
+
+
+def counts(number: int, start: datetime, end: datetime) -> list[Counts]:
+    """The hours of a series in which anything was asked, in order."""
+    query = (
+        select(RequestRollup.hour, REQUESTS, RequestRollup.answered, RequestRollup.latency_ms)
+        .where(
+            RequestRollup.series_id == number,
+            RequestRollup.hour >= _first_hour(start),
+            RequestRollup.hour < _first_hour(end),
+        )
+        .order_by(RequestRollup.hour)
+    )
+    return [Counts(EPOCH + row[0] * HOUR, *row[1:]) for row in db.session.execute(query)]
+
+
+_NOTHING = {"llm_client_id": 0, "revision_number": 0, "api_key_id": 0}
+
+
+def _first_hour(moment: datetime) -> int:
+    """The first hour that begins at a moment or after it."""
+    return hour_of(moment + HOUR - MICROSECOND)
+
+
+def _sums() -> list[ColumnElement[Any]]:
+    return _of_sqlite() if _is_sqlite() else _of_postgresql()
+
+
+@cache
+def _of_sqlite() -> list[ColumnElement[Any]]:
+    return _columns(lambda octets: func.hex(octets, type_=Text))
+
+
+@cache
+def _of_postgresql() -> list[ColumnElement[Any]]:
+    return _columns(lambda octets: func.encode(octets, "hex", type_=Text))
+
+
+def _columns(digits: Callable[[Any], ColumnElement[str]]) -> list[ColumnElement[Any]]:
+    """Octets as hexadecimal digits, which both databases can put one after the other."""
+    joined = func.aggregate_strings
+    return [
+        *(func.sum(getattr(RequestRollup, name)).label(name) for name in NUMBERS),
+        func.max(RequestRollup.last_at).label("last_at"),
+        joined(cast(RequestRollup.causes, Text), ",").label("causes"),
+        joined(digits(RequestRollup.latencies), "").label("latencies"),
+        joined(digits(RequestRollup.first_tokens), "").label("first_tokens"),
+    ]
+
+
+def _tally(row: Any) -> Tally:
+    causes: dict[str, int] = {}
+    for found in json.loads(f"[{row.causes}]"):
+        for code, count in found.items():
+            causes[code] = causes.get(code, 0) + count
+    return Tally(
+        **{name: int(getattr(row, name)) for name in NUMBERS},
+        last_at=row.last_at,
+        causes=causes,
+        latencies=histograms.added_up(bytes.fromhex(row.latencies)),
+        first_tokens=histograms.added_up(bytes.fromhex(row.first_tokens)),
+    )
