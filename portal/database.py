@@ -198,6 +198,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "max_overflow": 60,
         "pool_timeout": 5,
         "json_serializer": json_text,
+        "json_deserializer": json_value,
         "pool_pre_ping": not settings.database_url.startswith("sqlite"),
     }
     if settings.database_url.startswith("sqlite"):
@@ -217,6 +218,17 @@ class Serialized(str):
 def json_text(value: Any) -> str:
     """What the database stores of a value of a JSON column."""
     return str(value) if isinstance(value, Serialized) else json.dumps(value)
+
+
+def json_value(text: str | bytes) -> Any:
+    """What a JSON column holds; None for what is deeper than a parser goes.
+
+    PostgreSQL's driver reads JSON by itself, before a column's type sees it.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        return None
 
 
 class PatientConnection(sqlite3.Connection):

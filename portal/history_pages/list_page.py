@@ -21,7 +21,6 @@ from portal.history_search.listing import Page
 from portal.request_history import ranges
 from portal.request_history.local_time import DAY, day_and_clock, day_start
 from portal.request_history.numbering import FIRST_REQUEST, moment_of
-from portal.request_history.time_range import CUSTOM
 
 # What stands in the fields below "More filters": name, label, hint, kind of keyboard.
 TYPED = (
@@ -91,7 +90,7 @@ def whole_of(account: Account, address: Address, found: Offered) -> dict[str, An
         "filters": filters,
         "chips": chips.of(address, found),
         "when": when_chart.of(account.id, filters, found, select_url),
-        "ranges": [*ranges.NAMES.items(), (CUSTOM, "Custom…")],
+        "ranges": ranges.CHOICES,
         "statuses": _statuses(filters["status"]),
         "selects": selects(found, address),
         "typed": [(*one, filters[one[0]]) for one in TYPED],

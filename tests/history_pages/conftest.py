@@ -26,7 +26,11 @@ def statements_of(app: Flask) -> Iterator[list[str]]:
     asked: list[str] = []
     with app.app_context():
         engine = db.engine
-    listener = lambda *arguments: asked.append(arguments[2])  # noqa: E731
+
+    def listener(*arguments: Any) -> None:
+        if arguments[2] != "BEGIN":
+            asked.append(arguments[2])
+
     db.event.listen(engine, "before_cursor_execute", listener)
     try:
         yield asked
