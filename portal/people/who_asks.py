@@ -15,7 +15,19 @@ from portal.database import db, utc_now, writing
 from portal.web import FormActor, login_manager
 
 INVITATION = "invitation"  # in the cookie: the secret of a link that was followed
-QUIET_ENDPOINTS = ("llm_clients.status", "llm_clients.domain_status", "custom_domains.status")
+# Parts that a page asks for again and again by itself.
+QUIET_ENDPOINTS = (
+    "custom_domains.editor_status",
+    "custom_domains.status",
+    "history_exports.status",
+    "history_keeping.erasures",
+    "llm_clients.domain_status",
+    "llm_clients.status",
+    "plugins.status",
+    "providers.show_status",
+    "providers.status",
+    "request_history.tail_part",
+)
 
 
 @login_manager.user_loader

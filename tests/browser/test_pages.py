@@ -174,6 +174,7 @@ NO_PAGES = {
     "domain_setup.zone_file",
     "domain_setup.logo",
     "accounts.login",
+    "history_keeping.erasures",
     "request_history.tail_part",
     "request_history.drawer",
     "request_history.raw",
@@ -250,7 +251,6 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         view.account_id, view.user_profile_id = people.alice.account_id, people.alice.profile_id
         db.session.add(view)
         db.session.commit()
-        number = db.session.execute(db.text("SELECT id FROM llm_client_requests")).scalar_one()
         failed = {**row, "request_id": "r0", "status": 502, "error_code": "timeout"}
         current_recorder().record(failed, None)
         current_recorder().record(row, Visit("a" * 64))
