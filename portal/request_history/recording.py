@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from portal.database import declare_writes, reading, utc_now
@@ -61,6 +61,7 @@ class Recorded:
     committed: threading.Event = field(default_factory=threading.Event)
     failure: str = ""
     is_given_up: bool = False
+    is_second_try: bool = False
 
 
 class Recorder:
@@ -145,7 +146,7 @@ class Recorder:
             taken = _commit(self._engine(), batch, self.advances)
         except UNWRITABLE as error:
             log.warning("a batch of %d rows was not written: %s", len(batch), error)
-            if len(batch) > 1 and not isinstance(error, AWAY):
+            if _is_to_be_tried_again(batch, error):
                 for recorded in batch:
                     self._write([recorded])
                 return
@@ -165,6 +166,17 @@ class Recorder:
             recorded.failure = "" if _is_recorded(self._engine(), recorded) else failure
         except UNWRITABLE:
             recorded.failure = failure
+
+
+def _is_to_be_tried_again(batch: list[Recorded], error: Exception) -> bool:
+    """One by one; and once more alone, as a number may have been drawn that another row has."""
+    if isinstance(error, AWAY):
+        return False
+    if len(batch) > 1:
+        return True
+    again = isinstance(error, IntegrityError) and not batch[0].is_second_try
+    batch[0].is_second_try = True
+    return again
 
 
 def _commit(engine: Engine, batch: list[Recorded], advances: Advances) -> list[Advance]:

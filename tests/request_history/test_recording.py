@@ -16,8 +16,9 @@ from sqlalchemy.exc import OperationalError
 from portal.database import db, reading, utc_now
 from portal.limits.advances import Advance, Advances
 from portal.llm_clients.models import LLMClient
-from portal.request_history import recording
+from portal.request_history import numbering, recording
 from portal.request_history.models import LLMClientRequests, Prompt
+from portal.request_history.numbering import first_of
 from portal.request_history.recording import NotRecorded, Recorder
 from portal.request_history.storing import Visit
 from portal.usage.models import RequestRollup, UsageSeries
@@ -313,3 +314,20 @@ def test_revisions_models_and_modes_are_counted_apart(
         ("model", 1): 2,
         ("part", 1): 4,
     }
+
+
+def test_a_number_that_another_row_has_is_drawn_again(
+    engine: Engine, recorder: Recorder, row: Callable[..., dict[str, Any]]
+) -> None:
+    """With a clock that stands still, numbers differ by eleven bits only."""
+    at = utc_now()
+    first = first_of(at)
+    recorder.record(row("first", created_at=at), None)
+    [taken] = [found["id"] for found in stored(engine)]
+    drawn = iter([taken - first, taken - first ^ 1])
+    numbering._lots.getrandbits = lambda bits: next(drawn)  # type: ignore[method-assign]
+    try:
+        recorder.record(row("second", created_at=at), None)
+    finally:
+        del numbering._lots.getrandbits  # type: ignore[method-assign]
+    assert {found["id"] for found in stored(engine)} == {taken, taken ^ 1}
