@@ -284,16 +284,26 @@ def fail_over(story: Story, chat: Page) -> None:
     expect(answer_in(chat)).to_contain_text("You asked: “Are you there?”")
 
 
+def open_request(story: Story, question: str) -> None:
+    """As a page; where there is room, the row opens it beside the list first."""
+    size = story.page.viewport_size
+    if size and size["width"] >= 1200:
+        story.page.get_by_role("link", name=question, exact=True).first.click()
+        story.follow("Open as a page")
+    else:
+        story.follow(question)
+
+
 def read_the_requests(story: Story) -> None:
     story.go("Requests")
     story.look("requests")
-    story.follow("How many are twelve groups of seven?")
+    open_request(story, "How many are twelve groups of seven?")
     tools = story.page.get_by_role("region", name="Tools that the model called")
     expect(tools).to_contain_text("calculator")
     story.reads("(your own price)")
     story.look("request with a tool")
     story.go("Requests")
-    story.follow("Are you there?")
+    open_request(story, "Are you there?")
     attempts = story.page.get_by_role("region", name="Attempts that failed")
     expect(attempts).to_contain_text(f"{MODEL} of house")
     story.look("request with an attempt")
