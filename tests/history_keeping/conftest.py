@@ -75,7 +75,7 @@ def asked(account: Account, client: LLMClient) -> Asked:
                 **columns,
             }
         )
-        visit = Visit(session, f"visitor of {session}") if session else None
+        visit = Visit(session, f"visitor of {session}"[:64]) if session else None
         storing.insert(db.session.connection(), [(row, visit)])
         db.session.commit()
         index_requests()
