@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from flask import Flask
 from sqlalchemy import select
 
 from portal import app, installation, schema
@@ -19,13 +22,26 @@ from portal.providers import finding
 from portal.settings import Settings
 
 
+@contextmanager
+def _application(settings: Settings) -> Iterator[Flask]:
+    """The worker's application; its connections are closed at the end."""
+    application = app.create_worker_app(settings)
+    with application.app_context():
+        try:
+            yield application
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
 def prepare(settings: Settings, arguments: argparse.Namespace) -> int:
     """Everything that has to be there before the other processes start; may be repeated."""
     if settings.is_local:
         installation.make_secrets(settings.data_dir)
         settings = Settings.from_environ(os.environ)
     migrate(settings, arguments)
-    password = installation.open_first_account(app.create_worker_app(settings), settings)
+    with _application(settings) as application:
+        password = installation.open_first_account(application, settings)
     if password:
         print(f"First admin: {opening.FIRST_ADMIN}, password {password} (shown only now)")
     return 0
@@ -33,18 +49,15 @@ def prepare(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def migrate(settings: Settings, arguments: argparse.Namespace) -> int:
     """Bring the tables to this version."""
-    application = app.create_worker_app(settings)
-    with application.app_context():
+    with _application(settings):
         schema.upgrade(db.engine)
-        db.engine.dispose()
     return 0
 
 
 def open_account(settings: Settings, arguments: argparse.Namespace) -> int:
     """Another account with its admin; prints the password if the user is new."""
     password = opening.new_password()
-    application = app.create_worker_app(settings)
-    with application.app_context():
+    with _application(settings):
         account = opening.open_account(
             arguments.company, arguments.username.lower(), password, arguments.timezone
         )
@@ -56,15 +69,13 @@ def open_account(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def export_requests(settings: Settings, arguments: argparse.Namespace) -> int:
     """Requests of an account as a file, with the filters of the list."""
-    application = app.create_worker_app(settings)
-    with application.app_context():
+    with _application(settings):
         return export_command.run(arguments, utc_now())
 
 
 def reset_password(settings: Settings, arguments: argparse.Namespace) -> int:
     """For portals without a mail server, and for the admin who is locked out."""
-    application = app.create_worker_app(settings)
-    with application.app_context():
+    with _application(settings):
         user = _user_named(arguments.username)
         token = one_time_links.make(user, Purpose.PASSWORD, utc_now())
         _note("password_link_made", user)
@@ -75,8 +86,7 @@ def reset_password(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def remove_second_factor(settings: Settings, arguments: argparse.Namespace) -> int:
     """For whoever has lost everything but the password; every session ends."""
-    application = app.create_worker_app(settings)
-    with application.app_context():
+    with _application(settings):
         user = _user_named(arguments.username)
         second_factors.remove_all(user)
         signing_in.revoke_all(user, utc_now())
