@@ -56,7 +56,8 @@ def host(portal: RunningPortal, vendor: PatientVendor) -> str:
 
 ROWS = (
     "SELECT status, error_code, answer_preview, tokens_in, tokens_out, CAST(response AS TEXT)"
-    " FROM llm_client_requests ORDER BY id"
+    " FROM llm_client_requests JOIN llm_client_request_bodies"
+    " ON llm_client_request_bodies.id = llm_client_requests.id ORDER BY llm_client_requests.id"
 )
 ASKED = {"message": "How much?"}
 OPENAI = {"model": MODEL, "messages": [{"role": "user", "content": "How much?"}]}
