@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, se
 from portal.database import db
 from portal.usage.counting import MEASURES, tally_of
 from portal.usage.models import RequestRollup, UsageSeries
-from portal.usage.series import CUSTOM, SANDBOX, Grain, Series, of_account, of_client
+from portal.usage.series import CUSTOM, Grain, Series, of_account, of_client
 from portal.usage.tallies import EPOCH, Tally, hour_of
 
 REQUESTS = (
@@ -188,11 +188,6 @@ def _series(found: UsageSeries) -> Series:
         found.api_key_id,
         found.mode,
     )
-
-
-def without_sandbox(series: Collection[Series]) -> list[Series]:
-    """Those in which visitors are counted."""
-    return [one for one in series if one.mode != SANDBOX]
 
 
 def requests_by_series(
