@@ -11,5 +11,5 @@ def test_each_worker_writes_to_a_database_of_its_own(postgres_url: str, worker_i
         assert connection.scalar(text("SELECT current_database()")) == f"portal_{worker_id}"
         assert connection.scalar(text("SHOW server_version_num")) >= "150000"
         assert connection.scalar(text("SHOW listen_addresses")) == ""
-        assert connection.scalar(text("SELECT version()")).startswith("PostgreSQL 18")
+        assert connection.scalar(text("SELECT version()")).startswith("PostgreSQL ")
     engine.dispose()
