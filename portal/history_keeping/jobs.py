@@ -165,7 +165,8 @@ def rebuild_rollups(rebuild_id: int) -> None:
     if rebuild is None:
         return
     generation, account_id = rebuild.generation, rebuild.account_id
-    first, last = rebuild.next_hour, min(rebuild.last_hour, rebuilding.last_closed(utc_now()))
+    first, wanted = rebuild.next_hour, rebuild.last_hour
+    last = min(wanted, rebuilding.last_closed(utc_now()))
     deadline = time.monotonic() + LONGEST_SECONDS
     hour = first
     accounts = _accounts(account_id)
@@ -176,8 +177,8 @@ def rebuild_rollups(rebuild_id: int) -> None:
     row = still_ours(RollupRebuild, rebuild_id, generation)
     if row is not None:
         row.next_hour, row.leased_until, row.broken_off = hour, None, 0
-        is_done = hour > last
-        row.next_attempt_at = None if is_done else utc_now()
+        is_done = hour > wanted
+        row.next_attempt_at = None if is_done else max(utc_now(), rebuilding.closes_at(hour))
         row.finished_at = utc_now() if is_done else None
     db.session.commit()
 

@@ -31,6 +31,11 @@ def last_closed(now: datetime) -> int:
     return hour_of(now) - 2
 
 
+def closes_at(hour: int) -> datetime:
+    """When an hour may be counted anew."""
+    return EPOCH + timedelta(hours=hour + 2)
+
+
 def counted(
     connection: Connection, account_id: int, hour: int
 ) -> tuple[dict[counting.Key, Tally], dict[int, Series]]:

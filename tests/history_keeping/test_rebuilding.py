@@ -111,3 +111,18 @@ def test_hours_whose_rows_are_folded_stay_as_they_are(account: Account, asked: A
 def test_the_open_hour_is_left_alone(account: Account, asked: Asked) -> None:
     now = utc_now()
     assert rebuilding.last_closed(now) < hour_of(now) - 1
+
+
+def test_hours_that_are_still_open_are_counted_when_they_are_closed(
+    account: Account, asked: Asked
+) -> None:
+    hour = hour_of(jobs.utc_now())
+    wish = RollupRebuild(
+        first_hour=hour - 3, last_hour=hour, next_hour=hour - 3, next_attempt_at=utc_now()
+    )
+    db.session.add(wish)
+    db.session.commit()
+    jobs.rebuild_rollups(wish.id)
+    db.session.refresh(wish)
+    assert (wish.next_hour, wish.finished_at) == (hour - 1, None)
+    assert wish.next_attempt_at == rebuilding.closes_at(hour - 1)
