@@ -1,7 +1,8 @@
 """Every page of the history at 1, 5 and 10 million rows, beside hand-written SQL.
 
-`python -m bench.history_pages [--millions 1 5 10] [--clients 1000] [--database URL]`; SQLite in a
-folder of its own without a URL. See bench/README.md.
+`python -m bench.history_pages [--millions 1 5 10] [--clients 1000] [--database URL] [--folder F]`;
+SQLite in a folder of its own without a URL. A folder that is named is kept: the next run fills
+nothing and visits the pages again. See bench/README.md.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from portal.app import create_admin_app
 from portal.database import db, reading, utc_now
 from portal.history_search.words import trigrams_of
 from portal.llm_clients.models import LLMClient
-from portal.request_history.numbering import first_of
+from portal.request_history.numbering import first_of, moment_of
 from portal.usage.series import of_account
 from portal.usage.tallies import hour_of
 
@@ -210,34 +211,51 @@ def sizes(millions: list[float]) -> Iterator[tuple[int, int]]:
         there = rows
 
 
+def filled(chosen: argparse.Namespace, account: Account) -> Iterator[Sample]:
+    """A sample of each size that is wanted; of what a kept folder has, if it has been filled."""
+    if db.session.scalars(db.select(LLMClient.id).limit(1)).first() is not None:
+        yield _sample_there(account)
+        return
+    now = utc_now()
+    clients = open_clients(account, chosen.clients)
+    empty = octets(db.engine)
+    conversations = Conversations(account.id, clients)
+    largest = int(max(chosen.millions) * 1_000_000)
+    begin = now - timedelta(days=DAYS)
+    for rows, new in sizes(chosen.millions):
+        end = begin + new / largest * timedelta(days=DAYS)
+        rate = fill(conversations, new, begin, min(end, now), progress=True)
+        begin = end
+        size = octets(db.engine)
+        print(
+            f"\n{rows:,} rows on {db.engine.dialect.name}: written at {rate:,.0f} rows/s,"
+            f" {(size - empty) / rows:,.0f} octets a row"
+        )
+        yield sample_of(account, rows, min(end, now))
+
+
+def _sample_there(account: Account) -> Sample:
+    newest = db.session.execute(text("SELECT max(id) FROM llm_client_requests")).scalar()
+    query = text("SELECT sum(answered + failed) FROM request_rollups WHERE series_id = :series")
+    rows = int(db.session.execute(query, {"series": of_account(account.id).id}).scalar() or 0)
+    print(f"\n{rows:,} rows on {db.engine.dialect.name}, from before")
+    return sample_of(account, rows, moment_of(int(newest or 0)))
+
+
 def main() -> None:
     """Fill up to each size, and visit the pages there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--millions", type=float, nargs="+", default=[1, 5, 10])
     parser.add_argument("--clients", type=int, default=1000)
     parser.add_argument("--database", default="")
+    parser.add_argument("--folder", default="")
     chosen = parser.parse_args()
     more = {"DATABASE_URL": chosen.database} if chosen.database else {}
-    largest = int(max(chosen.millions) * 1_000_000)
-    with rig(free_port(), more) as found:
+    with rig(free_port(), more, chosen.folder) as found:
         app = create_admin_app(found.settings)
         with found.worker.app_context():
-            now = utc_now()
             account = db.session.scalars(db.select(Account)).one()
-            clients = open_clients(account, chosen.clients)
-            empty = octets(db.engine)
-            conversations = Conversations(account.id, clients)
-            begin = now - timedelta(days=DAYS)
-            for rows, new in sizes(chosen.millions):
-                end = begin + new / largest * timedelta(days=DAYS)
-                rate = fill(conversations, new, begin, min(end, now), progress=True)
-                begin = end
-                size = octets(db.engine)
-                print(
-                    f"\n{rows:,} rows on {db.engine.dialect.name}: written at {rate:,.0f} rows/s,"
-                    f" {(size - empty) / rows:,.0f} octets a row"
-                )
-                sample = sample_of(account, rows, min(end, now))
+            for sample in filled(chosen, account):
                 db.session.commit()
                 visit(found, app, sample)
     print(f"\nlargest memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:,.0f} MB")

@@ -41,12 +41,23 @@ class Rig:
 
 
 @contextlib.contextmanager
-def rig(port: int, more: Mapping[str, str] | None = None) -> Iterator[Rig]:
+def _folder(kept: str) -> Iterator[str]:
+    if kept:
+        os.makedirs(kept, exist_ok=True)
+        yield os.path.abspath(kept)
+        return
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def rig(port: int, more: Mapping[str, str] | None = None, kept: str = "") -> Iterator[Rig]:
     """Tables, the first account, and a Redis of its own; gone with the block.
 
-    `more` of the environment, where it is not that of a developer's machine.
+    `more` of the environment, where it is not that of a developer's machine. What is in the folder
+    `kept` stays there, and is taken up again.
     """
-    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
+    with _folder(kept) as folder:
         data = Path(folder)
         installation.make_secrets(data)
         redis = EmbeddedRedis(data / "redis")

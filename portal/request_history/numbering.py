@@ -2,7 +2,7 @@
 
 A number has 63 bits. The highest says whether the row is a request (1) or a day's sums of requests
 that are folded (0), so that the sums come after all requests; 51 bits are the microseconds since
-2020 (until 2091), 11 bits are drawn by lot. Newest first is the order of the numbers downwards, a
+2020 (until 2091), 11 bits are counted up from a lot that each process draws. Newest first is the order of the numbers downwards, a
 stretch of time is a range of numbers, and PostgreSQL's monthly partitions are too.
 """
 
@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 LOT_BITS = 11
 LARGEST_TIME = 2**51 - 1
 FIRST_REQUEST = 2**62
 MICROSECOND = timedelta(microseconds=1)
-_lots = random.SystemRandom()
+_lots = count(random.SystemRandom().getrandbits(LOT_BITS))
 
 
 def first_of(moment: datetime) -> int:
@@ -33,8 +34,11 @@ def _microseconds(moment: datetime) -> int:
 
 
 def new_number(moment: datetime) -> int:
-    """A number for a request of this time; two of the same microsecond hardly ever get the same."""
-    return first_of(moment) + _lots.getrandbits(LOT_BITS)
+    """A number for a request of this time; in one process 2,048 of a microsecond are different.
+
+    Those of two processes hardly ever meet; the recorder draws anew when they do (recording.py).
+    """
+    return first_of(moment) + next(_lots) % 2**LOT_BITS
 
 
 def of_day(day_start: datetime, llm_client_id: int) -> int:
