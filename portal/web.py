@@ -228,10 +228,11 @@ def _ask_to_sign_in() -> Response:
 
 def static_url(filename: str) -> str:
     """The address of a static file with its content's mark, so that it may be kept for ever."""
-    marks: dict[str, str] = current_app.extensions.setdefault("portal_static_marks", {})
-    if filename not in marks:
-        marks[filename] = hashlib.sha256((STATIC / filename).read_bytes()).hexdigest()[:12]
-    return url_for("static", filename=filename, v=marks[filename])
+    known: dict[str, str] = current_app.extensions.setdefault("portal_static_urls", {})
+    if filename not in known:
+        mark = hashlib.sha256((STATIC / filename).read_bytes()).hexdigest()[:12]
+        known[filename] = url_for("static", filename=filename, v=mark)
+    return known[filename]
 
 
 ADMIN_POLICY = (
