@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from flask import Flask, g, jsonify, request
@@ -93,9 +93,11 @@ from portal.serving import (
 )
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
-from portal.settings import Settings
+from portal.settings import Settings, keys_in
 from portal.system import jobs as system_jobs
 from portal.system import views as system
+from portal.vault import jobs as vault_jobs
+from portal.vault import secrets_views
 
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -162,6 +164,7 @@ REGISTERED = (
     search_jobs,
     system_jobs,
     tls_status,
+    vault_jobs,
 )
 
 
@@ -192,6 +195,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         history_keeping.blueprint,
         providers.blueprint,
         plugins.blueprint,
+        secrets_views.blueprint,
         api_keys_views.blueprint,
         limits_views.blueprint,
         notifications.blueprint,
@@ -254,7 +258,9 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
     database.init_app(app, settings)
     caching.init_app(app, redis)
     job_queue.init_app(app, _doorbell(redis))
-    vault.init_app(app, settings.encryption_keys)
+    keys_file = settings.encryption_keys_file
+    read_keys = partial(keys_in, keys_file) if keys_file else None
+    vault.init_app(app, settings.encryption_keys, read_keys)
     adapters.init_app(app, outside or adapters.build(settings, StoredAuthorityAccounts()))
     limits.init_app(app, redis)
     request_history.init_app(app)

@@ -54,6 +54,11 @@ COMMANDS = {
         "portal.commands:export_requests",
         "portal.history_exports.command:add_arguments",
     ),
+    "encryption-keys": Command(
+        "How secrets are sealed: add a key, seal everything with it, retire the others.",
+        "portal.commands:encryption_keys",
+        "portal.vault.command:add_arguments",
+    ),
     "reset-password": Command(
         "A link with which a person chooses another password; works once, for 30 minutes.",
         "portal.commands:reset_password",

@@ -20,6 +20,7 @@ from portal.people import link_tokens, one_time_links, second_factors
 from portal.people.models import Purpose
 from portal.providers import finding
 from portal.settings import Settings
+from portal.vault import command as keys_command
 
 
 @contextmanager
@@ -71,6 +72,12 @@ def export_requests(settings: Settings, arguments: argparse.Namespace) -> int:
     """Requests of an account as a file, with the filters of the list."""
     with _application(settings):
         return export_command.run(arguments, utc_now())
+
+
+def encryption_keys(settings: Settings, arguments: argparse.Namespace) -> int:
+    """The keys that secrets are sealed with."""
+    with _application(settings):
+        return keys_command.run(settings, arguments)
 
 
 def reset_password(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from portal.plugins.models import Plugin
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
 from portal.request_history.storing import Visit
+from portal.vault import named
 from portal.vault.models import AuthToken
 from portal.web import ANYBODY, SUPERUSER, permission_of
 from tests.domain_setup.some_domains import a_domain
@@ -76,47 +77,29 @@ def test_the_planes_share_no_route(planes: Planes) -> None:
     assert not serving & internal
 
 
+# Of what is nowhere; the words are those that a route knows.
+ABSENT: dict[str, Any] = {
+    "llm_client_id": "z" * 20,
+    **dict.fromkeys(("request_id", "provider_id", "api_key_id", "plugin_id"), 999_999),
+    **dict.fromkeys(("custom_domain_id", "export_id", "view_id", "secret_id"), 999_999),
+    **dict.fromkeys(("profile_id", "invitation_id", "entered_id", "passkey_id"), 999_999),
+    "token": "a" * 40,
+    "link_token": "x" * 43,
+    "session_key": "b" * 64,
+    "digest": "b" * 64,
+    "session_id": 999_999,
+    "number": 1,
+    "zone_editor": "rfc2136",
+    "kind": "static",
+    "part": "request",
+}
+
+
 class Things:
     """One of everything in Birkenhof, and how to fill a route's parameters with it."""
 
-    def __init__(
-        self,
-        client_id: str,
-        request_id: int,
-        provider_id: int,
-        api_key_id: int,
-        plugin_id: int,
-        custom_domain_id: int,
-        export_id: int,
-        token: str,
-        view_id: int,
-        session_key: str,
-        profile_id: int = 999_999,
-        invitation_id: int = 999_999,
-    ) -> None:
-        self.values = {
-            "llm_client_id": client_id,
-            "number": 1,
-            "digest": "a" * 64,
-            "request_id": request_id,
-            "provider_id": provider_id,
-            "api_key_id": api_key_id,
-            "plugin_id": plugin_id,
-            "custom_domain_id": custom_domain_id,
-            "export_id": export_id,
-            "zone_editor": "rfc2136",
-            "token": token,
-            "view_id": view_id,
-            "session_key": session_key,
-            "kind": "static",
-            "session_id": 1,
-            "part": "request",
-            "profile_id": profile_id,
-            "entered_id": 999_999,
-            "invitation_id": invitation_id,
-            "link_token": "x" * 43,
-            "passkey_id": 999_999,
-        }
+    def __init__(self, **known: Any) -> None:
+        self.values = {**ABSENT, "digest": "a" * 64, "session_id": 1, **known}
 
     def path(self, app: Flask, rule: Rule) -> str:
         adapter = app.url_map.bind("localhost")
@@ -180,11 +163,25 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
         )
         db.session.add(export)
         db.session.commit()
+        secret = named.make(people.alice.account_id, "secret_client", "a value")
+        db.session.commit()
         expires_at = links.expiry(utc_now())
         token = links.token_of(domain, expires_at, planes.settings.secret_key)
-        ids = (provider.id, key.id, plugin.id, domain.id, export.id)
-        others = people.bob.profile_id, invitation.id
-        return Things(hashed_id, int(number), *ids, token, view.id, "a" * 64, *others)
+        return Things(
+            llm_client_id=hashed_id,
+            request_id=int(number),
+            provider_id=provider.id,
+            api_key_id=key.id,
+            plugin_id=plugin.id,
+            custom_domain_id=domain.id,
+            export_id=export.id,
+            secret_id=secret.id,
+            token=token,
+            view_id=view.id,
+            session_key="a" * 64,
+            profile_id=people.bob.profile_id,
+            invitation_id=invitation.id,
+        )
 
 
 def _owned(app: Flask) -> list[Rule]:
@@ -194,7 +191,7 @@ def _owned(app: Flask) -> list[Rule]:
         if rule.arguments
         & {
             *("llm_client_id", "request_id", "provider_id", "api_key_id", "plugin_id"),
-            *("custom_domain_id", "view_id", "session_key", "export_id"),
+            *("custom_domain_id", "view_id", "session_key", "export_id", "secret_id"),
             *("profile_id", "invitation_id"),
         }
     ]
@@ -220,7 +217,7 @@ def test_foreign_and_absent_objects_look_the_same(
     planes: Planes, people: People, things: Things
 ) -> None:
     stranger = people.browser(people.charlie)
-    absent = Things("z" * 20, *[999_999] * 6, "a" * 40, 999_999, "b" * 64)
+    absent = Things(**ABSENT)
     for rule in _owned(planes.admin):
         if "GET" not in (rule.methods or set()):
             continue

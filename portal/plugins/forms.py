@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from flask import g
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -35,6 +36,7 @@ from portal.plugins.form_fields import (
 )
 from portal.plugins.models import Plugin
 from portal.plugins.parameters import PATH, PluginError
+from portal.vault import named
 
 SELECTORS = {
     Plugin.Selectors.ALWAYS: "For every question",
@@ -104,6 +106,8 @@ class _WithSecret(PluginForm):
     def validate_secret(self, field: Field) -> None:
         if not HEADER_VALUE.match(field.data or ""):
             raise ValidationError("Use letters, digits and signs of ASCII only.")
+        if problem := named.problem_with(g.account.id, field.data):
+            raise ValidationError(problem)
         moved = self._home and self.home() != self._home
         if moved and not field.data and not self.removes_secret.data:
             raise ValidationError("Enter it again: the stored one is for another address.")

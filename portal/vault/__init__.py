@@ -1,12 +1,16 @@
 """What must not be seen: sealed with keys that live outside the database."""
 
+from collections.abc import Callable
+
 from flask import Flask, current_app
 
 from portal.vault.sealing import Sealer
 
 
-def init_app(app: Flask, keys: tuple[str, ...]) -> None:
-    app.extensions["portal_sealer"] = Sealer(keys)
+def init_app(
+    app: Flask, keys: tuple[str, ...], read_keys: Callable[[], tuple[str, ...]] | None = None
+) -> None:
+    app.extensions["portal_sealer"] = Sealer(keys, read_keys)
 
 
 def current_sealer() -> Sealer:

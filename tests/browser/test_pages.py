@@ -25,10 +25,12 @@ from portal.llm_clients.models import (
 from portal.people import second_factors
 from portal.people.models import Passkey
 from portal.plugins.models import Plugin, PluginTest
+from portal.providers import finding
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
 from portal.request_history.numbering import first_of
 from portal.request_history.storing import Visit
+from portal.vault import named
 from portal.vault.models import AuthToken
 from tests.browser.conftest import NARROW, WIDE, Axe, OpenBrowser, too_wide
 from tests.domain_setup.some_domains import (
@@ -129,6 +131,10 @@ PAGES = {
     "rotate key": "/api-keys/{key}/rotate",
     "revoke key": "/api-keys/{key}/revoke",
     "limits of a key": "/api-keys/{key}/limits",
+    "secrets": "/secrets/",
+    "new secret": "/secrets/new",
+    "replace secret": "/secrets/{secret}/",
+    "delete secret": "/secrets/{secret}/delete",
     "limits": "/limits/",
     "limits of the account": "/limits/account",
     "notifications": "/notifications/",
@@ -224,6 +230,8 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         second_factors.begin(alice)
         passkey = a_passkey(alice)
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
+        secret = named.make(people.alice.account_id, "museum-openai.2026", "sk-0123456789-abcd")
+        finding.set_key(provider, "secret:museum-openai.2026")
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -267,6 +275,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "plugin": f"/plugins/{plugin.id}/",
             "key": str(key.id),
             "passkey": f"/account/passkeys/{passkey.id}/",
+            "secret": str(secret.id),
             "person": f"/users/{people.bob.profile_id}/",
             "request": f"/requests/{number}",
             "session": "a" * 64,
