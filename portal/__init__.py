@@ -5,7 +5,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
 
     app, worker, background, commands, cli, wsgi    compose everything
     domain_setup                                custom domains on pages, the set-up link
-    overview, notifications                     the first page, the outbox
+    overview, notifications, audit_log          the first page, the outbox, who did what
     history_pages                               requests and sessions on pages
     serving                                     the public plane, and the sandbox
     history_keeping                             how long what was asked is kept

@@ -54,6 +54,16 @@ COMMANDS = {
         "portal.commands:export_requests",
         "portal.history_exports.command:add_arguments",
     ),
+    "verify-audit-log": Command(
+        "Whether the audit log is what the portal wrote; ends with 1 if something was altered.",
+        "portal.commands:verify_audit_log",
+        "portal.audit_log.command:verify_arguments",
+    ),
+    "export-audit-log": Command(
+        "Events of an account’s audit log as a file, with the filters of the page.",
+        "portal.commands:export_audit_log",
+        "portal.audit_log.command:export_arguments",
+    ),
     "reset-password": Command(
         "A link with which a person chooses another password; works once, for 30 minutes.",
         "portal.commands:reset_password",

@@ -357,6 +357,11 @@ def safe_next(target: str | None) -> str:
     return cleaned
 
 
+def myself() -> Any:
+    """The signed-in person's row itself, where the stand-in of flask_login will not do."""
+    return current_user._get_current_object()
+
+
 class FormActor:
     """The signed-in person as the audit log sees them."""
 

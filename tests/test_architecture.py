@@ -34,7 +34,7 @@ FLOORS = [
     ["history_keeping"],
     ["serving"],
     ["history_pages"],
-    ["overview", "notifications"],
+    ["overview", "notifications", "audit_log"],
     ["domain_setup"],
     ["schema", "installation", "local_services"],
     ["app"],

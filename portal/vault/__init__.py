@@ -2,7 +2,11 @@
 
 from flask import Flask, current_app
 
+from portal.accounts import masking
+from portal.vault import tokens
 from portal.vault.sealing import Sealer
+
+masking.hide_also(tokens.hidden)
 
 
 def init_app(app: Flask, keys: tuple[str, ...]) -> None:
