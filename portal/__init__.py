@@ -23,7 +23,8 @@ Arrows point down (tests/test_architecture.py reads the imports):
     functions, open_id, fetching                what models may call; sign-on; one question
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
     charts                                      bars, lines, tiles as values, not yet drawn
-    settings, issuer_settings, sign_on_settings, errors, formatting, off_loop   nothing else
+    settings, issuer_settings, sign_on_settings   from outside, read once
+    errors, formatting, off_loop, log_lines     nothing else
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.
 """

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal import log_lines
 from portal.errors import PortalError
 from portal.settings import Settings, SettingsError
 
@@ -96,7 +97,7 @@ def main(words: list[str] | None = None) -> int:
     """Run a command; what is wrong is one sentence on standard error and an exit of 2."""
     typed = sys.argv[1:] if words is None else words
     arguments = parser(next(iter(typed), "")).parse_args(typed)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_lines.set_up()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         return COMMANDS[arguments.command].run(Settings.from_environ(os.environ), arguments)

@@ -208,6 +208,7 @@ def check_permission() -> Any:
     if g.get("profile") is None and request.endpoint != "accounts.logout":
         return error_page(403, NO_ACCOUNT)
     if not _may(permission.least):
+        log.warning("user %s may not use %s", current_user.id, request.endpoint)
         abort(403)
     return None
 
