@@ -4,8 +4,11 @@ Why gevent: docs/decisions/20261127-one-loop-a-process.md.
 """
 
 import gc
+import logging
 import os
 import resource
+
+from portal import log_lines
 
 # Each stream holds two connections, the visitor's and the provider's.
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -46,7 +49,8 @@ loglevel = "info"
 
 
 def post_worker_init(worker: object) -> None:
-    """What was loaded stays: the collector need not look at it again with every few prompts."""
+    """Log lines stay lines; what was loaded stays: the collector need not look at it again."""
+    log_lines.set_up(logging.WARNING)
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

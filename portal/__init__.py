@@ -5,7 +5,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
 
     app, worker, background, commands, cli, wsgi    compose everything
     domain_setup                                custom domains on pages, the set-up link
-    overview, notifications                     the first page, the outbox
+    overview, notifications, audit_log          the first page, the outbox, who did what
     history_pages                               requests and sessions on pages
     serving                                     the public plane, and the sandbox
     history_keeping                             how long what was asked is kept
@@ -23,7 +23,8 @@ Arrows point down (tests/test_architecture.py reads the imports):
     functions, open_id, fetching                what models may call; sign-on; one question
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
     charts                                      bars, lines, tiles as values, not yet drawn
-    settings, issuer_settings, sign_on_settings, errors, formatting, off_loop   nothing else
+    settings, issuer_settings, sign_on_settings   from outside, read once
+    errors, formatting, off_loop, log_lines     nothing else
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.
 """

@@ -14,6 +14,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
 from portal.adapters import Adapters
+from portal.audit_log import jobs as audit_jobs
+from portal.audit_log import views as audit_log
 from portal.certificates import jobs as certificate_jobs
 from portal.certificates import seen_jobs
 from portal.certificates.accounts import StoredAuthorityAccounts
@@ -121,6 +123,7 @@ FORM_ENDPOINTS = (
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
     answers_views,
+    audit_jobs,
     budget_jobs,
     client_limits_views,
     client_usage_views,
@@ -199,6 +202,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         api_keys_views.blueprint,
         limits_views.blueprint,
         notifications.blueprint,
+        audit_log.blueprint,
         system.blueprint,
     ):
         app.register_blueprint(blueprint)

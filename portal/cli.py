@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal import log_lines
 from portal.errors import PortalError
 from portal.settings import Settings, SettingsError
 
@@ -59,6 +60,16 @@ COMMANDS = {
         "portal.commands:encryption_keys",
         "portal.vault.command:add_arguments",
     ),
+    "verify-audit-log": Command(
+        "Whether the audit log is what the portal wrote; ends with 1 if something was altered.",
+        "portal.commands:verify_audit_log",
+        "portal.audit_log.command:verify_arguments",
+    ),
+    "export-audit-log": Command(
+        "Events of an account’s audit log as a file, with the filters of the page.",
+        "portal.commands:export_audit_log",
+        "portal.audit_log.command:export_arguments",
+    ),
     "reset-password": Command(
         "A link with which a person chooses another password; works once, for 30 minutes.",
         "portal.commands:reset_password",
@@ -91,7 +102,7 @@ def main(words: list[str] | None = None) -> int:
     """Run a command; what is wrong is one sentence on standard error and an exit of 2."""
     typed = sys.argv[1:] if words is None else words
     arguments = parser(next(iter(typed), "")).parse_args(typed)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_lines.set_up()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         return COMMANDS[arguments.command].run(Settings.from_environ(os.environ), arguments)

@@ -11,8 +11,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal import app, installation, schema
-from portal.accounts import opening, signing_in
-from portal.accounts.models import AuditEvent, User
+from portal.accounts import audit, opening, signing_in
+from portal.accounts.models import User
+from portal.audit_log import command as audit_command
 from portal.database import db, utc_now
 from portal.errors import PortalError
 from portal.history_exports import command as export_command
@@ -80,12 +81,24 @@ def encryption_keys(settings: Settings, arguments: argparse.Namespace) -> int:
         return keys_command.run(settings, arguments)
 
 
+def verify_audit_log(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Whether the audit log is what the portal wrote; 1 if something was altered."""
+    with _application(settings):
+        return audit_command.verify(arguments)
+
+
+def export_audit_log(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Events of an account as a file, with the filters of the page."""
+    with _application(settings):
+        return audit_command.export(arguments, utc_now())
+
+
 def reset_password(settings: Settings, arguments: argparse.Namespace) -> int:
     """For portals without a mail server, and for the admin who is locked out."""
     with _application(settings):
         user = _user_named(arguments.username)
         token = one_time_links.make(user, Purpose.PASSWORD, utc_now())
-        _note("password_link_made", user)
+        audit.record_of_person(audit.Operator(), "password_link_made", user)
         db.session.commit()
         print(f"{link_tokens.url('reset-password', token)} (works once, for 30 minutes)")
     return 0
@@ -97,7 +110,7 @@ def remove_second_factor(settings: Settings, arguments: argparse.Namespace) -> i
         user = _user_named(arguments.username)
         second_factors.remove_all(user)
         signing_in.revoke_all(user, utc_now())
-        _note("second_factor_removed", user)
+        audit.record_of_person(audit.Operator(), "second_factor_removed", user)
         db.session.commit()
     return 0
 
@@ -107,9 +120,3 @@ def _user_named(username: str) -> User:
     if user is None:
         raise PortalError(f"There is no user named {username}.")
     return user
-
-
-def _note(action: str, user: User) -> None:
-    """In the audit log without an account, as it is the operator who acts."""
-    told = {"by": "command", "object_name": user.username, "object_type": "User"}
-    db.session.add(AuditEvent(action=action, object_id=user.id, **told))

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
 import threading
 
+from portal import log_lines
 from portal.dns.local_server import LocalNameServer
 from portal.llm_providers.demo_server import DemoProviderServer
 from portal.settings import Settings, SettingsError
@@ -49,7 +49,7 @@ def run(settings: Settings) -> None:
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_lines.set_up()
     try:
         settings = Settings.from_environ(os.environ)
     except SettingsError as error:

@@ -208,6 +208,7 @@ def check_permission() -> Any:
     if g.get("profile") is None and request.endpoint != "accounts.logout":
         return error_page(403, NO_ACCOUNT)
     if not _may(permission.least):
+        log.warning("user %s may not use %s", current_user.id, request.endpoint)
         abort(403)
     return None
 
@@ -356,6 +357,11 @@ def safe_next(target: str | None) -> str:
     if not cleaned.startswith("/") or cleaned.startswith("//") or "\\" in cleaned:
         return url_for("overview.index")
     return cleaned
+
+
+def myself() -> Any:
+    """The signed-in person's row itself, where the stand-in of flask_login will not do."""
+    return current_user._get_current_object()
 
 
 class FormActor:

@@ -14,7 +14,7 @@ PORTAL = ROOT / "portal"
 
 # From the bottom to the top; a room may import those before it, and itself.
 FLOORS = [
-    ["errors", "issuer_settings", "sign_on_settings", "formatting", "off_loop"],
+    ["errors", "log_lines", "issuer_settings", "sign_on_settings", "formatting", "off_loop"],
     ["settings", "charts"],
     ["outgoing", "smtp"],
     ["dns", "tls", "llm_providers"],
@@ -34,7 +34,7 @@ FLOORS = [
     ["history_keeping"],
     ["serving"],
     ["history_pages"],
-    ["overview", "notifications"],
+    ["overview", "notifications", "audit_log"],
     ["domain_setup"],
     ["schema", "installation", "local_services"],
     ["app"],

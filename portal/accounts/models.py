@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -69,6 +70,7 @@ class Account(TimestampedModel):
     )
     request_bodies_days: Mapped[int] = mapped_column(Integer, default=30)
     request_rows_days: Mapped[int] = mapped_column(Integer, default=396)
+    audit_days: Mapped[int] = mapped_column(Integer, default=400, server_default="400")
     redaction: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     admin_profile_id: Mapped[int | None] = mapped_column(
         ForeignKey("user_profiles.id", ondelete="SET NULL", use_alter=True)
@@ -160,10 +162,25 @@ class SignInAttempt(TimestampedModel):
 
 
 class AuditEvent(TimestampedModel):
-    """Who changed what, when, from where; secrets are masked before they come here."""
+    """Who changed what, when, from where; secrets are masked before they come here.
+
+    `sequence` is its place in the chain of its account, None until it is sealed, 0 if it was not
+    written by the portal; `seal` is its mark before, and its link of the chain after that.
+    """
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_account_id_id", "account_id", "id"),)
+    __table_args__ = (
+        Index("ix_audit_events_account_id_id", "account_id", "id"),
+        Index("ix_audit_events_account_id_created_at", "account_id", "created_at", "id"),
+        Index("ix_audit_events_account_id_object", "account_id", "object_type", "object_id", "id"),
+        Index("ix_audit_events_account_id_sequence", "account_id", "sequence"),
+        Index(
+            "ix_audit_events_unsealed",
+            "account_id",
+            sqlite_where=text("sequence IS NULL"),
+            postgresql_where=text("sequence IS NULL"),
+        ),
+    )
 
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
@@ -175,3 +192,5 @@ class AuditEvent(TimestampedModel):
     by: Mapped[str] = mapped_column(String(10), default="form")
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     after: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    sequence: Mapped[int | None] = mapped_column(BigId)
+    seal: Mapped[str] = mapped_column(String(64), default="", server_default="")

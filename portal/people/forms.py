@@ -12,6 +12,7 @@ from wtforms import (
     BooleanField,
     EmailField,
     HiddenField,
+    IntegerField,
     PasswordField,
     RadioField,
     SelectField,
@@ -19,7 +20,7 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, Regexp
+from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
 from portal.accounts import passwords
 from portal.accounts.models import Role
@@ -232,3 +233,10 @@ class AccountForm(AccountNameForm):
 
     currency = SelectField("Currency", choices=[SelectChoice(code, code) for code in CURRENCIES])
     requires_second_factor = BooleanField("Everybody needs a second factor")
+    audit_days = IntegerField(
+        "Days that the audit log is kept",
+        [
+            InputRequired("Write a number of days."),
+            NumberRange(30, 3_650, "Must be between 30 and 3,650."),
+        ],
+    )

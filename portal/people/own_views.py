@@ -17,7 +17,7 @@ from portal.people.forms import ChangeMailForm, ChangePasswordForm, ConfirmForm
 from portal.people.models import Purpose
 from portal.people.one_time_links import LinkError
 from portal.people.views import blueprint
-from portal.web import ANYBODY, SIGNED_IN, FormActor, permits, said
+from portal.web import ANYBODY, SIGNED_IN, FormActor, myself, permits, said
 
 KEPT = "mail_link"  # in the cookie: the secret of a link that was followed
 
@@ -40,7 +40,7 @@ def password() -> Any:
         password_hash = passwords.hashed(form.password.data or "")
         now, address = utc_now(), request.remote_addr or ""
         new_passwords.replace(current_user, password_hash, address, now, but=g.user_session)
-        audit.record(FormActor(), "password_changed", current_user, name=current_user.username)
+        audit.record_of_person(FormActor(), "password_changed", myself())
         who_asks.renew_session()
         db.session.commit()
         said("Your password is changed. You are signed out everywhere else.")
@@ -58,7 +58,7 @@ def mail() -> Any:
         email = form.email.data or ""
         if mail_addresses.send_link(current_user, g.account.id, email, utc_now()):
             told = {"email": email}
-            audit.record(FormActor(), "mail_change_asked", current_user, after=told)
+            audit.record_of_person(FormActor(), "mail_change_asked", myself(), after=told)
             db.session.commit()
             said(f"A link is on its way to {email}. The address holds when you have followed it.")
             return redirect(url_for(".profile"), 303)
@@ -95,7 +95,7 @@ def confirm_mail() -> Any:
         return _gone()
     actor = LinkActor(new_passwords.first_account_of(user), user.id, request.remote_addr or "")
     told = {"email": before}, {"email": user.email}
-    audit.record(actor, "mail_changed", user, before=told[0], after=told[1], name=user.username)
+    audit.record_of_person(actor, "mail_changed", user, before=told[0], after=told[1])
     db.session.commit()
     session.pop(KEPT, None)
     said(f"Mails for {user.username} go to {user.email} from now on.")

@@ -78,7 +78,7 @@ def _replaced(link: OneTimeLink, password: str) -> Any:
     user = link.user
     new_passwords.replace(user, password_hash, address, now)
     actor = LinkActor(new_passwords.first_account_of(user), user.id, address)
-    audit.record(actor, "password_reset", user, name=user.username)
+    audit.record_of_person(actor, "password_reset", user)
     db.session.commit()
     session.clear()
     said("Your password is changed. Sign in with it; you are signed out everywhere else.")

@@ -15,7 +15,7 @@ from portal.people.confirming import is_confirmed
 from portal.people.forms import CodeForm, ConfirmingForm
 from portal.people.models import TotpFactor
 from portal.people.views import blueprint
-from portal.web import SIGNED_IN, FormActor, error_page, permits, said
+from portal.web import SIGNED_IN, FormActor, error_page, myself, permits, said
 
 # What a person may use in an account that wants a second factor, before they have one.
 BEFORE_ENROLMENT = {
@@ -120,7 +120,7 @@ def _enrolled() -> str:
 
 def told(action: str, what: str) -> None:
     """The audit log and the person themselves."""
-    audit.record(FormActor(), action, current_user, name=current_user.username)
+    audit.record_of_person(FormActor(), action, myself())
     text = NOTICE.format(what=what, username=current_user.username)
     db.session.add(mail_to(current_user, g.account.id, what, text, utc_now()))
 

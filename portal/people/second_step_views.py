@@ -44,8 +44,8 @@ def _refusal(user: User, form: CodeForm) -> str:
         return SHUT
     way = second_factors.accept(user, form.code.data or "", now)
     if way == "recovery":
-        audit.record(FormActor(), "recovery_code_used", user, name=user.username)
+        audit.record_of_person(FormActor(), "recovery_code_used", user)
     if not way:
-        audit.record(FormActor(), "code_refused", user, name=user.username)
+        audit.record_of_person(FormActor(), "code_refused", user)
         db.session.commit()
     return "" if way else WRONG

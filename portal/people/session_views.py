@@ -11,7 +11,7 @@ from portal.accounts import audit, signing_in
 from portal.database import db, utc_now
 from portal.people import devices
 from portal.people.views import blueprint
-from portal.web import SIGNED_IN, FormActor, permits, said
+from portal.web import SIGNED_IN, FormActor, myself, permits, said
 
 
 @blueprint.get("/account/sessions")
@@ -31,7 +31,7 @@ def revoke_session(session_id: int) -> Any:
     if found is None:
         abort(404)
     signing_in.revoke(found, utc_now())
-    audit.record(FormActor(), "session_revoked", found, name=current_user.username)
+    audit.record_of_person(FormActor(), "session_revoked", myself())
     db.session.commit()
     said("That browser is signed out.")
     return redirect(url_for("accounts.sessions"), 303)
@@ -42,7 +42,7 @@ def revoke_session(session_id: int) -> Any:
 def revoke_all_sessions() -> Any:
     """Sign out everywhere, this browser included."""
     signing_in.revoke_all(current_user, utc_now())
-    audit.record(FormActor(), "signed_out_everywhere", current_user, name=current_user.username)
+    audit.record_of_person(FormActor(), "signed_out_everywhere", myself())
     db.session.commit()
     logout_user()
     session.clear()

@@ -37,5 +37,5 @@ def index() -> Any:
 
 
 def _told(account: Account) -> dict[str, Any]:
-    names = ("company_name", "timezone", "currency", "requires_second_factor")
+    names = ("company_name", "timezone", "currency", "requires_second_factor", "audit_days")
     return {name: getattr(account, name) for name in names}

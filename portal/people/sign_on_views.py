@@ -80,7 +80,7 @@ def sign_on_back() -> Any:
 
 def _entered(identity: Identity, settings: SignOnSettings, target: str) -> Any:
     user = sign_on.admit(identity, settings, utc_now())
-    audit.record(FormActor(), "signed_on", user, name=user.username)
+    audit.record_of_person(FormActor(), "signed_on", user)
     return entering.enter(user, target, utc_now())
 
 

@@ -6,13 +6,15 @@ from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask_login import current_user, logout_user
+from sqlalchemy import select
 
 from portal.accounts import audit, signing_in
+from portal.accounts.models import User
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
 from portal.people import entering
 from portal.people.forms import SignInForm
-from portal.web import ANYBODY, SIGNED_IN, FormActor, permits, safe_next
+from portal.web import ANYBODY, SIGNED_IN, FormActor, myself, permits, safe_next
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -46,8 +48,7 @@ def sign_in() -> Any:
     now, address = utc_now(), request.remote_addr or ""
     result = signing_in.check(form.username.data, form.password.data, address, now)
     if isinstance(result, signing_in.Refusal):
-        name = signing_in.normal(form.username.data)[:100]
-        audit.record(FormActor(), "sign_in_refused", name=name)
+        _note_refusal(form.username.data, result)
         db.session.commit()
         headers = {"Retry-After": "60"} if result.status == 429 else {}
         return _page(form, result.message), result.status, headers
@@ -55,12 +56,26 @@ def sign_in() -> Any:
     return entering.enter(result, form.next.data or "", now)
 
 
+def _note_refusal(typed: str, refusal: signing_in.Refusal) -> None:
+    """Of a person who is known, in their accounts; else without the name, which may be a password.
+
+    Not of tries that were not looked at any more: they could fill the log.
+    """
+    if refusal.status == 429:
+        return
+    user = db.session.scalar(select(User).where(User.username == signing_in.normal(typed)))
+    if user is not None:
+        audit.record_of_person(FormActor(), "sign_in_refused", user)
+    else:
+        audit.record(FormActor(), "sign_in_refused")
+
+
 @blueprint.post("/logout")
 @permits(SIGNED_IN)
 def logout() -> Any:
     """End this session, here and in the database."""
     signing_in.revoke(g.user_session, utc_now())
-    audit.record(FormActor(), "signed_out", current_user, name=current_user.username)
+    audit.record_of_person(FormActor(), "signed_out", myself())
     db.session.commit()
     logout_user()
     session.clear()

@@ -84,7 +84,7 @@ def start_session(user: User) -> None:
         signing_in.revoke(g.user_session, now)
     agent = request.headers.get("User-Agent", "")
     _carry(user, signing_in.open_session(user, request.remote_addr or "", agent, now))
-    audit.record(FormActor(), "signed_in", user, name=user.username)
+    audit.record_of_person(FormActor(), "signed_in", user)
     db.session.commit()
 
 

@@ -87,6 +87,7 @@ def new(kind: str) -> Any:
 
 def _store(plugin: Plugin, form: PluginForm, action: str) -> bool:
     """Write the checked form and commit; False where the account has one of that name."""
+    before = _told(plugin) if action == "changed" else None
     plugin.name, plugin.description = form.name.data or "", (form.description.data or "").strip()
     plugin.selector = Plugin.Selectors(form.selector.data)
     plugin.search_terms = form.search_terms.data or []
@@ -99,10 +100,20 @@ def _store(plugin: Plugin, form: PluginForm, action: str) -> bool:
         form.name.errors = [*form.name.errors, "The account has a plugin of this name."]
         return False
     secret = _store_secret(plugin, form)
-    told = {"kind": plugin.kind.value, "selector": plugin.selector.value, "secret": secret}
-    audit.record(FormActor(), f"plugin_{action}", plugin, after=told)
+    told = {**_told(plugin), "secret": secret}
+    audit.record(FormActor(), f"plugin_{action}", plugin, before=before, after=told)
     db.session.commit()
     return True
+
+
+def _told(plugin: Plugin) -> dict[str, Any]:
+    """What the audit log has of a plugin: never its secret, nor what it holds."""
+    return {
+        "name": plugin.name,
+        "kind": plugin.kind.value,
+        "selector": plugin.selector.value,
+        "description": plugin.description,
+    }
 
 
 def _store_secret(plugin: Plugin, form: PluginForm) -> str:

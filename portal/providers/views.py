@@ -156,6 +156,7 @@ def _known(vendor: Vendor | None) -> dict[str, Any]:
 
 
 def _store(provider: Provider, form: ProviderForm, action: str) -> None:
+    before = _told(provider) if action == "changed" else None
     provider.base_url = form.base_url.data or ""
     provider.default_model = (form.default_model.data or "").strip()
     provider.models = form.model_rows()
@@ -168,13 +169,19 @@ def _store(provider: Provider, form: ProviderForm, action: str) -> None:
         FormActor(),
         f"provider_{action}",
         provider,
-        after={
-            "base_url": provider.base_url,
-            "key": "replaced" if form.api_key.data else "kept",
-            "models": len(provider.models),
-        },
+        before=before,
+        after={**_told(provider), "key": "replaced" if form.api_key.data else "kept"},
     )
     db.session.commit()
+
+
+def _told(provider: Provider) -> dict[str, Any]:
+    """What the audit log has of a provider: never its key."""
+    return {
+        "base_url": provider.base_url,
+        "default_model": provider.default_model,
+        "models": len(provider.models),
+    }
 
 
 def _form_page(form: ProviderForm, provider: Provider | None, vendor: Vendor | None) -> Any:

@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 from flask import Flask, current_app
 
+from portal.accounts import masking
+from portal.vault import tokens
 from portal.vault.sealing import Sealer
+
+masking.hide_also(tokens.hidden)
 
 
 def init_app(

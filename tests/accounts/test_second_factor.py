@@ -226,6 +226,7 @@ def test_admins_see_who_has_one(clock: time_machine.Traveller, people: People) -
 def test_settings_of_the_account_are_saved_and_told(planes: Planes, people: People) -> None:
     alice = people.browser(people.alice)
     values = {"company_name": "Birkenhof GmbH", "timezone": "Europe/Zurich", "currency": "CHF"}
+    values["audit_days"] = "90"
     page = alice.follow(
         alice.post("/settings/", {**values, "account_number": "1", "is_active": ""})
     )

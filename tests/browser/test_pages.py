@@ -147,6 +147,9 @@ PAGES = {
     "passkeys": "/account/passkeys",
     "remove a passkey": "{passkey}remove",
     "account settings": "/settings/",
+    "audit log": "/audit/",
+    "audit log, filtered": "/audit/?object=LLMClient&range=30d",
+    "audit log, nothing": "/audit/?action=nothing&person=x&range=custom&from=2020-01-01",
     "people": "/users/",
     "role of a person": "{person}",
     "remove a person": "{person}remove",
@@ -195,6 +198,7 @@ NO_PAGES = {
     "accounts.forgot_password",
     "accounts.follow_mail_link",
     "accounts.confirm_mail",
+    "audit_log.platform",
 }
 
 

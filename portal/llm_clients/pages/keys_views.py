@@ -47,7 +47,7 @@ def _back(llm_client: LLMClient) -> Any:
 
 
 def _record(action: str, llm_client: LLMClient, key: AuthToken) -> None:
-    told = {"api_key": key.name, "prefix": key.prefix}
+    told = {"api_key_name": key.name, "prefix": key.prefix}
     audit.record(FormActor(), action, llm_client, after=told)
 
 

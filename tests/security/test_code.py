@@ -1,0 +1,79 @@
+"""X3, S1, Q1: what the code itself never does, read from its syntax."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.engine_independent
+
+ROOT = Path(__file__).parent.parent.parent
+PORTAL = ROOT / "portal"
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted(PORTAL.rglob("*.py")):
+        yield path, ast.parse(path.read_text())
+
+
+def calls() -> Iterator[tuple[Path, ast.Call, str]]:
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield path, node, ast.unparse(node.func)
+
+
+def test_x3_no_template_is_made_of_data() -> None:
+    found = {name for _, _, name in calls()}
+    assert "render_template" in found
+    for name in found:
+        last = name.rpartition(".")[2]
+        assert last not in ("render_template_string", "from_string", "Template"), name
+
+
+def test_x3_no_text_becomes_code() -> None:
+    """Nor a program's words a shell's."""
+    for path, call, name in calls():
+        assert name not in ("eval", "exec", "os.system", "os.popen", "pickle.loads"), path
+        assert not any(word.arg == "shell" for word in call.keywords), f"{path}: a shell"
+        if name == "compile":
+            raise AssertionError(f"{path} compiles text")
+
+
+def test_q1_nothing_that_runs_what_it_reads_is_imported() -> None:
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            for name in names:
+                assert name.partition(".")[0] not in ("pickle", "shelve", "marshal", "dill"), path
+
+
+# Who opens connections by itself, and to whom.
+OPENERS = {
+    "outgoing.py": "whomever a stranger names, every address checked",
+    "tls/edge_certificates.py": "the portal's own internal plane",
+    "tls/kubernetes_api.py": "the operator's cluster",
+    "supervisor/__main__.py": "a process of ours on loopback",
+}
+DOORS = ("PoolManager", "HTTPConnectionPool", "HTTPSConnectionPool", "HTTPConnection", "urlopen")
+
+
+def test_s1_only_the_guarded_door_leads_outside() -> None:
+    who = {
+        str(path.relative_to(PORTAL))
+        for path, _, name in calls()
+        if name.rpartition(".")[2] in DOORS
+    }
+    assert who <= set(OPENERS)
+    assert "outgoing.py" in who
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names = {alias.name.partition(".")[0] for alias in node.names}
+                found = names & {"requests", "httpx", "aiohttp", "pycurl"}
+                assert not found or path.name == "acme_client.py", path  # the operator's authority
