@@ -132,6 +132,8 @@ PAGES = {
     "limits": "/limits/",
     "limits of the account": "/limits/account",
     "notifications": "/notifications/",
+    "what is new": "/notifications/?show=new",
+    "mails": "/notifications/mails",
     "sessions": "/account/sessions",
     "profile": "/account/",
     "password": "/account/password",
