@@ -52,7 +52,13 @@ from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
 from portal.notices import finding as notice_finding
-from portal.notifications import budget_jobs, domain_notices, outbox_views
+from portal.notifications import (
+    budget_jobs,
+    domain_notices,
+    outbox_views,
+    webhook_jobs,
+    webhook_views,
+)
 from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
@@ -164,6 +170,8 @@ REGISTERED = (
     search_jobs,
     system_jobs,
     tls_status,
+    webhook_jobs,
+    webhook_views,
 )
 
 

@@ -17,6 +17,7 @@ from portal.domain_setup import links
 from portal.history_exports.models import RequestExport
 from portal.history_pages.models import SavedView
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey
+from portal.notices import webhooks
 from portal.notices.kinds import Kind, Level
 from portal.notices.telling import News, tell
 from portal.people.models import Invitation
@@ -100,6 +101,7 @@ class Things:
         invitation_id: int = 999_999,
         notice_id: int = 999_999,
         mail_id: int = 999_999,
+        webhook_id: int = 999_999,
     ) -> None:
         self.values = {
             "llm_client_id": client_id,
@@ -125,6 +127,8 @@ class Things:
             "passkey_id": 999_999,
             "notice_id": notice_id,
             "mail_id": mail_id,
+            "webhook_id": webhook_id,
+            "delivery_id": 999_999,
         }
 
     def path(self, app: Flask, rule: Rule) -> str:
@@ -196,8 +200,10 @@ def things(planes: Planes, people: People, make_client: MakeClient) -> Things:
         return Things(hashed_id, int(number), *ids, token, view.id, "a" * 64, *others)
 
 
-def told_of(people: People) -> tuple[int, int]:
-    """A notice of Birkenhof and the mail that came of it."""
+def told_of(people: People) -> tuple[int, int, int]:
+    """A notice of Birkenhof, the mail that came of it, and a webhook."""
+    url, kinds = "https://example.com/secret_client", [Kind.DOMAIN_LOST.value]
+    webhook, _ = webhooks.make(people.alice.account_id, "secret_client", url, kinds)
     news = News(
         kind=Kind.DEPLOYMENT_DONE,
         level=Level.GOOD,
@@ -209,7 +215,7 @@ def told_of(people: People) -> tuple[int, int]:
     notice = tell(people.alice.account_id, news, utc_now())
     db.session.commit()
     assert notice is not None
-    return notice.id, db.session.scalars(db.select(Mail.id)).one()
+    return notice.id, db.session.scalars(db.select(Mail.id)).one(), webhook.id
 
 
 def _owned(app: Flask) -> list[Rule]:
@@ -220,7 +226,7 @@ def _owned(app: Flask) -> list[Rule]:
         & {
             *("llm_client_id", "request_id", "provider_id", "api_key_id", "plugin_id"),
             *("custom_domain_id", "view_id", "session_key", "export_id"),
-            *("profile_id", "invitation_id", "notice_id", "mail_id"),
+            *("profile_id", "invitation_id", "notice_id", "mail_id", "webhook_id"),
         }
     ]
 

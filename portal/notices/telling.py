@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.accounts.mails import mail_to
 from portal.accounts.models import Role, User, UserProfile
 from portal.database import current_settings, db
-from portal.notices import damping
+from portal.notices import damping, webhooks
 from portal.notices.kinds import RULES, Kind, Level, Way, default_way
 from portal.notices.models import Notice, NoticePreference
 
@@ -84,12 +84,14 @@ def _stored(notice: Notice) -> bool:
 
 
 def fan_out(notice: Notice, now: datetime) -> None:
-    """The mails that come of a stored notice."""
+    """The mails and the messages to webhooks that come of a stored notice."""
     text = f"{notice.text}\n\nSee it in the portal: {url_of(notice)}\n"
     for person in recipients(notice):
         mail = mail_to(person, notice.account_id, notice.subject, text, now)
         mail.notice_id = notice.id
         db.session.add(mail)
+    if not RULES[notice.kind].is_personal:
+        webhooks.deliver(notice, now)
 
 
 def url_of(notice: Notice) -> str:

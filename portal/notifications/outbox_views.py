@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import abort, g, redirect, render_template, url_for
 from flask_login import current_user
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 
 from portal.accounts import audit
 from portal.accounts.mails import Mail
@@ -37,7 +37,7 @@ class Row:
 @blueprint.get("/mails")
 @permits(VIEWER)
 def outbox() -> str:
-    """Newest first: admins see all mails of the account, others those to them."""
+    """Newest first: admins see all mails of the account, others those to them or to outsiders."""
     query = _own_mails().order_by(Mail.id.desc())
     before = number_argument("before")
     if before is not None:
@@ -73,7 +73,9 @@ def try_again(mail_id: int) -> Any:
 
 def _own_mails() -> Select[tuple[Mail]]:
     query = select(Mail).where(Mail.account_id == g.account.id)
-    return query if g.profile.role == Role.ADMIN else query.where(Mail.user_id == current_user.id)
+    if g.profile.role == Role.ADMIN:
+        return query
+    return query.where(or_(Mail.user_id == current_user.id, Mail.user_id.is_(None)))
 
 
 def _row(mail: Mail) -> Row:
