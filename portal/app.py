@@ -56,6 +56,7 @@ from portal.notifications import (
     budget_jobs,
     domain_notices,
     outbox_views,
+    preference_views,
     webhook_jobs,
     webhook_views,
 )
@@ -156,6 +157,7 @@ REGISTERED = (
     people_jobs,
     plugin_jobs,
     plugins_views,
+    preference_views,
     provider_jobs,
     second_factor_views,
     second_step_views,

@@ -8,15 +8,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from portal.accounts.mails import Mail
+from portal.accounts.models import Account
 from portal.adapters import current_adapters
-from portal.database import db, utc_now
+from portal.database import current_settings, db, utc_now
 from portal.errors import AdapterError
 from portal.job_queue import Ring, claim, job, job_name, ring_key, rings_of, still_ours, sweep
 from portal.llm_clients.deployment.models import Deployment
 from portal.notices import damping
 from portal.notices.models import Notice
 from portal.notices.telling import fan_out, tell
-from portal.notifications import notices
+from portal.notifications import letter_html, notices
 from portal.people import letters
 from portal.smtp import Letter
 
@@ -101,8 +102,7 @@ def send_mail(mail_id: int) -> None:
     generation = mail.generation
     error: AdapterError | None = None
     try:
-        text = letters.whole_text(mail)
-        letter = Letter(mail.to_address, mail.subject, text, f"portal-mail-{mail.id}")
+        letter = _letter(mail)
         db.session.rollback()
         sender.send(letter)
     except AdapterError as caught:
@@ -111,6 +111,19 @@ def send_mail(mail_id: int) -> None:
     if mail is not None:
         record(mail, error, utc_now())
     db.session.commit()
+
+
+def _letter(mail: Mail) -> Letter:
+    """What leaves of a mail: text and HTML, and where to choose if it came from a notice."""
+    text = letters.whole_text(mail)
+    company = db.session.get_one(Account, mail.account_id).company_name
+    choose_url = ""
+    if mail.notice_id is not None:
+        choose_url = f"{current_settings().platform_url}/account/notifications"
+    html = letter_html.html_of(mail.subject, text, company, choose_url)
+    if choose_url:
+        text = f"{text.rstrip()}\n\nChoose which mails you get: {choose_url}\n"
+    return Letter(mail.to_address, mail.subject, text, f"portal-mail-{mail.id}", html)
 
 
 def record(mail: Mail, error: AdapterError | None, now: datetime) -> None:

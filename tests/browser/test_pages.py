@@ -149,6 +149,7 @@ PAGES = {
     "profile": "/account/",
     "password": "/account/password",
     "mail address": "/account/mail",
+    "how one is told": "/account/notifications",
     "second factor": "/account/second-factor",
     "enrolment": "/account/second-factor/enrol",
     "passkeys": "/account/passkeys",
