@@ -16,7 +16,9 @@ Arrows point down (tests/test_architecture.py reads the imports):
     plugins, custom_domains, certificates       what a client may use, and where it lives
     limits, people                              how often and for how much; ways in, teams
     usage                                       sums of what was asked, by hour
-    providers, vault, accounts, system          keys, secrets, people, the machine room
+    providers                                   who answers, and their keys
+    notices                                     what people are told
+    vault, accounts, system                     keys, secrets, people, the machine room
     adapters                                    the outside, built from settings
     web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind a door
     quick_redis                                 the same Redis, for what every prompt asks

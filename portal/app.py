@@ -53,7 +53,15 @@ from portal.llm_clients.pages import (
 from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
-from portal.notifications import budget_jobs, domain_notices
+from portal.notices import finding as notice_finding
+from portal.notifications import (
+    budget_jobs,
+    domain_notices,
+    outbox_views,
+    preference_views,
+    webhook_jobs,
+    webhook_views,
+)
 from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
@@ -147,12 +155,14 @@ REGISTERED = (
     keys_views,
     mail_views,
     notification_jobs,
+    outbox_views,
     own_views,
     passkey_views,
     password_views,
     people_jobs,
     plugin_jobs,
     plugins_views,
+    preference_views,
     provider_jobs,
     second_factor_views,
     second_step_views,
@@ -168,6 +178,8 @@ REGISTERED = (
     system_jobs,
     tls_status,
     vault_jobs,
+    webhook_jobs,
+    webhook_views,
 )
 
 
@@ -285,9 +297,11 @@ class NavigationCounts:
     """Numbers beside the navigation, asked for only where it is drawn."""
 
     @cached_property
-    def _numbers(self) -> tuple[int, int]:
-        account = g.get("account")
-        return domain_finding.counts(account) if account is not None else (0, 0)
+    def _numbers(self) -> tuple[int, ...]:
+        profile = g.get("profile")
+        if profile is None:
+            return 0, 0, 0
+        return domain_finding.counts(g.account, notice_finding.count_unseen(profile))
 
     @property
     def llm_clients(self) -> int:
@@ -296,6 +310,11 @@ class NavigationCounts:
     @property
     def custom_domains(self) -> int:
         return self._numbers[1]
+
+    @property
+    def unseen(self) -> int:
+        """Notices that are new to the person."""
+        return self._numbers[2]
 
 
 def _shell() -> dict[str, Any]:
