@@ -51,6 +51,7 @@ from portal.llm_clients.pages import (
 from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
+from portal.manifests import views as manifests
 from portal.notifications import budget_jobs, domain_notices
 from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
@@ -194,6 +195,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         plugins.blueprint,
         api_keys_views.blueprint,
         limits_views.blueprint,
+        manifests.blueprint,
         notifications.blueprint,
         system.blueprint,
     ):

@@ -36,6 +36,7 @@ FLOORS = [
     ["history_pages"],
     ["overview", "notifications"],
     ["domain_setup"],
+    ["manifests"],
     ["schema", "installation", "local_services"],
     ["app"],
     ["worker"],
