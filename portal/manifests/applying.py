@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any
 
 from portal.errors import PortalError
-from portal.llm_clients.registration import NameTaken
 from portal.llm_clients.revisions import Difference, difference
 from portal.manifests.checking import Checked, Problem, checked, kind_name_of
 from portal.manifests.fields import Field
@@ -63,8 +62,8 @@ def apply_document(document: Document, person: Person) -> Change:
         return _refused(kind, title, document, found)
     try:
         return apply_values(kind, found, person, document)
-    except (Refused, NameTaken) as error:
-        found.problems.append(_problem(kind, getattr(error, "field", "name"), error, document))
+    except PortalError as error:
+        found.problems.append(_problem(kind, getattr(error, "field", ""), error, document))
     return _refused(kind, title, document, found)
 
 
@@ -75,15 +74,21 @@ def apply_values(
     row = kind.find(found.given, person) if row is None else row
     if refusal := kind.refusal(row, person):
         raise Refused("", refusal)
+    if told := kind.left_out(row, found.given, person):
+        remarks = (*found.remarks, told)
+        title = kind.title(found.given)
+        return Change(kind.name, title, Actions.NOTHING, document.line, remarks=remarks)
     before = kind.read(row) if row is not None else {}
     first = before if row is not None else kind.first_values(found.given, person)
     wanted = {**first, **found.given}
-    form = kind.form_of(kind.sent(wanted), row, person)
+    sent = kind.sent(wanted)
+    secrets = kind.add_secrets(sent, row, wanted, person)
+    form = kind.form_of(sent, row, person)
     if not form.validate():
         found.problems.extend(_form_problems(kind, form, found.given, document))
         return _refused(kind, kind.title(wanted), document, found)
     after = kind.settle(row, form, wanted, person)
-    changed = _changed(kind, before, after) | kind.secrets_changed(row, after, person)
+    changed = _changed(kind, before, after) | secrets
     differences = _differences(kind, before, after, changed)
     if row is not None and not changed:
         action = Actions.NOTHING

@@ -13,20 +13,13 @@ from werkzeug.datastructures import MultiDict
 
 from portal.accounts.audit import Actor
 from portal.accounts.models import Account, User, UserProfile
-from portal.errors import PortalError
+from portal.manifests import named_secrets
 from portal.manifests.fields import API_VERSION, Field, Parts, Types
+from portal.manifests.kind_errors import Refused
 
 NO_CSRF = {"csrf": False}  # who asks was checked by whoever asks for it: page, command, API
 ADMINS_ONLY = "Only admins of the account may change this."
 Values = dict[str, Any]
-
-
-class Refused(PortalError):
-    """A field cannot be as it was asked for; `field` is its name, "" for the whole."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 @dataclass(frozen=True)
@@ -91,13 +84,32 @@ class Kind:
     def settle(self, row: Any, form: Any, values: Values, person: Person) -> Values:
         """The values as they would be stored, by the checked form. May raise Refused."""
         for field in self.fields:
-            if field.form and field.form in form and field.type not in (Types.OBJECTS,):
+            is_plain = not field.is_secret and field.type != Types.OBJECTS
+            if is_plain and field.form and field.form in form:
                 values[field.name] = form[field.form].data
         return values
 
-    def secrets_changed(self, row: Any, values: Values, person: Person) -> set[str]:
-        """Fields whose named secret is another one than the row has. May raise Refused."""
-        return {one.name for one in self.fields if one.is_secret and values.get(one.name)}
+    def stored_secret(self, row: Any) -> str:
+        """The secret that the row has, opened; "" for none."""
+        return ""
+
+    def add_secrets(
+        self, sent: MultiDict[str, str], row: Any, values: Values, person: Person
+    ) -> set[str]:
+        """Put the named secrets into what is sent; the fields whose secret is another one."""
+        changed = set()
+        for field in self.fields:
+            if not field.is_secret or not values.get(field.name):
+                continue
+            value = named_secrets.opened(person.account.id, values[field.name], field.name)
+            sent[field.form] = value
+            if row is None or self.stored_secret(row) != value:
+                changed.add(field.name)
+        return changed
+
+    def left_out(self, row: Any, given: Values, person: Person) -> str:
+        """Why nothing is to be done about it, "" where there is."""
+        return ""
 
     def remarks(self, row: Any, given: Values, changed: set[str], person: Person) -> list[str]:
         """What the reader should know before it is applied."""
@@ -111,7 +123,7 @@ class Kind:
         """The values as a browser would send them."""
         found: MultiDict[str, str] = MultiDict()
         for field in self.fields:
-            if field.form and not field.is_secret:
+            if field.form and not field.is_secret and field.name in values:
                 for text in self._texts(field, values.get(field.name)):
                     found.add(field.form, text)
         return found

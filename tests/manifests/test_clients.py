@@ -65,7 +65,7 @@ def test_the_rules_of_the_form_are_the_rules(people: People, make_client: MakeCl
         ("  customDomain: absent.example\n", "The account has no custom domain absent.example."),
         ("  allowedOrigins: ['*']\n", "a wildcard is not possible"),
         ("  appFileAttachment: 'yes'\n", "appFileAttachment must be true or false."),
-        ("  appExamplePrompts: [\"a\\nb\"]\n", "must not contain a line break"),
+        ('  appExamplePrompts: ["a\\nb"]\n', "must not contain a line break"),
         ("  deployed: 1\n", "deployed must be true or false."),
     ):
         page = planned(alice, manifest(spec), 422)
