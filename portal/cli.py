@@ -54,6 +54,11 @@ COMMANDS = {
         "portal.commands:export_requests",
         "portal.history_exports.command:add_arguments",
     ),
+    "manifest": Command(
+        "Apply manifests to an account, or export it as manifests.",
+        "portal.commands:manifest",
+        "portal.manifests.command:add_arguments",
+    ),
     "reset-password": Command(
         "A link with which a person chooses another password; works once, for 30 minutes.",
         "portal.commands:reset_password",

@@ -154,7 +154,8 @@ class Kind:
         parts: dict[str, Any] = {"apiVersion": API_VERSION, "kind": self.name}
         for part in (Parts.METADATA, Parts.SPEC):
             own = [one for one in self.fields if one.part == part and one.name in values]
-            parts[part.value] = {one.name: values[one.name] for one in own}
+            if own:
+                parts[part.value] = {one.name: values[one.name] for one in own}
         if seen:
             parts["status"] = seen
         return parts
