@@ -37,6 +37,7 @@ FLOORS = [
     ["overview", "notifications"],
     ["domain_setup"],
     ["manifests"],
+    ["api"],
     ["schema", "installation", "local_services"],
     ["app"],
     ["worker"],

@@ -46,7 +46,7 @@ def rules(app: Flask) -> list[Rule]:
 
 
 def test_every_route_declares_who_may_use_it(planes: Planes) -> None:
-    for app in (planes.admin, planes.serving, planes.internal):
+    for app in (planes.admin, planes.serving, planes.internal, planes.api):
         for rule in rules(app):
             assert permission_of(app, rule.endpoint), f"{rule} declares nothing"
 
@@ -61,7 +61,7 @@ def test_only_sign_in_and_set_up_links_are_open_to_anybody(planes: Planes) -> No
 
 
 def test_every_parameter_of_a_route_has_a_type(planes: Planes) -> None:
-    for app in (planes.admin, planes.serving, planes.internal):
+    for app in (planes.admin, planes.serving, planes.internal, planes.api):
         for rule in rules(app):
             for name, converter in rule._converters.items():
                 assert type(converter).__name__ != "UnicodeConverter", f"{rule}: {name}"
@@ -71,6 +71,8 @@ def test_the_planes_share_no_route(planes: Planes) -> None:
     admin = {rule.endpoint for rule in rules(planes.admin)}
     serving = {rule.endpoint for rule in rules(planes.serving)}
     internal = {rule.endpoint for rule in rules(planes.internal)}
+    api = {rule.endpoint for rule in rules(planes.api)}
+    assert not api & (admin | serving | internal)
     assert not admin & serving
     assert not admin & internal
     assert not serving & internal
@@ -116,6 +118,7 @@ class Things:
             "invitation_id": invitation_id,
             "link_token": "x" * 43,
             "passkey_id": 999_999,
+            "personal_token_id": 999_999,
         }
 
     def path(self, app: Flask, rule: Rule) -> str:

@@ -69,7 +69,10 @@ class KeyKind(Kind):
         return list(db.session.scalars(query))
 
     def read(self, row: AuthToken) -> Values:
-        opened = key_attaching.clients_by_key([row])[row.id]
+        return self.values_of(row, key_attaching.clients_by_key([row])[row.id])
+
+    def values_of(self, row: AuthToken, opened: list[ClientName]) -> Values:
+        """The same where the clients that it opens are known already."""
         return {"name": row.name, "llmClients": [self._called(one) for one in opened]}
 
     def _called(self, client: ClientName) -> str:
@@ -91,7 +94,9 @@ class KeyKind(Kind):
 
     def form_of(self, sent: MultiDict[str, str], row: AuthToken, person: Person) -> KeyForm:
         offered = key_attaching.clients_of_account(person.account)
-        wanted = [_found(text, offered, person) for text in sent.poplist("clients")]
+        wanted = [
+            client_named(text, offered, person.user.username) for text in sent.poplist("clients")
+        ]
         for client in wanted:
             sent.add("clients", client.hashed_id)
         return KeyForm([(one.hashed_id, one.name) for one in offered], formdata=sent, meta=NO_CSRF)
@@ -121,13 +126,13 @@ class KeyKind(Kind):
         return row
 
 
-def _found(text: str, offered: list[ClientName], person: Person) -> ClientName:
+def client_named(text: str, offered: list[ClientName], username: str) -> ClientName:
     """The client that `name` or `owner/name` means; one's own before others'. Raises Refused."""
     owner, slash, name = text.rpartition("/")
     found = [one for one in offered if one.name == name and (not slash or one.owner == owner)]
     if not found and slash:  # the owner stayed in another account
         found = [one for one in offered if one.name == name]
-    own = [one for one in found if one.owner == person.user.username]
+    own = [one for one in found if one.owner == username]
     if len(found) > 1:
         found = own or found
     if len(found) != 1:

@@ -150,7 +150,10 @@ class Kind:
 
     def document(self, row: Any) -> Values:
         """The row as a manifest."""
-        values, seen = self.read(row), self.status(row)
+        return self.document_of(self.read(row), self.status(row))
+
+    def document_of(self, values: Values, seen: Values) -> Values:
+        """The same of values and status that are known already."""
         parts: dict[str, Any] = {"apiVersion": API_VERSION, "kind": self.name}
         for part in (Parts.METADATA, Parts.SPEC):
             own = [one for one in self.fields if one.part == part and one.name in values]

@@ -39,8 +39,16 @@ def schema_of(kind: Kind) -> Schema:
 
 
 def wish_of(kind: Kind) -> Schema:
-    """What is sent to make or change one: any of the fields that may be written."""
-    parts = {}
+    """What is sent to make or change one: any of the fields that may be written.
+
+    What was answered may be sent back: `status` is left out then.
+    """
+    told = {"description": "Left out, so that what was answered may be sent back."}
+    parts: Schema = {
+        "apiVersion": {"const": API_VERSION},
+        "kind": {"const": kind.name},
+        "status": {"type": "object", **told},
+    }
     for part in (Parts.METADATA, Parts.SPEC):
         own = [one for one in _fields(kind, part) if not one.is_read_only]
         if own:
