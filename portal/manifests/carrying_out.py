@@ -38,7 +38,7 @@ class Plan:
         return not any(change.is_refused for change in self.changes)
 
     @property
-    def mark(self) -> str:
+    def made_from(self) -> str:
         return mark_of(self.changes)
 
     def count(self, action: str) -> int:

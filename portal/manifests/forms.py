@@ -12,11 +12,11 @@ from portal.manifests.reading import Document, NotReadable
 
 
 class ManifestForm(FlaskForm):
-    """What is to be applied; `mark` is of the plan that the person has seen."""
+    """What is to be applied; `made_from` is of the plan that the person has seen."""
 
     text = TextAreaField("Manifest")
     file = FileField("Or a file")
-    mark = HiddenField()
+    made_from = HiddenField()
 
     documents: list[Document]
 

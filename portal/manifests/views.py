@@ -74,7 +74,7 @@ def apply() -> Any:
     if not form.validate() or not form.read():
         return _page(form)
     planned = carrying_out.plan(form.documents, person())
-    if not planned.is_possible or planned.mark != form.mark.data:
+    if not planned.is_possible or planned.made_from != form.made_from.data:
         return _page(form, planned, carrying_out.STALE if planned.is_possible else "")
     try:
         done = carrying_out.carry_out(form.documents, person(), planned)

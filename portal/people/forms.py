@@ -187,6 +187,10 @@ class TokenForm(ConfirmingForm):
         default="90",
     )
 
+    def validate_name(self, field: StringField) -> None:
+        if not field.data:
+            raise ValidationError("Give the token a name.")
+
     @property
     def lifetime(self) -> timedelta:
         return timedelta(days=int(self.days.data))

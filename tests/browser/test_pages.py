@@ -22,7 +22,7 @@ from portal.llm_clients.models import (
     LLMClientHost,
     LLMClientPlugin,
 )
-from portal.people import second_factors
+from portal.people import personal_tokens, second_factors
 from portal.people.models import Passkey
 from portal.plugins.models import Plugin, PluginTest
 from portal.providers.models import Provider
@@ -131,6 +131,11 @@ PAGES = {
     "limits of a key": "/api-keys/{key}/limits",
     "limits": "/limits/",
     "limits of the account": "/limits/account",
+    "manifests": "/manifests/",
+    "manifest of a client": "{client}manifest/",
+    "api": "/api/",
+    "api tokens": "/account/tokens",
+    "revoke an api token": "{personal_token}revoke",
     "notifications": "/notifications/",
     "sessions": "/account/sessions",
     "profile": "/account/",
@@ -174,6 +179,8 @@ NO_PAGES = {
     "domain_setup.zone_file",
     "domain_setup.logo",
     "accounts.login",
+    "manifests.export_account",
+    "workbench.manifest",
     "history_keeping.erasures",
     "request_history.tail_part",
     "request_history.drawer",
@@ -223,6 +230,8 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         alice.is_superuser = True
         second_factors.begin(alice)
         passkey = a_passkey(alice)
+        profile, ends_at = alice.profiles[0], utc_now() + DAY_LONG
+        token = personal_tokens.make(profile, "nightly", True, ends_at, utc_now()).row
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
         db.session.commit()
         row = {
@@ -267,6 +276,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "plugin": f"/plugins/{plugin.id}/",
             "key": str(key.id),
             "passkey": f"/account/passkeys/{passkey.id}/",
+            "personal_token": f"/account/tokens/{token.id}/",
             "person": f"/users/{people.bob.profile_id}/",
             "request": f"/requests/{number}",
             "session": "a" * 64,
