@@ -4,6 +4,8 @@ request_history remembers them; dns, tls and llm_providers are how we reach the 
 Arrows point down (tests/test_architecture.py reads the imports):
 
     app, worker, background, commands, cli, wsgi    compose everything
+    api                                         the same as JSON, for people's programs
+    manifests                                   the account's things as texts, applied and exported
     domain_setup                                custom domains on pages, the set-up link
     overview, notifications, audit_log          the first page, the outbox, who did what
     history_pages                               requests and sessions on pages

@@ -1,4 +1,4 @@
-"""Composition: three applications over one private builder, and who answers which host."""
+"""Composition: four applications over one private builder, and who answers which host."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
 from portal.adapters import Adapters
+from portal.api import page_views as api_page
+from portal.api import plane as api_plane
 from portal.audit_log import jobs as audit_jobs
 from portal.audit_log import views as audit_log
 from portal.certificates import jobs as certificate_jobs
@@ -53,6 +55,7 @@ from portal.llm_clients.pages import (
 from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
+from portal.manifests import views as manifests
 from portal.notices import finding as notice_finding
 from portal.notifications import (
     budget_jobs,
@@ -79,6 +82,7 @@ from portal.people import (
     settings_views,
     sign_on_views,
     switching_views,
+    token_views,
     users_views,
     who_asks,
 )
@@ -180,6 +184,7 @@ REGISTERED = (
     vault_jobs,
     webhook_jobs,
     webhook_views,
+    token_views,
 )
 
 
@@ -213,6 +218,8 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         secrets_views.blueprint,
         api_keys_views.blueprint,
         limits_views.blueprint,
+        manifests.blueprint,
+        api_page.blueprint,
         notifications.blueprint,
         audit_log.blueprint,
         system.blueprint,
@@ -234,6 +241,13 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)
     app.register_error_handler(Exception, _serving_fault)
+    return app
+
+
+def create_api_app(settings: Settings, outside: Adapters | None = None) -> Flask:
+    """The plane for programs of the account's people: a token with every request, no cookies."""
+    app = _create_app(settings, outside)
+    api_plane.init_app(app)
     return app
 
 
@@ -371,9 +385,11 @@ def _envelope(code: int, sentence: str) -> Any:
 class Dispatcher:
     """Chooses the plane: the internal listener by its socket, the others by Host."""
 
-    def __init__(self, admin: WSGI, serving: WSGI, internal: WSGI, settings: Settings) -> None:
+    def __init__(
+        self, admin: WSGI, serving: WSGI, internal: WSGI, api: WSGI, settings: Settings
+    ) -> None:
         self._admin, self._serving, self._internal = admin, serving, internal
-        self._settings = settings
+        self._api, self._settings = api, settings
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return self._plane(environ)(environ, start_response)
@@ -392,9 +408,10 @@ class Dispatcher:
             return self._to_platform
         if host.removesuffix(".") != self._settings.platform_host:
             return self._serving
-        if str(environ.get("PATH_INFO", "")).startswith("/api/v1/"):
-            return self._serving
-        return self._admin
+        path = str(environ.get("PATH_INFO", ""))
+        if api_plane.is_for(path):
+            return self._api
+        return self._serving if path.startswith(api_plane.ROOT) else self._admin
 
 
 def _listening_port(environ: dict[str, Any]) -> int:

@@ -70,6 +70,11 @@ COMMANDS = {
         "portal.commands:export_audit_log",
         "portal.audit_log.command:export_arguments",
     ),
+    "manifest": Command(
+        "Apply manifests to an account, or export it as manifests.",
+        "portal.commands:manifest",
+        "portal.manifests.command:add_arguments",
+    ),
     "reset-password": Command(
         "A link with which a person chooses another password; works once, for 30 minutes.",
         "portal.commands:reset_password",

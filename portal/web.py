@@ -213,11 +213,16 @@ def check_permission() -> Any:
     return None
 
 
+def rank_of(role: str) -> int:
+    """How much a role may, to compare with another one."""
+    return _RANK[role]
+
+
 def _may(least: str) -> bool:
     """Whether the person's role in the account, or on the platform, is enough."""
     if least == SUPERUSER:
         return bool(current_user.is_superuser)
-    return least == SIGNED_IN or _RANK[str(g.profile.role)] >= _RANK[least]
+    return least == SIGNED_IN or rank_of(str(g.profile.role)) >= rank_of(least)
 
 
 def _ask_to_sign_in() -> Response:

@@ -37,6 +37,8 @@ FLOORS = [
     ["history_pages"],
     ["overview", "notifications", "audit_log"],
     ["domain_setup"],
+    ["manifests"],
+    ["api"],
     ["schema", "installation", "local_services"],
     ["app"],
     ["worker"],

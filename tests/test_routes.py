@@ -53,7 +53,7 @@ def rules(app: Flask) -> list[Rule]:
 
 
 def test_every_route_declares_who_may_use_it(planes: Planes) -> None:
-    for app in (planes.admin, planes.serving, planes.internal):
+    for app in (planes.admin, planes.serving, planes.internal, planes.api):
         for rule in rules(app):
             assert permission_of(app, rule.endpoint), f"{rule} declares nothing"
 
@@ -68,7 +68,7 @@ def test_only_sign_in_and_set_up_links_are_open_to_anybody(planes: Planes) -> No
 
 
 def test_every_parameter_of_a_route_has_a_type(planes: Planes) -> None:
-    for app in (planes.admin, planes.serving, planes.internal):
+    for app in (planes.admin, planes.serving, planes.internal, planes.api):
         for rule in rules(app):
             for name, converter in rule._converters.items():
                 assert type(converter).__name__ != "UnicodeConverter", f"{rule}: {name}"
@@ -78,6 +78,8 @@ def test_the_planes_share_no_route(planes: Planes) -> None:
     admin = {rule.endpoint for rule in rules(planes.admin)}
     serving = {rule.endpoint for rule in rules(planes.serving)}
     internal = {rule.endpoint for rule in rules(planes.internal)}
+    api = {rule.endpoint for rule in rules(planes.api)}
+    assert not api & (admin | serving | internal)
     assert not admin & serving
     assert not admin & internal
     assert not serving & internal
@@ -90,6 +92,7 @@ ABSENT: dict[str, Any] = {
     **dict.fromkeys(("custom_domain_id", "export_id", "view_id", "secret_id"), 999_999),
     **dict.fromkeys(("profile_id", "invitation_id", "entered_id", "passkey_id"), 999_999),
     **dict.fromkeys(("notice_id", "mail_id", "webhook_id", "delivery_id"), 999_999),
+    "personal_token_id": 999_999,
     "token": "a" * 40,
     "link_token": "x" * 43,
     "session_key": "b" * 64,

@@ -79,8 +79,18 @@ class PluginForm(FlaskForm):
         if not terms and self.selector.data == Plugin.Selectors.SEARCH_TERMS:
             raise ValidationError("Name at least one search term.")
 
+    def columns(self) -> dict[str, Any]:
+        """What the plugin's row keeps of the checked form, beside its kind and secret."""
+        return {
+            "name": self.name.data or "",
+            "description": (self.description.data or "").strip(),
+            "selector": Plugin.Selectors(self.selector.data),
+            "search_terms": self.search_terms.data or [],
+            "content": self.content(),
+        }
+
     def content(self) -> dict[str, Any]:
-        """What the plugin's row keeps of the checked form."""
+        """What the plugin's row keeps of what only its kind has."""
         raise NotImplementedError
 
     def home(self) -> str:
@@ -225,6 +235,17 @@ FORMS: dict[str, type[PluginForm]] = {
     Plugin.Kinds.API: APIForm,
     Plugin.Kinds.SQL: SQLForm,
 }
+
+
+def form_of(plugin: Plugin, **options: Any) -> PluginForm:
+    """The form of a plugin's kind, filled with what is stored."""
+    stored = {**plugin.content, "name": plugin.name, "description": plugin.description}
+    stored |= {"selector": plugin.selector.value, "search_terms": plugin.search_terms}
+    headers = stored.pop("headers", {})
+    stored["headers"] = [f"{name}: {value}" for name, value in headers.items()]
+    form_class = FORMS[plugin.kind]
+    home = form_class(formdata=None, data=stored).home() if plugin.sealed_secret else ""
+    return form_class(home=home, data=stored, **options)
 
 
 class ConfirmForm(FlaskForm):

@@ -76,6 +76,14 @@ class ProviderForm(FlaskForm):
         """The models, one from each line. Raises LineError."""
         return rows_of(self.models.data or "")
 
+    def columns(self) -> dict[str, Any]:
+        """What the provider's row keeps of the checked form, beside its name and key."""
+        return {
+            "base_url": self.base_url.data or "",
+            "default_model": (self.default_model.data or "").strip(),
+            "models": self.model_rows(),
+        }
+
 
 class DeleteProviderForm(FlaskForm):
     """Only the token that every POST carries."""

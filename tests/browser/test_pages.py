@@ -27,7 +27,7 @@ from portal.notices import webhooks
 from portal.notices.kinds import FOR_WEBHOOKS, Level
 from portal.notices.telling import News, tell
 from portal.notices.webhook_models import WebhookDelivery
-from portal.people import second_factors
+from portal.people import personal_tokens, second_factors
 from portal.people.models import Passkey
 from portal.plugins.models import Plugin, PluginTest
 from portal.providers import finding
@@ -142,6 +142,11 @@ PAGES = {
     "delete secret": "/secrets/{secret}/delete",
     "limits": "/limits/",
     "limits of the account": "/limits/account",
+    "manifests": "/manifests/",
+    "manifest of a client": "{client}manifest/",
+    "api": "/api/",
+    "api tokens": "/account/tokens",
+    "revoke an api token": "{personal_token}revoke",
     "notifications": "/notifications/",
     "what is new": "/notifications/?show=new",
     "mails": "/notifications/mails",
@@ -197,6 +202,8 @@ NO_PAGES = {
     "domain_setup.zone_file",
     "domain_setup.logo",
     "accounts.login",
+    "manifests.export_account",
+    "workbench.manifest",
     "history_keeping.erasures",
     "request_history.tail_part",
     "request_history.drawer",
@@ -248,6 +255,8 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         second_factors.begin(alice)
         passkey = a_passkey(alice)
         webhook_id = some_notices(people.alice.account_id)
+        profile, ends_at = alice.profiles[0], utc_now() + DAY_LONG
+        token = personal_tokens.make(profile, "nightly", True, ends_at, utc_now()).row
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
         secret = named.make(people.alice.account_id, "museum-openai.2026", "sk-0123456789-abcd")
         finding.set_key(provider, "secret:museum-openai.2026")
@@ -295,6 +304,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "key": str(key.id),
             "passkey": f"/account/passkeys/{passkey.id}/",
             "secret": str(secret.id),
+            "personal_token": f"/account/tokens/{token.id}/",
             "person": f"/users/{people.bob.profile_id}/",
             "webhook": f"/notifications/webhooks/{webhook_id}/",
             "request": f"/requests/{number}",
