@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -151,6 +151,11 @@ class Kind:
     def document(self, row: Any) -> Values:
         """The row as a manifest."""
         return self.document_of(self.read(row), self.status(row))
+
+    def documents(self, account: Account) -> Iterator[Values]:
+        """All of the account, in a number of queries that does not grow with them."""
+        for row in self.all_of(account):
+            yield self.document(row)
 
     def document_of(self, values: Values, seen: Values) -> Values:
         """The same of values and status that are known already."""
