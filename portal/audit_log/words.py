@@ -28,6 +28,7 @@ THINGS = {
     "SavedView": "Saved view",
     "LLMClientSession": "Session of a visitor",
     "AuditChain": "Audit log",
+    "PersonalToken": "API token",
 }
 ACTIONS = {
     "created": "Created",
@@ -96,6 +97,8 @@ ACTIONS = {
     "recovery_codes_renewed": "Recovery codes renewed",
     "passkey_added": "Passkey added",
     "passkey_removed": "Passkey removed",
+    "personal_token_made": "API token made",
+    "personal_token_revoked": "API token revoked",
     "password_changed": "Password changed",
     "password_reset": "Password reset",
     "password_link_made": "Password link made",

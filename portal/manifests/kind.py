@@ -13,9 +13,9 @@ from werkzeug.datastructures import MultiDict
 
 from portal.accounts.audit import Actor
 from portal.accounts.models import Account, User, UserProfile
-from portal.manifests import named_secrets
 from portal.manifests.fields import API_VERSION, Field, Parts, Types
 from portal.manifests.kind_errors import Refused
+from portal.vault import named
 
 NO_CSRF = {"csrf": False}  # who asks was checked by whoever asks for it: page, command, API
 ADMINS_ONLY = "Only admins of the account may change this."
@@ -58,7 +58,7 @@ class Kind:
         raise NotImplementedError
 
     def read(self, row: Any) -> Values:
-        """What the row says now, without secrets and status."""
+        """What the row says now, without status; of a secret its name, "" if it has none."""
         raise NotImplementedError
 
     def status(self, row: Any) -> Values:
@@ -89,23 +89,16 @@ class Kind:
                 values[field.name] = form[field.form].data
         return values
 
-    def stored_secret(self, row: Any) -> str:
-        """The secret that the row has, opened; "" for none."""
-        return ""
-
-    def add_secrets(
-        self, sent: MultiDict[str, str], row: Any, values: Values, person: Person
-    ) -> set[str]:
-        """Put the named secrets into what is sent; the fields whose secret is another one."""
-        changed = set()
+    def add_secrets(self, sent: MultiDict[str, str], given: Values, person: Person) -> None:
+        """Put references to the named secrets into what is sent. Raises Refused for absent ones."""
         for field in self.fields:
-            if not field.is_secret or not values.get(field.name):
+            name = given.get(field.name) if field.is_secret else None
+            if not name:
                 continue
-            value = named_secrets.opened(person.account.id, values[field.name], field.name)
-            sent[field.form] = value
-            if row is None or self.stored_secret(row) != value:
-                changed.add(field.name)
-        return changed
+            if named.by_name(person.account.id, name) is None:
+                told = f"The account has no secret named {name[:100]}. Make it under Secrets first."
+                raise Refused(field.name, told)
+            sent[field.form] = f"{named.PREFIX}{name}"
 
     def left_out(self, row: Any, given: Values, person: Person) -> str:
         """Why nothing is to be done about it, "" where there is."""

@@ -9,13 +9,11 @@ from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db, declare_writes
 from portal.limits.models import Limits
 from portal.llm_clients import key_attaching
-from portal.manifests import named_secrets
 from portal.plugins import finding as plugin_finding
 from portal.plugins.models import Plugin
 from portal.providers import finding
 from portal.providers.models import Provider
-from portal.vault import current_sealer, keys
-from portal.vault.models import Secret
+from portal.vault import keys, named
 from tests.manifests.applied import applied, planned
 from tests.people import MakeClient, People
 
@@ -50,11 +48,8 @@ def one(model: type[Any], **columns: Any) -> Any:
 
 
 def a_secret(account_id: int, name: str, value: str) -> None:
-    secret = Secret(account_id=account_id, name=name, sealed="")
-    db.session.add(secret)
-    db.session.flush()
-    belongs_to = named_secrets.belongs_to(secret)
-    secret.sealed = current_sealer().seal(value, belongs_to=belongs_to)
+    declare_writes(True)
+    named.make(account_id, name, value)
     db.session.commit()
 
 
@@ -67,16 +62,15 @@ def test_a_provider_comes_with_its_models_and_a_key_by_name(people: People, data
     assert "Stays as it is" in planned(alice, PROVIDER).words
     keyed = PROVIDER.replace("  models", "  apiKeySecret: own-key\n  models")
     assert "no secret named own-key" in planned(alice, keyed, 422).words
-    declare_writes(True)
     a_secret(people.alice.account_id, "own-key", "sk-never-shown")
     page = planned(alice, keyed)
-    assert "the secret own-key" in page.words
+    assert "Empty → own-key" in page.words
     assert "never-shown" not in page.text
     applied(alice, keyed)
     assert finding.key_of(one(Provider, name="own")) == "sk-never-shown"
     assert "Stays as it is" in planned(alice, keyed).words
     text = alice.get("/manifests/export").text
-    assert "hasKey: true" in text
+    assert "apiKeySecret: own-key" in text
     assert "never-shown" not in text
     told = db.session.scalars(db.select(AuditEvent)).all()
     assert "never-shown" not in repr([(event.before, event.after) for event in told])
@@ -88,6 +82,8 @@ def test_a_stored_key_follows_no_provider_to_another_host(people: People, databa
     applied(alice, PROVIDER.replace("  models", "  apiKeySecret: own-key\n  models"))
     moved = PROVIDER.replace("models.example.com", "elsewhere.example.com")
     assert "the stored one is for another host" in planned(alice, moved, 422).words
+    named_again = moved.replace("  models", "  apiKeySecret: own-key\n  models")
+    assert "Is changed" in planned(alice, named_again).words
 
 
 def test_a_plugin_of_each_kind(people: People, database: None) -> None:
