@@ -102,6 +102,7 @@ ACTIONS = {
     "mail_change_asked": "Another mail address asked for",
     "mail_changed": "Mail address changed",
     "role_changed": "Role changed",
+    "person_signed_out": "Person signed out by an admin",
     "person_removed": "Person removed",
     "person_invited": "Invitation sent",
     "invitation_resent": "Invitation sent again",
