@@ -2,11 +2,18 @@
 
 import os
 
-from portal.app import Dispatcher, create_admin_app, create_internal_app, create_serving_app
+from portal.app import (
+    Dispatcher,
+    create_admin_app,
+    create_api_app,
+    create_internal_app,
+    create_serving_app,
+)
 from portal.settings import Settings
 
 settings = Settings.from_environ(os.environ)
 admin = create_admin_app(settings)
 serving = create_serving_app(settings)
 internal = create_internal_app(settings)
-application = Dispatcher(admin, serving, internal, settings)
+api = create_api_app(settings)
+application = Dispatcher(admin, serving, internal, api, settings)

@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from portal.history_search.words import normal
@@ -52,7 +53,7 @@ class Conversations:
         self._chance = random.Random(seed)  # noqa: S311 - the same history each time
         self._account_id = account_id
         self._clients = clients
-        self._weights = [1 / (rank + 3) for rank in range(len(clients))]
+        self._weights = list(accumulate(1 / (rank + 3) for rank in range(len(clients))))
         self._vocabularies = {script: self._vocabulary(script) for script in LETTERS}
         self._pool = [self._said(number) for number in range(POOL)]
         self._sessions: dict[int, tuple[str, int]] = {}
@@ -117,7 +118,7 @@ class Conversations:
         self._number += 1
         chance = self._chance
         said = self._pool[int(chance.random() * POOL)]
-        [(client_id, name)] = chance.choices(self._clients, self._weights)
+        [(client_id, name)] = chance.choices(self._clients, cum_weights=self._weights)
         key, left = self._sessions.get(client_id, ("", 0))
         if not left:
             key, left = f"{chance.getrandbits(256):064x}", chance.randint(1, 8)
@@ -125,7 +126,8 @@ class Conversations:
         status, cause, error = 200, "", ""
         if chance.random() < 0.03:
             status, cause, error = chance.choice(ERRORS)
-        provider, model = MODELS[min(2, int(chance.expovariate(1.2)))]
+        revision = 1 + at.toordinal() % 90 // (10 + client_id % 50)
+        provider, model = MODELS[(client_id + revision) * 7 % 10 // 4]
         latency = int(chance.lognormvariate(7.1, 0.6))
         mark = f"order{self._number}"
         request = f'{{"message": "{mark} {said.request[13:]}'
@@ -137,9 +139,9 @@ class Conversations:
             "updated_at": at,
             "request_id": f"{chance.getrandbits(96):024x}",
             "session_key": key,
-            "revision_number": 1 + int(chance.expovariate(1)),
+            "revision_number": revision,
             "hostname": f"{name}.example.test",
-            "mode": "custom" if chance.random() < 0.3 else "default",
+            "mode": "custom" if client_id % 10 < 3 else "default",
             "provider": provider,
             "model": model,
             "status": status,

@@ -23,7 +23,7 @@ from sqlalchemy import Engine, event, text
 
 from bench.conversations import Conversations
 from bench.history import fill, open_clients
-from bench.list_page import measured, show, signed_in
+from bench.list_page import measured, settle, show, signed_in
 from bench.processes import free_port
 from bench.rig import Rig, rig
 from portal.accounts.models import Account
@@ -193,6 +193,7 @@ def visit(found: Rig, app: Flask, sample: Sample) -> None:
     event.listen(engine, "before_cursor_execute", note)
     limit = limit_app(engine, wanted).test_client()
     browser, base = signed_in(app, found), found.settings.platform_url
+    settle()
     print(" " * 29 + "p50 ms   p95 ms  of limit  queries   HTML kB   gzip kB")
     for name, (address, _, _) in wanted.items():
         least = measured(lambda name=name: limit.get(f"/{name}"), statements)

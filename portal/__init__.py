@@ -4,6 +4,8 @@ request_history remembers them; dns, tls and llm_providers are how we reach the 
 Arrows point down (tests/test_architecture.py reads the imports):
 
     app, worker, background, commands, cli, wsgi    compose everything
+    api                                         the same as JSON, for people's programs
+    manifests                                   the account's things as texts, applied and exported
     domain_setup                                custom domains on pages, the set-up link
     overview, notifications, audit_log          the first page, the outbox, who did what
     history_pages                               requests and sessions on pages
@@ -16,7 +18,9 @@ Arrows point down (tests/test_architecture.py reads the imports):
     plugins, custom_domains, certificates       what a client may use, and where it lives
     limits, people                              how often and for how much; ways in, teams
     usage                                       sums of what was asked, by hour
-    providers, vault, accounts, system          keys, secrets, people, the machine room
+    providers                                   who answers, and their keys
+    notices                                     what people are told
+    vault, accounts, system                     keys, secrets, people, the machine room
     adapters                                    the outside, built from settings
     web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind a door
     quick_redis                                 the same Redis, for what every prompt asks

@@ -1,9 +1,9 @@
-"""Composition: three applications over one private builder, and who answers which host."""
+"""Composition: four applications over one private builder, and who answers which host."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from flask import Flask, g, jsonify, request
@@ -14,6 +14,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
 from portal.adapters import Adapters
+from portal.api import page_views as api_page
+from portal.api import plane as api_plane
 from portal.audit_log import jobs as audit_jobs
 from portal.audit_log import views as audit_log
 from portal.certificates import jobs as certificate_jobs
@@ -53,7 +55,16 @@ from portal.llm_clients.pages import (
 from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
-from portal.notifications import budget_jobs, domain_notices
+from portal.manifests import views as manifests
+from portal.notices import finding as notice_finding
+from portal.notifications import (
+    budget_jobs,
+    domain_notices,
+    outbox_views,
+    preference_views,
+    webhook_jobs,
+    webhook_views,
+)
 from portal.notifications import certificate_jobs as expiry_jobs
 from portal.notifications import jobs as notification_jobs
 from portal.notifications import views as notifications
@@ -71,6 +82,7 @@ from portal.people import (
     settings_views,
     sign_on_views,
     switching_views,
+    token_views,
     users_views,
     who_asks,
 )
@@ -95,9 +107,11 @@ from portal.serving import (
 )
 from portal.serving import views as serving
 from portal.serving.refusals import record_refusal
-from portal.settings import Settings
+from portal.settings import Settings, keys_in
 from portal.system import jobs as system_jobs
 from portal.system import views as system
+from portal.vault import jobs as vault_jobs
+from portal.vault import secrets_views
 
 LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -145,12 +159,14 @@ REGISTERED = (
     keys_views,
     mail_views,
     notification_jobs,
+    outbox_views,
     own_views,
     passkey_views,
     password_views,
     people_jobs,
     plugin_jobs,
     plugins_views,
+    preference_views,
     provider_jobs,
     second_factor_views,
     second_step_views,
@@ -165,6 +181,10 @@ REGISTERED = (
     search_jobs,
     system_jobs,
     tls_status,
+    vault_jobs,
+    webhook_jobs,
+    webhook_views,
+    token_views,
 )
 
 
@@ -195,8 +215,11 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         history_keeping.blueprint,
         providers.blueprint,
         plugins.blueprint,
+        secrets_views.blueprint,
         api_keys_views.blueprint,
         limits_views.blueprint,
+        manifests.blueprint,
+        api_page.blueprint,
         notifications.blueprint,
         audit_log.blueprint,
         system.blueprint,
@@ -218,6 +241,13 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)
     app.register_error_handler(Exception, _serving_fault)
+    return app
+
+
+def create_api_app(settings: Settings, outside: Adapters | None = None) -> Flask:
+    """The plane for programs of the account's people: a token with every request, no cookies."""
+    app = _create_app(settings, outside)
+    api_plane.init_app(app)
     return app
 
 
@@ -258,7 +288,9 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
     database.init_app(app, settings)
     caching.init_app(app, redis)
     job_queue.init_app(app, _doorbell(redis))
-    vault.init_app(app, settings.encryption_keys)
+    keys_file = settings.encryption_keys_file
+    read_keys = partial(keys_in, keys_file) if keys_file else None
+    vault.init_app(app, settings.encryption_keys, read_keys)
     adapters.init_app(app, outside or adapters.build(settings, StoredAuthorityAccounts()))
     limits.init_app(app, redis)
     request_history.init_app(app)
@@ -279,9 +311,11 @@ class NavigationCounts:
     """Numbers beside the navigation, asked for only where it is drawn."""
 
     @cached_property
-    def _numbers(self) -> tuple[int, int]:
-        account = g.get("account")
-        return domain_finding.counts(account) if account is not None else (0, 0)
+    def _numbers(self) -> tuple[int, ...]:
+        profile = g.get("profile")
+        if profile is None:
+            return 0, 0, 0
+        return domain_finding.counts(g.account, notice_finding.count_unseen(profile))
 
     @property
     def llm_clients(self) -> int:
@@ -290,6 +324,11 @@ class NavigationCounts:
     @property
     def custom_domains(self) -> int:
         return self._numbers[1]
+
+    @property
+    def unseen(self) -> int:
+        """Notices that are new to the person."""
+        return self._numbers[2]
 
 
 def _shell() -> dict[str, Any]:
@@ -346,9 +385,11 @@ def _envelope(code: int, sentence: str) -> Any:
 class Dispatcher:
     """Chooses the plane: the internal listener by its socket, the others by Host."""
 
-    def __init__(self, admin: WSGI, serving: WSGI, internal: WSGI, settings: Settings) -> None:
+    def __init__(
+        self, admin: WSGI, serving: WSGI, internal: WSGI, api: WSGI, settings: Settings
+    ) -> None:
         self._admin, self._serving, self._internal = admin, serving, internal
-        self._settings = settings
+        self._api, self._settings = api, settings
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return self._plane(environ)(environ, start_response)
@@ -367,9 +408,10 @@ class Dispatcher:
             return self._to_platform
         if host.removesuffix(".") != self._settings.platform_host:
             return self._serving
-        if str(environ.get("PATH_INFO", "")).startswith("/api/v1/"):
-            return self._serving
-        return self._admin
+        path = str(environ.get("PATH_INFO", ""))
+        if api_plane.is_for(path):
+            return self._api
+        return self._serving if path.startswith(api_plane.ROOT) else self._admin
 
 
 def _listening_port(environ: dict[str, Any]) -> int:

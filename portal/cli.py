@@ -55,6 +55,11 @@ COMMANDS = {
         "portal.commands:export_requests",
         "portal.history_exports.command:add_arguments",
     ),
+    "encryption-keys": Command(
+        "How secrets are sealed: add a key, seal everything with it, retire the others.",
+        "portal.commands:encryption_keys",
+        "portal.vault.command:add_arguments",
+    ),
     "verify-audit-log": Command(
         "Whether the audit log is what the portal wrote; ends with 1 if something was altered.",
         "portal.commands:verify_audit_log",
@@ -64,6 +69,11 @@ COMMANDS = {
         "Events of an account’s audit log as a file, with the filters of the page.",
         "portal.commands:export_audit_log",
         "portal.audit_log.command:export_arguments",
+    ),
+    "manifest": Command(
+        "Apply manifests to an account, or export it as manifests.",
+        "portal.commands:manifest",
+        "portal.manifests.command:add_arguments",
     ),
     "reset-password": Command(
         "A link with which a person chooses another password; works once, for 30 minutes.",

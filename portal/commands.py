@@ -17,10 +17,12 @@ from portal.audit_log import command as audit_command
 from portal.database import db, utc_now
 from portal.errors import PortalError
 from portal.history_exports import command as export_command
+from portal.manifests import command as manifest_command
 from portal.people import link_tokens, one_time_links, second_factors
 from portal.people.models import Purpose
 from portal.providers import finding
 from portal.settings import Settings
+from portal.vault import command as keys_command
 
 
 @contextmanager
@@ -74,6 +76,12 @@ def export_requests(settings: Settings, arguments: argparse.Namespace) -> int:
         return export_command.run(arguments, utc_now())
 
 
+def encryption_keys(settings: Settings, arguments: argparse.Namespace) -> int:
+    """The keys that secrets are sealed with."""
+    with _application(settings):
+        return keys_command.run(settings, arguments)
+
+
 def verify_audit_log(settings: Settings, arguments: argparse.Namespace) -> int:
     """Whether the audit log is what the portal wrote; 1 if something was altered."""
     with _application(settings):
@@ -84,6 +92,12 @@ def export_audit_log(settings: Settings, arguments: argparse.Namespace) -> int:
     """Events of an account as a file, with the filters of the page."""
     with _application(settings):
         return audit_command.export(arguments, utc_now())
+
+
+def manifest(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Show what files would change and do it, or write the account as one."""
+    with _application(settings):
+        return manifest_command.run(arguments, utc_now())
 
 
 def reset_password(settings: Settings, arguments: argparse.Namespace) -> int:

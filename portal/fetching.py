@@ -55,9 +55,11 @@ def fetch(
     body: bytes | None = None,
     seconds: float = SECONDS,
     longest: int = LONGEST,
+    cut: bool = False,
 ) -> Fetched:
     """Ask once, following no redirect, and read at most `longest` bytes within `seconds` in all.
 
+    With `cut` the rest of a longer answer is left unread, and a compressed one is taken as it is.
     Raises AdapterError (`bad_url`, `forbidden_address`, and the reasons of SENTENCES).
     """
     outgoing.check_url(url, allow_private)
@@ -69,7 +71,7 @@ def fetch(
             answer = _asked_again_if_stale(
                 call, lambda: _asked(method, url, sent, body, allow_private, seconds)
             )
-        found = _read(answer, longest)
+        found = _read(answer, longest, cut=cut)
     except NewConnectionError as error:  # in urllib3 a kind of time-out
         raise failure("unreachable", str(error)) from error
     except PoolTimeout as error:
@@ -117,20 +119,20 @@ def _asked(
     )
 
 
-def _read(answer: urllib3.BaseHTTPResponse, longest: int) -> Fetched:
-    """The whole answer; its connection is kept only if it was read to the end."""
+def _read(answer: urllib3.BaseHTTPResponse, longest: int, *, cut: bool) -> Fetched:
+    """The answer; its connection is kept only if it was read to the end."""
     whole = False
     try:
         body = answer.read(longest + 1, decode_content=False)
-        if len(body) > longest:
+        if len(body) > longest and not cut:
             raise failure("too_large", f"more than {longest:,} bytes")
-        if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        if answer.headers.get("Content-Encoding", "identity").lower() != "identity" and not cut:
             raise failure("malformed", "it is compressed, which was not asked for")
-        whole = True
+        whole = len(body) <= longest
     finally:
         if not whole:
             with contextlib.suppress(HTTPError, OSError):
                 answer.close()
         answer.release_conn()
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return Fetched(answer.status, kind, body)
+    return Fetched(answer.status, kind, body[:longest])

@@ -122,6 +122,7 @@ class Settings:
     job_lease_seconds: int = 30
     secret_key: str = field(default="", repr=False)
     encryption_keys: tuple[str, ...] = field(default=(), repr=False)
+    encryption_keys_file: Path | None = None
     internal_token: str = field(default="", repr=False)
     tsig_secret: str = field(default="", repr=False)
     admin_password: str = field(default="", repr=False)
@@ -313,6 +314,22 @@ _SECRETS: dict[str, Callable[[str], object]] = {
 }
 
 
+def _file_of_keys(reader: _Reader, environment: Environment, data_dir: Path) -> Path | None:
+    """The file that is ours to change; None where the operator gives the keys."""
+    named = ("PORTAL_ENCRYPTION_KEYS", "PORTAL_ENCRYPTION_KEYS_FILE")
+    if not environment.is_local or any(reader.environ.get(name) for name in named):
+        return None
+    return data_dir / "secrets" / "encryption_keys"
+
+
+def keys_in(file: Path) -> tuple[str, ...]:
+    """The encryption keys in a file, () if it cannot be read now."""
+    try:
+        return tuple(file.read_text().split())
+    except OSError:
+        return ()
+
+
 def _secrets(reader: _Reader, environment: Environment, data_dir: Path) -> dict[str, object]:
     """In local they live in the data folder, made by `prepare`; elsewhere they are given."""
     found: dict[str, object] = {}
@@ -322,6 +339,7 @@ def _secrets(reader: _Reader, environment: Environment, data_dir: Path) -> dict[
         found[name] = parse(reader.secret(f"PORTAL_{name.upper()}", file, required))
         if required and name == "secret_key" and 0 < len(str(found[name])) < 32:
             reader.problems.append("PORTAL_SECRET_KEY is too short; use at least 32 characters.")
+    found["encryption_keys_file"] = _file_of_keys(reader, environment, data_dir)
     for name in ("admin_password", "smtp_url"):
         found[name] = reader.secret(f"PORTAL_{name.upper()}", None, required=False)
     if not environment.is_local and 0 < len(str(found["admin_password"])) < SHORTEST_PASSWORD:

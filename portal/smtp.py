@@ -6,6 +6,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.utils import formatdate
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -16,12 +17,13 @@ TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail in plain text. `message_id` stays the same when it is sent again."""
+    """One mail as text, and as HTML where there is some. `message_id` stays at each sending."""
 
     to: str
     subject: str
     text: str
     message_id: str
+    html: str = ""
 
 
 class MailSender(Protocol):
@@ -83,5 +85,9 @@ class SmtpSender:
         message["From"], message["To"] = self._from, letter.to
         message["Subject"] = " ".join(letter.subject.split())
         message["Message-ID"] = f"<{letter.message_id}@{self._host}>"
+        message["Date"] = formatdate()
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: answers by itself go nowhere
         message.set_content(letter.text)
+        if letter.html:
+            message.add_alternative(letter.html, subtype="html")
         return message

@@ -213,11 +213,16 @@ def check_permission() -> Any:
     return None
 
 
+def rank_of(role: str) -> int:
+    """How much a role may, to compare with another one."""
+    return _RANK[role]
+
+
 def _may(least: str) -> bool:
     """Whether the person's role in the account, or on the platform, is enough."""
     if least == SUPERUSER:
         return bool(current_user.is_superuser)
-    return least == SIGNED_IN or _RANK[str(g.profile.role)] >= _RANK[least]
+    return least == SIGNED_IN or rank_of(str(g.profile.role)) >= rank_of(least)
 
 
 def _ask_to_sign_in() -> Response:
@@ -229,10 +234,11 @@ def _ask_to_sign_in() -> Response:
 
 def static_url(filename: str) -> str:
     """The address of a static file with its content's mark, so that it may be kept for ever."""
-    marks: dict[str, str] = current_app.extensions.setdefault("portal_static_marks", {})
-    if filename not in marks:
-        marks[filename] = hashlib.sha256((STATIC / filename).read_bytes()).hexdigest()[:12]
-    return url_for("static", filename=filename, v=marks[filename])
+    known: dict[str, str] = current_app.extensions.setdefault("portal_static_urls", {})
+    if filename not in known:
+        mark = hashlib.sha256((STATIC / filename).read_bytes()).hexdigest()[:12]
+        known[filename] = url_for("static", filename=filename, v=mark)
+    return known[filename]
 
 
 ADMIN_POLICY = (

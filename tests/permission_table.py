@@ -11,7 +11,12 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from flask import Flask
 
-from portal.app import create_admin_app, create_internal_app, create_serving_app
+from portal.app import (
+    create_admin_app,
+    create_api_app,
+    create_internal_app,
+    create_serving_app,
+)
 from portal.settings import Settings
 from portal.web import permission_table
 
@@ -43,12 +48,13 @@ def table_of(app: Flask, title: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def written(admin: Flask, serving: Flask, internal: Flask) -> str:
+def written(admin: Flask, serving: Flask, internal: Flask, api: Flask) -> str:
     """The whole document."""
     planes = (
         (admin, "Admin plane"),
         (serving, "Serving plane"),
         (internal, "Internal plane"),
+        (api, "API plane, by a personal token"),
     )
     return HEAD + "".join(table_of(app, title) for app, title in planes)
 
@@ -60,7 +66,7 @@ def main() -> None:
         secret_key="-",
         encryption_keys=(Fernet.generate_key().decode(),),
     )
-    planes = create_admin_app, create_serving_app, create_internal_app
+    planes = create_admin_app, create_serving_app, create_internal_app, create_api_app
     TARGET.write_text(written(*(create(settings) for create in planes)))
 
 

@@ -25,6 +25,7 @@ from portal import schema
 from portal.app import (
     Dispatcher,
     create_admin_app,
+    create_api_app,
     create_internal_app,
     create_serving_app,
     create_worker_app,
@@ -45,11 +46,12 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Planes:
-    """The three planes and the worker, over one database."""
+    """The four planes and the worker, over one database."""
 
     admin: Flask
     serving: Flask
     internal: Flask
+    api: Flask
     worker: Flask
     settings: Settings
 
@@ -111,11 +113,12 @@ def built_planes(settings: Settings) -> Iterator[Planes]:
         admin=create_admin_app(settings),
         serving=create_serving_app(settings),
         internal=create_internal_app(settings),
+        api=create_api_app(settings),
         worker=worker,
         settings=settings,
     )
     yield planes
-    for app in (planes.admin, planes.serving, planes.internal, planes.worker):
+    for app in (planes.admin, planes.serving, planes.internal, planes.api, planes.worker):
         with app.app_context():
             db.engine.dispose()
 
@@ -215,7 +218,7 @@ class _Quiet(WSGIRequestHandler):
 def site(built_planes: Planes, outside: Outside) -> Iterator[str]:
     """All planes behind the public port, as on one machine; the platform's address."""
     planes, settings = built_planes, built_planes.settings
-    dispatcher = Dispatcher(planes.admin, planes.serving, planes.internal, settings)
+    dispatcher = Dispatcher(planes.admin, planes.serving, planes.internal, planes.api, settings)
     server = make_server(LOOPBACK, settings.port, dispatcher, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

@@ -69,6 +69,13 @@ def test_an_answer_ends_at_its_limit(size: int, is_read: bool) -> None:
             fetch("GET", server.url, allow_private=True, longest=1000)
 
 
+def test_an_answer_may_be_cut_at_its_limit() -> None:
+    with AnsweringServer() as server:
+        server.answers("x" * 5000, kind="text/plain")
+        found = fetch("GET", server.url, allow_private=True, longest=1000, cut=True)
+        assert (found.status, found.body) == (200, b"x" * 1000)
+
+
 def test_a_redirect_is_an_answer_like_any_other() -> None:
     with AnsweringServer() as server:
         server.answers("", 302)

@@ -11,7 +11,7 @@ RANK = {SIGNED_IN: 0, VIEWER: 1, MEMBER: 2, ADMIN: 3, SUPERUSER: 4}
 
 
 def test_the_document_says_what_the_routes_declare(planes: Planes) -> None:
-    table = written(planes.admin, planes.serving, planes.internal)
+    table = written(planes.admin, planes.serving, planes.internal, planes.api)
     assert TARGET.read_text() == table, "run: python -m tests.permission_table"
 
 

@@ -1,6 +1,6 @@
 """The audit log as a chain: seals, heads, how long it is kept
 
-Revision 20261130_audit_chains, after 20261130_external_identities.
+Revision 20261130_audit_chains, after 20261130_named_secrets.
 
 Events that are there already are sealed by the worker, in the order of their numbers.
 """
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_audit_chains"
-down_revision = "20261130_external_identities"
+down_revision = "20261130_named_secrets"
 branch_labels = None
 depends_on = None
 

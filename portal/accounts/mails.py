@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.accounts.models import Role, User, UserProfile
+from portal.accounts.models import User
 from portal.adapters import current_adapters
-from portal.database import BackgroundProgress, TimestampedModel, UTCDateTime, db
+from portal.database import JOINED_LATER, BackgroundProgress, TimestampedModel, UTCDateTime
 
 
 class Mail(BackgroundProgress, TimestampedModel):
     """One mail to one person. Without a mail server, or without an address, it stays here.
 
     `text` is what the account's people may read. Where the letter carries a secret link, the whole
-    of it is in `sealed_text` until it has left (portal/people/letters.py).
+    of it is in `sealed_text` until it has left (portal/people/letters.py). `notice_id` is what it
+    tells of, where it came from a notice (portal/notices/telling.py).
     """
 
     __tablename__ = "mails"
@@ -29,21 +30,10 @@ class Mail(BackgroundProgress, TimestampedModel):
     text: Mapped[str] = mapped_column(Text)
     sealed_text: Mapped[str] = mapped_column(Text, default="", server_default="")
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    user: Mapped[User | None] = relationship(lazy="joined")
-
-
-def mails_to_admins(account_id: int, subject: str, text: str, now: datetime) -> list[Mail]:
-    """One for each admin; a guest of the platform's operator is none."""
-    query = select(UserProfile).where(
-        UserProfile.account_id == account_id,
-        UserProfile.role == Role.ADMIN,
-        UserProfile.removed_at.is_(None),
-        UserProfile.is_guest.is_(False),
+    notice_id: Mapped[int | None] = mapped_column(
+        ForeignKey("notices.id", ondelete="SET NULL", info=JOINED_LATER), index=True
     )
-    return [
-        mail_to(profile.user, account_id, subject, text, now)
-        for profile in db.session.scalars(query)
-    ]
+    user: Mapped[User | None] = relationship(lazy="joined")
 
 
 def mail_to(person: User, account_id: int, subject: str, text: str, now: datetime) -> Mail:
@@ -57,13 +47,3 @@ def mail_to(person: User, account_id: int, subject: str, text: str, now: datetim
         text=text,
         next_attempt_at=now if can_leave else None,
     )
-
-
-def is_member(person: User, account_id: int) -> bool:
-    """Whether the person still belongs to the account, so that it may write to them."""
-    query = select(UserProfile.id).where(
-        UserProfile.user_id == person.id,
-        UserProfile.account_id == account_id,
-        UserProfile.removed_at.is_(None),
-    )
-    return db.session.scalar(query) is not None

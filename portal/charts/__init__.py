@@ -1,8 +1,9 @@
 """Charts as frozen values and pure geometry; templates/components/chart.html draws them.
 
-Every chart starts at zero, has the same numbers as a table, and works without script."""
+Every chart starts at zero, has the same numbers as a table, and works without script; with it, each
+place tells its numbers to the pointer and can be chosen (static/charts.js)."""
 
-from portal.charts.bars import Bar, BarChart, Part
+from portal.charts.bars import BarChart, Part
 from portal.charts.lines import Line, LineChart
 from portal.charts.places import Place
 from portal.charts.shares import Share, ShareList
@@ -14,7 +15,6 @@ __all__ = [
     "REQUESTS",
     "SESSIONS",
     "TOKENS",
-    "Bar",
     "BarChart",
     "Line",
     "LineChart",

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from portal.charts.places import AxisLabel, Place, axis_labels, line_through, percent
+from portal.charts.tables import TableRow, table_rows
 from portal.charts.units import MOST_STEPS, REQUESTS, Unit
 
 # The looks of a part: classes of static/portal.css.
@@ -22,29 +23,6 @@ class Part:
     name: str
     values: tuple[int, ...]
     look: str = MAIN
-
-
-@dataclass(frozen=True)
-class Rectangle:
-    """In percent of the plot, from the top left."""
-
-    look: str
-    x: str
-    y: str
-    width: str
-    height: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """What stands at one place: room for the pointer, and the rectangles in it."""
-
-    place: Place
-    title: str
-    url: str
-    x: str
-    width: str
-    rectangles: tuple[Rectangle, ...]
 
 
 @dataclass(frozen=True)
@@ -101,19 +79,19 @@ class BarChart:
         return axis_labels(self.places)
 
     @property
-    def bars(self) -> tuple[Bar, ...]:
-        width = 100 / (len(self.places) or 1)
-        return tuple(
-            Bar(
-                place,
-                f"{place.title}: {self._told(index)}",
-                place.url(self.select_url),
-                percent(index * width),
-                percent(width),
-                self._rectangles(index, width),
-            )
-            for index, place in enumerate(self.places)
-        )
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """Class and name of each part; empty where there is nothing to tell apart."""
+        if len(self.parts) == 1 and not self.previous:
+            return ()
+        return tuple((part.look, part.name) for part in self.parts)
+
+    @property
+    def paths(self) -> tuple[tuple[str, str], ...]:
+        """Class and path of all rectangles of each part, then of the time before."""
+        floors = [100.0] * len(self.places)
+        found = [(part.look, self._rectangles(part, floors)) for part in reversed(self.parts)]
+        found.append(("plot plot-before", self.line_before))
+        return tuple((look, path) for look, path in found if path)
 
     @property
     def line_before(self) -> str:
@@ -138,36 +116,23 @@ class BarChart:
         return (*(part.name for part in self.parts), *before)
 
     @property
-    def rows(self) -> tuple[tuple[Place, str, tuple[str, ...]], ...]:
-        """The rows of the table: place, where it leads, numbers."""
+    def rows(self) -> tuple[TableRow, ...]:
+        """The rows of the table."""
         columns: list[tuple[int | None, ...]] = [part.values for part in self.parts]
         columns += [self.before] if self.previous else []
-        return tuple(
-            (
-                place,
-                place.url(self.select_url),
-                tuple(self.unit.in_words(column[index]) for column in columns),
-            )
-            for index, place in enumerate(self.places)
-        )
+        return table_rows(self.places, self.select_url, self.unit, columns)
 
     def _height(self, value: float) -> float:
         return max(0, value) * 100 / self.ticks[-1]
 
-    def _told(self, index: int) -> str:
-        if len(self.parts) == 1:
-            return self.unit.with_word(self.totals[index])
-        return ", ".join(
-            f"{self.unit.in_words(part.values[index])} {part.name.lower()}" for part in self.parts
-        )
-
-    def _rectangles(self, index: int, width: float) -> tuple[Rectangle, ...]:
-        found, floor = [], 100.0
-        for part in reversed(self.parts):
-            height = self._height(part.values[index])
+    def _rectangles(self, part: Part, floors: list[float]) -> str:
+        """As one path; what stands on them begins at the floors that they leave behind."""
+        width = 100 / (len(self.places) or 1)
+        wide, found = percent((1 - 2 * GAP) * width), []
+        for index, value in enumerate(part.values):
+            height = self._height(value)
             if height:
-                floor -= height
-                x, wide = (index + GAP) * width, (1 - 2 * GAP) * width
-                sizes = (percent(size) for size in (x, floor, wide, height))
-                found.append(Rectangle(part.look, *sizes))
-        return tuple(found)
+                floors[index] -= height
+                x, y = percent((index + GAP) * width), percent(floors[index])
+                found.append(f"M{x} {y}h{wide}v{percent(height)}h-{wide}z")
+        return "".join(found)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from portal.charts.places import AxisLabel, Place, axis_labels, line_through, percent
+from portal.charts.tables import TableRow, table_rows
 from portal.charts.units import DURATION, MOST_STEPS, Number, Unit
 
 MAIN, SOFT, FAINT = "plot", "plot plot-soft", "plot plot-faint"
@@ -21,17 +22,6 @@ class Line:
     values: Values
     look: str = MAIN
     previous: Values = ()
-
-
-@dataclass(frozen=True)
-class Point:
-    """Room for the pointer around all values of one place."""
-
-    place: Place
-    title: str
-    url: str
-    x: str
-    width: str
 
 
 @dataclass(frozen=True)
@@ -67,8 +57,14 @@ class LineChart:
         return axis_labels(self.places)
 
     @property
-    def has_previous(self) -> bool:
-        return any(line.previous for line in self.lines)
+    def previous(self) -> tuple[Line, ...]:
+        """The lines that have one of the time before."""
+        return tuple(line for line in self.lines if line.previous)
+
+    @property
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """Class and name of each line."""
+        return tuple((line.look, line.name) for line in self.lines)
 
     @property
     def paths(self) -> tuple[tuple[str, str], ...]:
@@ -76,20 +72,6 @@ class LineChart:
         before = [("plot plot-before", self._path(line.previous)) for line in self.lines]
         now = [(line.look, self._path(line.values)) for line in self.lines]
         return tuple((look, path) for look, path in (*before, *now) if path)
-
-    @property
-    def points(self) -> tuple[Point, ...]:
-        width = 100 / (len(self.places) or 1)
-        return tuple(
-            Point(
-                place,
-                f"{place.title}: {self._told(index)}",
-                place.url(self.select_url),
-                percent(index * width),
-                percent(width),
-            )
-            for index, place in enumerate(self.places)
-        )
 
     @property
     def summary(self) -> str:
@@ -105,26 +87,15 @@ class LineChart:
     @property
     def headings(self) -> tuple[str, ...]:
         """The columns of the table, after the time."""
-        before = [f"{line.name}, {self.previous_name.lower()}" for line in self._with_previous]
+        before = [f"{line.name}, {self.previous_name.lower()}" for line in self.previous]
         return (*(line.name for line in self.lines), *before)
 
     @property
-    def rows(self) -> tuple[tuple[Place, str, tuple[str, ...]], ...]:
-        """The rows of the table: place, where it leads, numbers."""
+    def rows(self) -> tuple[TableRow, ...]:
+        """The rows of the table."""
         columns = [self._filled(line.values) for line in self.lines]
-        columns += [self._filled(line.previous) for line in self._with_previous]
-        return tuple(
-            (
-                place,
-                place.url(self.select_url),
-                tuple(self.unit.in_words(column[index]) for column in columns),
-            )
-            for index, place in enumerate(self.places)
-        )
-
-    @property
-    def _with_previous(self) -> list[Line]:
-        return [line for line in self.lines if line.previous]
+        columns += [self._filled(line.previous) for line in self.previous]
+        return table_rows(self.places, self.select_url, self.unit, columns)
 
     def _filled(self, values: Values) -> Values:
         """As many values as there are places."""
@@ -137,9 +108,3 @@ class LineChart:
         top = self.ticks[-1]
         heights = [None if v is None else max(0, v) * 100 / top for v in self._filled(values)]
         return line_through(heights)
-
-    def _told(self, index: int) -> str:
-        return ", ".join(
-            f"{line.name} {self.unit.in_words(self._filled(line.values)[index])}"
-            for line in self.lines
-        )

@@ -37,12 +37,18 @@ class AxisLabel:
     is_minor: bool
 
 
-@lru_cache(maxsize=2_000)
 def with_time(url: str, start: str, end: str) -> str:
     """An address with `from` and `to`, in place of the time it named before."""
+    return f"{_without_time(url)}{urlencode((('from', start), ('to', end)))}"
+
+
+@lru_cache(maxsize=100)
+def _without_time(url: str) -> str:
+    """An address to which values can be joined."""
     parts = urlsplit(url)
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in OF_TIME]
-    return urlunsplit(parts._replace(query=urlencode([*kept, ("from", start), ("to", end)])))
+    rest = urlunsplit(parts._replace(query=urlencode(kept)))
+    return f"{rest}&" if kept else f"{rest}?"
 
 
 def axis_labels(places: Sequence[Place]) -> tuple[AxisLabel, ...]:

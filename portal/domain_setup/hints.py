@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from portal.vault import named
+
 ABOUT = {
     "manual": "You, or whoever manages the DNS, enter the records. We check them.",
     "rfc2136": "We write to your own name server (BIND, Knot, PowerDNS) with a key that you give.",
@@ -13,7 +15,9 @@ LEAST_SHOWN = 12  # of a shorter secret four characters would be too much
 
 
 def stored_sentence(secret: str) -> str:
-    """Which secret is stored, without showing it."""
+    """Which secret is stored, without showing it; a named one is named."""
+    if name := named.name_in(secret):
+        return f"The secret {name} is used."
     if len(secret) < LEAST_SHOWN:
         return "Stored encrypted."
     return f"Stored encrypted. Ends in {secret[-4:]}."

@@ -25,9 +25,9 @@ def try_zone_editor(test_id: int) -> None:
         db.session.commit()
         return
     generation = test.generation
-    kind, zone, values = _settings_of(test.custom_domain)
-    db.session.rollback()
     try:
+        kind, zone, values = _settings_of(test.custom_domain)
+        db.session.rollback()
         editor = current_adapters().customer_zone_editor(kind, zone, values)
         result, works = editor.try_out(), True
     except PortalError as error:

@@ -21,6 +21,7 @@ from portal.domain_setup.forms import (
 from portal.domain_setup.jobs import try_zone_editor
 from portal.domain_setup.views import blueprint, owned_or_404, told
 from portal.job_queue import enqueue
+from portal.vault.sealing import SealError
 from portal.web import ADMIN, not_modified, permits, said
 
 POLL_MS = 1_500
@@ -138,7 +139,10 @@ def _stored_words(custom_domain: LLMClientCustomDomain, kind: str) -> dict[str, 
     """What a page may say of each stored secret: its last four characters."""
     if custom_domain.zone_editor != kind or not custom_domain.sealed_settings:
         return {}
-    values = zone_editing.values_of(custom_domain)
+    try:
+        values = zone_editing.typed_values(custom_domain)
+    except SealError:
+        return {}
     return {
         one.name: hints.stored_sentence(values[one.name])
         for one in settings_of(kind)

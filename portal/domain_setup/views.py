@@ -13,8 +13,8 @@ from portal.accounts import audit
 from portal.custom_domains import claims, names
 from portal.custom_domains.jobs import ring_for
 from portal.custom_domains.models import LLMClientCustomDomain
-from portal.database import current_settings, db, utc_now
-from portal.domain_setup import finding, listing, needed, page, typed_names, zone_files
+from portal.database import db, utc_now
+from portal.domain_setup import adding, finding, listing, page, typed_names, zone_files
 from portal.domain_setup.forms import NewDomainForm, RemoveForm
 from portal.domain_setup.page import Reader
 from portal.errors import PortalError
@@ -33,7 +33,6 @@ from portal.web import (
 
 blueprint = Blueprint("custom_domains", __name__, url_prefix="/custom-domains")
 HELD = "held"  # the reason of a refusal that a confirmation overcomes
-LOCAL = "local"
 PUBLISH = "Publish the records below."
 TOO_SOON = "It was checked a moment ago. You can ask again in {seconds} s: once in 10 s is enough."
 
@@ -84,21 +83,21 @@ def new() -> Any:
         return _new_page(form)
     text = form.domain_name.data or ""
     try:
-        custom_domain = claims.add(
-            g.account, text, utc_now(), current_user, claims_held=bool(form.owns_it_now.data)
+        custom_domain = adding.add(
+            g.account,
+            text,
+            utc_now(),
+            current_user,
+            FormActor(),
+            claims_held=bool(form.owns_it_now.data),
         )
-        if current_settings().zone_editor == LOCAL and names.is_reserved(custom_domain.domain_name):
-            custom_domain.zone_editor = LOCAL  # nobody else can: the embedded name server does
-        needed.show(custom_domain, utc_now())
-        told("custom_domain_added", custom_domain)
-        ring_for(custom_domain)
         db.session.commit()
     except (PortalError, IntegrityError) as error:
         db.session.rollback()
         sentence = getattr(error, "public_message", "The account has this domain already.")
         form.domain_name.errors = [*form.domain_name.errors, sentence]
         return _new_page(form, is_held=getattr(error, "reason", "") == HELD)
-    is_ours_to_do = custom_domain.zone_editor == LOCAL
+    is_ours_to_do = custom_domain.zone_editor == adding.LOCAL
     next_step = "The records below are published by us." if is_ours_to_do else PUBLISH
     said(f"{names.unicode_form(custom_domain.domain_name)} is added. {next_step}")
     return back_to(custom_domain)

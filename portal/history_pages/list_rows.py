@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,13 +44,15 @@ def lines(
     found: Sequence[Any], chosen: tuple[str, ...], span: TimeRange, currency: str
 ) -> list[Line]:
     """The rows of a page, in their order."""
-    return [_line(one, chosen, span, currency) for one in found]
-
-
-def _line(found: Any, chosen: tuple[str, ...], span: TimeRange, currency: str) -> Line:
-    row = row_of(found, currency)
-    local = found.created_at.astimezone(span.zone)
     last = (span.end - timedelta(microseconds=1)).astimezone(span.zone)
+    return [_line(one, chosen, span.zone, last, currency) for one in found]
+
+
+def _line(
+    found: Any, chosen: tuple[str, ...], zone: ZoneInfo, last: datetime, currency: str
+) -> Line:
+    row = row_of(found, currency)
+    local = found.created_at.astimezone(zone)
     cells = tuple(_cell(name, found, row) for name in chosen)
     return Line(row, _day(local, last), f"{local:%H:%M:%S}", cells)
 
@@ -66,25 +68,26 @@ def _day(local: datetime, last: datetime) -> str:
 def _cell(name: str, found: Any, row: Row) -> Cell:
     if name == "status":
         return Cell(name, row.status.word, row.status)
-    texts = {
-        "client": found.llm_client_name,
-        "took": _duration(found.latency_ms),
-        "first": _duration(found.first_token_ms),
-        "tokens": number(found.tokens_in + found.tokens_out),
-        "cost": row.cost_text or "",
-        "mode": found.mode,
-        "host": found.hostname,
-        "provider": found.provider,
-        "model": found.model,
-        "revision": str(found.revision_number or ""),
-        "cause": found.error_code,
-        "session": f"{found.session_key[:8]}…" if found.session_key else "",
-    }
-    return Cell(name, texts[name])
+    return Cell(name, row.cost_text or "" if name == "cost" else _TEXTS[name](found))
 
 
 def _duration(milliseconds: int | None) -> str:
     return "" if milliseconds is None else milliseconds_in_words(milliseconds)
+
+
+_TEXTS: dict[str, Callable[[Any], str]] = {
+    "client": lambda found: found.llm_client_name,
+    "took": lambda found: _duration(found.latency_ms),
+    "first": lambda found: _duration(found.first_token_ms),
+    "tokens": lambda found: number(found.tokens_in + found.tokens_out),
+    "mode": lambda found: found.mode,
+    "host": lambda found: found.hostname,
+    "provider": lambda found: found.provider,
+    "model": lambda found: found.model,
+    "revision": lambda found: str(found.revision_number or ""),
+    "cause": lambda found: found.error_code,
+    "session": lambda found: f"{found.session_key[:8]}…" if found.session_key else "",
+}
 
 
 @dataclass(frozen=True)

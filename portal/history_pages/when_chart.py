@@ -15,7 +15,7 @@ from portal.history_search.conditions import Row, conditions
 from portal.history_search.filters import OUTCOMES, READERS, Filters
 from portal.request_history import stretches
 from portal.request_history.numbering import moment_of
-from portal.usage import queries as usage
+from portal.usage import summing
 from portal.usage.series import Series, of_account, of_client
 from portal.usage.tallies import Tally, outcome_of
 
@@ -47,10 +47,8 @@ def of(account_id: int, filters: Filters, found: Offered, select_url: str) -> Wh
 
 
 def _from_sums(account_id: int, filters: Filters, found: Offered) -> list[Tally]:
-    borders = filters.span.borders()
     series = series_of(account_id, filters, found) if found.requests else []
-    hours = usage.hourly(series, filters.span.start, filters.span.end) if series else []
-    return usage.bundled(hours, borders)
+    return summing.outcomes_by_stretch([one.id for one in series], filters.span.borders())
 
 
 def series_of(account_id: int, filters: Filters, found: Offered) -> list[Series]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ADDRESS_RATE = 60  # prompts a minute from one address, to a client that wants no key
 SESSION_RATE = 30  # prompts a minute in one session
+API_RATE = 600  # requests a minute of the JSON API with one person’s token
 KEY_RATE = 1_200  # prompts a minute with one key
 CLIENT_CONCURRENT = 200  # answers under way at the same time
 ACCOUNT_CONCURRENT = 1_000

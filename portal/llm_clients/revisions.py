@@ -117,7 +117,7 @@ def apply(llm_client: LLMClient, content: dict[str, Any]) -> None:
             setattr(llm_client, name, whole[name])
     set_tags(llm_client, content.get("tags", []))
     set_functions(llm_client, content.get("functions", []))
-    _set_plugins(llm_client, content.get("plugins", []))
+    set_plugins(llm_client, content.get("plugins", []))
 
 
 def restore(
@@ -153,7 +153,7 @@ def set_functions(llm_client: LLMClient, names: list[str]) -> None:
             llm_client.llmclientfunctions_set.append(LLMClientFunctions(name=choice))
 
 
-def _set_plugins(llm_client: LLMClient, plugin_ids: list[int]) -> None:
+def set_plugins(llm_client: LLMClient, plugin_ids: list[int]) -> None:
     """Exactly these, in this order; rows that stay are kept, since a pair is unique."""
     present = set(
         db.session.scalars(
@@ -173,12 +173,14 @@ def _set_plugins(llm_client: LLMClient, plugin_ids: list[int]) -> None:
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
     """What changed from one configuration to another, in the order of the form."""
-    found = []
-    for key, label in LABELS.items():
-        old, new = _as_text(before.get(key)), _as_text(after.get(key))
-        if old != new:
-            found.append(Difference(label, old, new, _line_differences(old, new)))
-    return found
+    compared = (difference(label, before.get(key), after.get(key)) for key, label in LABELS.items())
+    return [found for found in compared if found is not None]
+
+
+def difference(label: str, before: Any, after: Any) -> Difference | None:
+    """How two values of one setting differ; None where they read the same."""
+    old, new = _as_text(before), _as_text(after)
+    return Difference(label, old, new, _line_differences(old, new)) if old != new else None
 
 
 def in_words(llm_client: LLMClient, content: dict[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from portal.llm_clients.models import (
 )
 from portal.plugins.models import Plugin
 from portal.providers.models import Provider, ProviderCredential
-from portal.vault.models import AuthToken
+from portal.vault.models import AuthToken, Secret
 
 _signals = Namespace()
 llm_client_deploy = _signals.signal("llm_client_deploy")
@@ -65,6 +65,7 @@ _CACHED = (
     Plugin,
     Provider,
     ProviderCredential,
+    Secret,
     SharedCertificateHost,
 )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from portal.accounts.mails import Mail, mails_to_admins
 from portal.accounts.models import Account
-from portal.database import current_settings, db, utc_now
+from portal.database import db, utc_now
 from portal.job_queue import Ring, claim, job, rings_of, still_ours, sweep
 from portal.limits.finding import name_of
 from portal.limits.models import BudgetUse
+from portal.notices.kinds import Kind, Level
+from portal.notices.telling import News, tell
 
 MOST_AT_ONCE = 100
 NAMES = {"account": "the account", "client": "the LLM client", "key": "the API key"}
@@ -31,7 +32,7 @@ def reached_marks(now: datetime) -> Iterator[Ring]:
 
 @job
 def tell_of_budget(use_id: int) -> None:
-    """Put a mail to each admin into the outbox, in the transaction that says that it was done."""
+    """Tell of it, in the transaction that says that it was done."""
     now = utc_now()
     claimed = claim(BudgetUse, use_id, now)
     use = still_ours(BudgetUse, use_id, claimed.generation) if claimed is not None else None
@@ -39,17 +40,26 @@ def tell_of_budget(use_id: int) -> None:
         db.session.rollback()
         return
     if use.level > use.told_level:
-        db.session.add_all(_mails_about(use, now))
+        tell(use.account_id, _news(use), now)
         use.told_level = use.level
     use.next_attempt_at = use.leased_until = None
     use.broken_off = 0
     db.session.commit()
 
 
-def _mails_about(use: BudgetUse, now: datetime) -> list[Mail]:
+def _news(use: BudgetUse) -> News:
     account = db.session.get_one(Account, use.account_id)
-    subject = _subject(use, name_of(account, use.kind, use.subject_id))
-    return mails_to_admins(account.id, subject, _text(use, subject), now)
+    is_full, name = use.level >= FULL, name_of(account, use.kind, use.subject_id)
+    subject = _subject(use, name)
+    return News(
+        kind=Kind.BUDGET_USED_UP if is_full else Kind.BUDGET_NEARLY_USED,
+        level=Level.BAD if is_full else Level.LOOK,
+        subject=subject,
+        text=f"{subject}.\n{REFUSED if is_full else NOTHING_YET}",
+        path="/limits/",
+        about=use,
+        name=name or account.company_name,
+    )
 
 
 def _subject(use: BudgetUse, name: str) -> str:
@@ -57,9 +67,3 @@ def _subject(use: BudgetUse, name: str) -> str:
     if use.level >= FULL:
         return f"The budget of {whose} for {PERIODS[use.period]} is used up"
     return f"{use.level}% of the budget of {whose} for {PERIODS[use.period]} is used"
-
-
-def _text(use: BudgetUse, subject: str) -> str:
-    what = REFUSED if use.level >= FULL else NOTHING_YET
-    page = f"{current_settings().platform_url}/limits/"
-    return f"{subject}.\n{what}\n\nSee what is used, and change the budget: {page}\n"

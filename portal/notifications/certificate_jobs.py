@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from portal.accounts.mails import mails_to_admins
 from portal.certificates import expiring
 from portal.certificates.expiring import EXPIRED, ExpiryWarning
 from portal.certificates.models import Certificate
 from portal.certificates.signals import certificate_expired
-from portal.database import current_settings, db, utc_now
+from portal.database import db, utc_now
 from portal.job_queue import Ring, job, job_name, ring_key, sweep
+from portal.notices.kinds import Kind, Level
+from portal.notices.telling import News, tell
 
 MOST_AT_ONCE = 100
 
@@ -31,7 +32,7 @@ def certificates_that_run_out(now: datetime) -> Iterator[Ring]:
 
 @job
 def tell_of_expiry(certificate_id: int) -> None:
-    """Put a mail to each admin into the outbox, in the transaction that says that it was done."""
+    """Tell of it, in the transaction that says that it was done."""
     now = utc_now()
     certificate = db.session.get(Certificate, certificate_id)
     mark = expiring.reached(certificate, now) if certificate is not None else None
@@ -63,19 +64,26 @@ def _is_first(certificate: Certificate, mark: int) -> bool:
 def _tell(certificate: Certificate, warning: ExpiryWarning, now: datetime) -> None:
     if certificate.account_id is None:
         return
-    subject = warning.sentence.removesuffix(".")
-    db.session.add_all(mails_to_admins(certificate.account_id, subject, _text(warning), now))
+    news = News(
+        kind=Kind.CERTIFICATE_EXPIRING,
+        level=Level.BAD if warning.days_left <= 0 else Level.LOOK,
+        subject=warning.sentence.removesuffix("."),
+        text=_text(warning),
+        path="/",
+        about=certificate,
+        name=certificate.hostname,
+    )
+    tell(certificate.account_id, news, now)
 
 
 def _text(warning: ExpiryWarning) -> str:
     hosts = "\n".join(f"  {host}" for host in warning.hosts)
     why = warning.trouble or "It has not been renewed yet, though it should have been."
     again = warning.next_attempt_at
-    next_try = f"The next attempt is on {again:%d %B %Y, %H:%M} UTC.\n" if again else ""
+    next_try = f"\nThe next attempt is on {again:%d %B %Y, %H:%M} UTC." if again else ""
     until = f"{warning.not_after:%d %B %Y, %H:%M} UTC"
     return (
         f"{warning.sentence} It is valid until {until}.\n\n"
-        f"{why}\n{next_try}\n"
-        f"Visitors of these hosts are warned by their browsers from then on:\n{hosts}\n\n"
-        f"See what has to be done: {current_settings().platform_url}/\n"
+        f"{why}{next_try}\n\n"
+        f"Visitors of these hosts are warned by their browsers from then on:\n{hosts}"
     )

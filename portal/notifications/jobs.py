@@ -8,12 +8,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from portal.accounts.mails import Mail
+from portal.accounts.models import Account
 from portal.adapters import current_adapters
 from portal.database import current_settings, db, utc_now
 from portal.errors import AdapterError
 from portal.job_queue import Ring, claim, job, job_name, ring_key, rings_of, still_ours, sweep
 from portal.llm_clients.deployment.models import Deployment
-from portal.notifications import notices
+from portal.notices import damping
+from portal.notices.models import Notice
+from portal.notices.telling import fan_out, tell
+from portal.notifications import letter_html, notices
 from portal.people import letters
 from portal.smtp import Letter
 
@@ -37,7 +41,7 @@ def ended_deployments(now: datetime) -> Iterator[Ring]:
 
 @job
 def write_notice(deployment_id: int) -> None:
-    """Put a mail into the outbox, in the transaction that says that it was done."""
+    """Tell of a run, in the transaction that says that it was done."""
     now = utc_now()
     taken = db.session.execute(
         update(Deployment)
@@ -47,23 +51,38 @@ def write_notice(deployment_id: int) -> None:
         .execution_options(synchronize_session=False)
     )
     run = db.session.get(Deployment, deployment_id, populate_existing=True)
-    if taken.rowcount == 1 and run is not None and notices.worth_a_mail(run):
-        db.session.add(_mail_about(run, now))
+    if taken.rowcount == 1 and run is not None and notices.worth_telling(run):
+        tell(run.llm_client.account_id, notices.news(run), now)
     db.session.commit()
 
 
-def _mail_about(run: Deployment, now: datetime) -> Mail:
-    page_url = f"{current_settings().platform_url}/llm-clients/{run.llm_client.hashed_id}/"
-    address = run.started_by.email if run.started_by else ""
-    can_leave = bool(address and current_adapters().mail_sender)
-    return Mail(
-        account_id=run.llm_client.account_id,
-        user_id=run.started_by_id,
-        to_address=address,
-        subject=notices.subject(run),
-        text=notices.text(run, page_url),
-        next_attempt_at=now if can_leave else None,
+@sweep
+def held_notices(now: datetime) -> Iterator[Ring]:
+    """Notices that were held because what they tell of goes on and off, and may be told now."""
+    query = (
+        select(Notice.id, Notice.held_until)
+        .where(Notice.held_until <= now)
+        .order_by(Notice.held_until)
+        .limit(MOST_AT_ONCE)
     )
+    for notice_id, held_until in db.session.execute(query):
+        key = ring_key(notice_id, 0, held_until, now)
+        yield Ring(job_name(tell_gathered), (notice_id,), key)
+
+
+@job
+def tell_gathered(notice_id: int) -> None:
+    """Tell of all held notices of a key in one, in the transaction that takes them out."""
+    now = utc_now()
+    notice = db.session.get(Notice, notice_id)
+    if notice is not None and notice.held_until is not None and notice.held_until <= now:
+        held = damping.take_held(notice)
+        if held:
+            gathered = damping.gathered_from(held, now)
+            db.session.add(gathered)
+            db.session.flush()
+            fan_out(gathered, now)
+    db.session.commit()
 
 
 @sweep
@@ -83,8 +102,7 @@ def send_mail(mail_id: int) -> None:
     generation = mail.generation
     error: AdapterError | None = None
     try:
-        text = letters.whole_text(mail)
-        letter = Letter(mail.to_address, mail.subject, text, f"portal-mail-{mail.id}")
+        letter = _letter(mail)
         db.session.rollback()
         sender.send(letter)
     except AdapterError as caught:
@@ -93,6 +111,19 @@ def send_mail(mail_id: int) -> None:
     if mail is not None:
         record(mail, error, utc_now())
     db.session.commit()
+
+
+def _letter(mail: Mail) -> Letter:
+    """What leaves of a mail: text and HTML, and where to choose if it came from a notice."""
+    text = letters.whole_text(mail)
+    company = db.session.get_one(Account, mail.account_id).company_name
+    choose_url = ""
+    if mail.notice_id is not None:
+        choose_url = f"{current_settings().platform_url}/account/notifications"
+    html = letter_html.html_of(mail.subject, text, company, choose_url)
+    if choose_url:
+        text = f"{text.rstrip()}\n\nChoose which mails you get: {choose_url}\n"
+    return Letter(mail.to_address, mail.subject, text, f"portal-mail-{mail.id}", html)
 
 
 def record(mail: Mail, error: AdapterError | None, now: datetime) -> None:

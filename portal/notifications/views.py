@@ -1,81 +1,83 @@
-"""The outbox: what the portal wrote to people of the account, and whether it left."""
+"""What people of the account were told, as one of them sees it; the bell leads here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, g, render_template, url_for
-from sqlalchemy import select
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 
-from portal.accounts.mails import Mail
-from portal.adapters import current_adapters
-from portal.database import db
+from portal.database import db, utc_now
 from portal.formatting import StatusView, status_view
-from portal.web import VIEWER, number_argument, permits
+from portal.notices import finding
+from portal.notices.kinds import RULES, Kind
+from portal.notices.models import Notice
+from portal.web import VIEWER, number_argument, permits, said
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/notifications")
-PAGE_SIZE = 30
 
 
 @dataclass(frozen=True)
 class Row:
-    """One mail of the list."""
+    """One notice of the list."""
 
-    subject: str
-    text: str
-    to: str
-    created_at: datetime
+    notice: Notice
     status: StatusView
-    reason: str
+    is_new: bool
 
 
 @blueprint.get("/")
 @permits(VIEWER)
 def index() -> str:
-    """Newest first."""
-    query = select(Mail).where(Mail.account_id == g.account.id).order_by(Mail.id.desc())
-    before = number_argument("before")
-    if before is not None:
-        query = query.where(Mail.id < before)
-    found = list(db.session.scalars(query.limit(PAGE_SIZE + 1)))
-    older = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
+    """Newest first; all, or what is new to the person only."""
+    before, only_unseen = number_argument("before"), request.args.get("show") == "new"
+    found, older = finding.page(g.profile, before, only_unseen=only_unseen)
+    shown = {"show": "new"} if only_unseen else {}
     return render_template(
         "notifications/index.html",
-        rows=[_row(mail) for mail in found[:PAGE_SIZE]],
-        older_url=url_for(".index", before=older) if older else None,
-        newer_url=url_for(".index") if before else None,
-        has_server=current_adapters().mail_sender is not None,
+        rows=[Row(notice, status_of(notice), is_new) for notice, is_new in found],
+        newest=found[0][0].id if found and before is None else None,
+        only_unseen=only_unseen,
+        older_url=url_for(".index", before=older, **shown) if older else None,
+        newer_url=url_for(".index", **shown) if before else None,
     )
 
 
-def _row(mail: Mail) -> Row:
-    status, reason = _status(mail)
-    return Row(
-        subject=mail.subject,
-        text=mail.text,
-        to=_recipient(mail),
-        created_at=mail.created_at,
-        status=status,
-        reason=reason,
-    )
+def status_of(notice: Notice) -> StatusView:
+    """Its level's colour and icon with a word of what it is about."""
+    words = {
+        Kind.REPORT: "Report",
+        Kind.NEW_SIGN_IN: "Sign-in",
+        Kind.KEY_USED_ELSEWHERE: "API key",
+        Kind.WEBHOOK_OFF: "Webhook",
+    }
+    groups = {"Custom domains": "Domain", "Deployments": "Deployment"}
+    groups |= {"Certificates": "Certificate", "Use": "Use"}
+    word = words.get(notice.kind) or groups[RULES[notice.kind].group]
+    return status_view(notice.level.value, word)
 
 
-def _recipient(mail: Mail) -> str:
-    """A person of the account, or whoever else has the address."""
-    if mail.user is None:
-        return mail.to_address or "somebody who left"
-    return f"{mail.user.username}, {mail.to_address}" if mail.to_address else mail.user.username
+@blueprint.post("/seen")
+@permits(VIEWER)
+def see_all() -> Any:
+    """All that the page showed are seen; what came since is not."""
+    up_to = request.form.get("up_to", type=int)
+    if up_to is None or not 0 < up_to < 2**63:
+        abort(400)
+    finding.see_all(g.profile, up_to, utc_now())
+    db.session.commit()
+    said("All of them are marked as seen.")
+    return redirect(url_for(".index"), 303)
 
 
-def _status(mail: Mail) -> tuple[StatusView, str]:
-    if mail.sent_at is not None:
-        return status_view("ready", "Sent"), "The mail server took it"
-    if mail.next_attempt_at is not None:
-        waiting = f"{mail.message} It is tried again." if mail.message else "On its way"
-        return status_view("progress", "Waiting"), waiting
-    if mail.attempt:
-        return status_view("failed", "Not sent"), mail.message
-    if not mail.to_address:
-        return status_view("off", "Kept here"), "This person has no mail address"
-    return status_view("off", "Kept here"), "No mail server is set up"
+@blueprint.post("/<row_id:notice_id>/seen")
+@permits(VIEWER)
+def see(notice_id: int) -> Any:
+    """One is seen."""
+    notice = finding.for_person(g.profile, notice_id)
+    if notice is None:
+        abort(404)
+    finding.see(g.profile, notice)
+    db.session.commit()
+    is_filtered = request.form.get("show") == "new"
+    return redirect(url_for(".index", **({"show": "new"} if is_filtered else {})), 303)

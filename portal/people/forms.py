@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -156,6 +157,44 @@ class ForgottenForm(FlaskForm):
         [InputRequired("Enter your user name or mail address."), Length(max=254), without_nul],
         filters=[lowered],
     )
+
+
+TOKEN_LIFETIMES = {"30": "30 days", "90": "90 days", "365": "365 days"}
+
+
+class TokenForm(ConfirmingForm):
+    """What a token for the API is called, what it may do, and for how long."""
+
+    name = StringField(
+        "Name",
+        [
+            InputRequired("Give the token a name."),
+            Length(max=60, message="Must be at most 60 characters."),
+            without_nul,
+        ],
+        filters=[stripped],
+    )
+    may_write = SelectField(
+        "It may",
+        choices=[
+            SelectChoice("read", "Read"),
+            SelectChoice("write", "Read and change, as you may"),
+        ],
+        default="read",
+    )
+    days = SelectField(
+        "It works for",
+        choices=[SelectChoice(value, words) for value, words in TOKEN_LIFETIMES.items()],
+        default="90",
+    )
+
+    def validate_name(self, field: StringField) -> None:
+        if not field.data:
+            raise ValidationError("Give the token a name.")
+
+    @property
+    def lifetime(self) -> timedelta:
+        return timedelta(days=int(self.days.data))
 
 
 class PasskeyForm(ConfirmingForm):

@@ -11,7 +11,7 @@ from portal.accounts import signing_in
 from portal.accounts.models import Account, Role, User, UserProfile, UserSession
 from portal.database import db
 from portal.errors import PortalError
-from portal.people import second_factors
+from portal.people import personal_tokens, second_factors
 
 PAGE_SIZE = 50
 LAST_ADMIN = "An account needs an admin. Make somebody else one first."
@@ -90,6 +90,7 @@ def remove(profile: UserProfile, by_user_id: int, now: datetime) -> None:
     if not profile.is_guest:
         _keep_an_admin(profile)
     profile.removed_at = now
+    personal_tokens.revoke_all(profile.id, now)
 
 
 def admit(account: Account, user: User, role: Role) -> UserProfile:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.accounts.models import Account, Role, User, enum_column
+from portal.accounts.models import Account, Role, User, UserProfile, enum_column
 from portal.database import BackgroundProgress, TimestampedModel, UTCDateTime
 
 
@@ -106,6 +106,27 @@ class Passkey(TimestampedModel):
     sign_count: Mapped[int] = mapped_column(BigInteger, default=0)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     user: Mapped[User] = relationship(lazy="joined")
+
+
+class PersonalToken(TimestampedModel):
+    """What a person's programs present to the API: their place in one account, until it is over.
+
+    Only the prefix and a hash are kept. Without `may_write` it reads.
+    """
+
+    __tablename__ = "personal_tokens"
+
+    user_profile_id: Mapped[int] = mapped_column(
+        ForeignKey("user_profiles.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str] = mapped_column(String(60))
+    prefix: Mapped[str] = mapped_column(String(24), unique=True)
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    may_write: Mapped[bool] = mapped_column(Boolean, default=False)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    profile: Mapped[UserProfile] = relationship(lazy="joined")
 
 
 class UsedChallenge(TimestampedModel):

@@ -10,7 +10,7 @@ from flask_login import current_user
 from portal.accounts import audit, opening
 from portal.accounts.models import Account, UserProfile
 from portal.database import db, utc_now
-from portal.people import platform, who_asks
+from portal.people import personal_tokens, platform, who_asks
 from portal.people.forms import NewAccountForm
 from portal.people.views import blueprint as own
 from portal.providers import finding
@@ -97,6 +97,7 @@ def leave() -> Any:
     if not g.profile.is_guest:
         abort(404)
     g.profile.removed_at = utc_now()
+    personal_tokens.revoke_all(g.profile.id, utc_now())
     audit.record(FormActor(), "left_account", g.account, name=g.account.company_name)
     who_asks.renew_session()
     db.session.commit()

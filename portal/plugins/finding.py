@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from sqlalchemy import select
 
@@ -11,7 +12,7 @@ from portal.database import db
 from portal.errors import PortalError
 from portal.plugins.calling import ServedPlugin
 from portal.plugins.models import Plugin
-from portal.vault import current_sealer
+from portal.vault import current_sealer, named
 
 
 def all_of(account: Account) -> list[Plugin]:
@@ -75,6 +76,19 @@ def set_secret(plugin: Plugin, secret: str) -> None:
 
 def secret_of(plugin: Plugin) -> str:
     """The opened secret, "" if there is none. Raises SealError."""
+    return named.followed(plugin.account_id, _typed_secret(plugin))
+
+
+@named.on_uses
+def _uses(account_id: int) -> Iterator[named.Use]:
+    query = select(Plugin).where(Plugin.account_id == account_id).order_by(Plugin.name)
+    for plugin in db.session.scalars(query):
+        values = tuple(named.opened_or_nothing(partial(_typed_secret, plugin)))
+        yield named.Use(f"Plugin {plugin.name}", "plugins.edit", {"plugin_id": plugin.id}, values)
+
+
+def _typed_secret(plugin: Plugin) -> str:
+    """The secret, or the named one that it refers to."""
     if not plugin.sealed_secret:
         return ""
     return current_sealer().open(plugin.sealed_secret, belongs_to=belongs_to(plugin))

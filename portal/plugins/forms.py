@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from flask import g
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -35,6 +36,7 @@ from portal.plugins.form_fields import (
 )
 from portal.plugins.models import Plugin
 from portal.plugins.parameters import PATH, PluginError
+from portal.vault import named
 
 SELECTORS = {
     Plugin.Selectors.ALWAYS: "For every question",
@@ -77,8 +79,18 @@ class PluginForm(FlaskForm):
         if not terms and self.selector.data == Plugin.Selectors.SEARCH_TERMS:
             raise ValidationError("Name at least one search term.")
 
+    def columns(self) -> dict[str, Any]:
+        """What the plugin's row keeps of the checked form, beside its kind and secret."""
+        return {
+            "name": self.name.data or "",
+            "description": (self.description.data or "").strip(),
+            "selector": Plugin.Selectors(self.selector.data),
+            "search_terms": self.search_terms.data or [],
+            "content": self.content(),
+        }
+
     def content(self) -> dict[str, Any]:
-        """What the plugin's row keeps of the checked form."""
+        """What the plugin's row keeps of what only its kind has."""
         raise NotImplementedError
 
     def home(self) -> str:
@@ -104,6 +116,8 @@ class _WithSecret(PluginForm):
     def validate_secret(self, field: Field) -> None:
         if not HEADER_VALUE.match(field.data or ""):
             raise ValidationError("Use letters, digits and signs of ASCII only.")
+        if problem := named.problem_with(g.account.id, field.data):
+            raise ValidationError(problem)
         moved = self._home and self.home() != self._home
         if moved and not field.data and not self.removes_secret.data:
             raise ValidationError("Enter it again: the stored one is for another address.")
@@ -221,6 +235,17 @@ FORMS: dict[str, type[PluginForm]] = {
     Plugin.Kinds.API: APIForm,
     Plugin.Kinds.SQL: SQLForm,
 }
+
+
+def form_of(plugin: Plugin, **options: Any) -> PluginForm:
+    """The form of a plugin's kind, filled with what is stored."""
+    stored = {**plugin.content, "name": plugin.name, "description": plugin.description}
+    stored |= {"selector": plugin.selector.value, "search_terms": plugin.search_terms}
+    headers = stored.pop("headers", {})
+    stored["headers"] = [f"{name}: {value}" for name, value in headers.items()]
+    form_class = FORMS[plugin.kind]
+    home = form_class(formdata=None, data=stored).home() if plugin.sealed_secret else ""
+    return form_class(home=home, data=stored, **options)
 
 
 class ConfirmForm(FlaskForm):

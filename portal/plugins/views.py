@@ -12,8 +12,8 @@ from portal.accounts import audit
 from portal.database import db, utc_now
 from portal.formatting import StatusView
 from portal.job_queue import enqueue
-from portal.plugins import finding, parameters, static, testing, uses
-from portal.plugins.forms import FORMS, SELECTORS, ConfirmForm, PluginForm
+from portal.plugins import finding, parameters, static, storing, testing, uses
+from portal.plugins.forms import FORMS, SELECTORS, ConfirmForm, PluginForm, form_of
 from portal.plugins.jobs import call_plugin
 from portal.plugins.models import Plugin, PluginTest
 from portal.plugins.parameters import Parameter, PluginError
@@ -87,46 +87,23 @@ def new(kind: str) -> Any:
 
 def _store(plugin: Plugin, form: PluginForm, action: str) -> bool:
     """Write the checked form and commit; False where the account has one of that name."""
-    before = _told(plugin) if action == "changed" else None
-    plugin.name, plugin.description = form.name.data or "", (form.description.data or "").strip()
-    plugin.selector = Plugin.Selectors(form.selector.data)
-    plugin.search_terms = form.search_terms.data or []
-    plugin.content = form.content()
-    db.session.add(plugin)
+    has_secret = "secret" in form
     try:
-        db.session.flush()
+        storing.store(
+            plugin,
+            form.columns(),
+            form["secret"].data if has_secret else "",
+            action,
+            FormActor(),
+            has_secret=has_secret,
+            removes_secret=has_secret and bool(form["removes_secret"].data),
+        )
     except IntegrityError:
         db.session.rollback()
         form.name.errors = [*form.name.errors, "The account has a plugin of this name."]
         return False
-    secret = _store_secret(plugin, form)
-    told = {**_told(plugin), "secret": secret}
-    audit.record(FormActor(), f"plugin_{action}", plugin, before=before, after=told)
     db.session.commit()
     return True
-
-
-def _told(plugin: Plugin) -> dict[str, Any]:
-    """What the audit log has of a plugin: never its secret, nor what it holds."""
-    return {
-        "name": plugin.name,
-        "kind": plugin.kind.value,
-        "selector": plugin.selector.value,
-        "description": plugin.description,
-    }
-
-
-def _store_secret(plugin: Plugin, form: PluginForm) -> str:
-    """What became of the secret, as the audit log tells it."""
-    if "secret" not in form:
-        return "none"
-    if form["secret"].data:
-        finding.set_secret(plugin, form["secret"].data)
-        return "replaced"
-    if form["removes_secret"].data:
-        plugin.sealed_secret = ""
-        return "removed"
-    return "kept"
 
 
 def _form_page(form: PluginForm, kind: str, plugin: Plugin | None = None, **more: Any) -> Any:
@@ -147,23 +124,13 @@ def _form_page(form: PluginForm, kind: str, plugin: Plugin | None = None, **more
 def edit(plugin_id: int) -> Any:
     """Change a plugin; clients use it as it is saved."""
     plugin = owned_or_404(plugin_id)
-    form = _form_of(plugin)
+    form = form_of(plugin)
     if form.validate_on_submit():
         if _store(plugin, form, "changed"):
             said(f"{plugin.name} is saved. Clients use it like this from now on.")
             return redirect(url_for(".edit", plugin_id=plugin_id), 303)
         plugin = owned_or_404(plugin_id)
     return _form_page(form, plugin.kind.value, plugin)
-
-
-def _form_of(plugin: Plugin, **options: Any) -> PluginForm:
-    stored = {**plugin.content, "name": plugin.name, "description": plugin.description}
-    stored |= {"selector": plugin.selector.value, "search_terms": plugin.search_terms}
-    headers = stored.pop("headers", {})
-    stored["headers"] = [f"{name}: {value}" for name, value in headers.items()]
-    form_class = FORMS[plugin.kind]
-    home = form_class(formdata=None, data=stored).home() if plugin.sealed_secret else ""
-    return form_class(home=home, data=stored, **options)
 
 
 def _asked_values(plugin: Plugin) -> tuple[Parameter, ...]:
@@ -210,7 +177,7 @@ def test(plugin_id: int) -> Any:
         values = parameters.read(asked, typed)
     except PluginError as error:
         problem = error.public_message
-        form = _form_of(plugin, formdata=None)
+        form = form_of(plugin, formdata=None)
         return _form_page(form, plugin.kind.value, plugin, test_error=problem, values=typed)
     begun = testing.begin(plugin, values, utc_now())
     enqueue(call_plugin, begun.id, key=f"{begun.id}-{begun.generation}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -9,7 +12,7 @@ from portal.accounts.models import Account
 from portal.database import current_settings, db
 from portal.llm_providers.catalogue import VENDORS
 from portal.providers.models import DEMO, Provider, ProviderCredential
-from portal.vault import current_sealer
+from portal.vault import current_sealer, named
 
 HINT_LENGTH = 4
 
@@ -71,11 +74,26 @@ def set_key(provider: Provider, key: str) -> None:
     if provider.credential is None:
         provider.credential = ProviderCredential()
     provider.credential.sealed_key = sealed
-    provider.credential.hint = key[-HINT_LENGTH:] if len(key) >= 4 * HINT_LENGTH else ""
+    is_shown = len(key) >= 4 * HINT_LENGTH and not named.name_in(key)
+    provider.credential.hint = key[-HINT_LENGTH:] if is_shown else ""
 
 
 def key_of(provider: Provider) -> str:
     """The opened key, "" if there is none. Raises SealError."""
+    return named.followed(provider.account_id, _typed_key(provider))
+
+
+@named.on_uses
+def _uses(account_id: int) -> Iterator[named.Use]:
+    query = select(Provider).where(Provider.account_id == account_id).order_by(Provider.name)
+    for provider in db.session.scalars(query.options(joinedload(Provider.credential))):
+        values = tuple(named.opened_or_nothing(partial(_typed_key, provider)))
+        label = f"Provider {provider.label or provider.name}"
+        yield named.Use(label, "providers.show", {"provider_id": provider.id}, values)
+
+
+def _typed_key(provider: Provider) -> str:
+    """The key, or the named secret that it refers to."""
     if provider.credential is None:
         return ""
     return current_sealer().open(provider.credential.sealed_key, belongs_to=belongs_to(provider))

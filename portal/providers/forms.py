@@ -6,6 +6,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from flask import g
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField, TextAreaField, ValidationError
 from wtforms.validators import InputRequired, Length
@@ -15,6 +16,7 @@ from portal.errors import AdapterError
 from portal.form_rules import without_nul
 from portal.outgoing import check_url
 from portal.providers.model_lines import LineError, rows_of
+from portal.vault import named
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,58}\Z")
 
@@ -53,6 +55,8 @@ class ProviderForm(FlaskForm):
     def validate_api_key(self, field: Field) -> None:
         if any(letter.isspace() or not letter.isprintable() for letter in field.data or ""):
             raise ValidationError("A key has no spaces or line breaks.")
+        if problem := named.problem_with(g.account.id, field.data):
+            raise ValidationError(problem)
         if self._keyed_url and not field.data and self._host_differs():
             raise ValidationError("Enter the key again: the stored one is for another host.")
 
@@ -71,6 +75,14 @@ class ProviderForm(FlaskForm):
     def model_rows(self) -> list[dict[str, Any]]:
         """The models, one from each line. Raises LineError."""
         return rows_of(self.models.data or "")
+
+    def columns(self) -> dict[str, Any]:
+        """What the provider's row keeps of the checked form, beside its name and key."""
+        return {
+            "base_url": self.base_url.data or "",
+            "default_model": (self.default_model.data or "").strip(),
+            "models": self.model_rows(),
+        }
 
 
 class DeleteProviderForm(FlaskForm):

@@ -12,11 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from portal.accounts import audit
 from portal.database import db, utc_now
 from portal.formatting import sign_of
-from portal.job_queue import enqueue
 from portal.llm_providers.catalogue import Vendor, vendor_named
-from portal.providers import checking, finding
+from portal.providers import checking, finding, storing
 from portal.providers.forms import DeleteProviderForm, ProviderForm
-from portal.providers.jobs import check_provider
 from portal.providers.model_lines import text_of
 from portal.providers.models import DEMO, Provider
 from portal.providers.prices import NOTED_IN
@@ -77,16 +75,10 @@ def _list() -> dict[str, Any]:
 def test(provider_id: int) -> Any:
     """Ask the provider for its models with the stored key, in the background."""
     provider = owned_or_404(provider_id)
-    _begin_test(provider)
+    storing.begin_test(provider, utc_now())
     audit.record(FormActor(), "provider_tested", provider)
     db.session.commit()
     return redirect(url_for(".show", provider_id=provider.id), 303)
-
-
-def _begin_test(provider: Provider) -> None:
-    now = utc_now()
-    checking.begin(provider, now)
-    enqueue(check_provider, provider.id, key=f"{provider.id}-{provider.generation}")
 
 
 @blueprint.get("/<row_id:provider_id>/")
@@ -130,9 +122,7 @@ def new() -> Any:
     vendor = None if vendor is None or vendor.name == DEMO else vendor
     form = ProviderForm(data=_known(vendor))
     if form.validate_on_submit():
-        named = vendor_named(form.name.data or "")
-        label = named.label if named and named.base_url else form.name.data
-        provider = Provider(account_id=g.account.id, name=form.name.data, label=label)
+        provider = storing.new(g.account.id, form.name.data or "")
         try:
             _store(provider, form, "created")
         except IntegrityError:
@@ -156,32 +146,8 @@ def _known(vendor: Vendor | None) -> dict[str, Any]:
 
 
 def _store(provider: Provider, form: ProviderForm, action: str) -> None:
-    before = _told(provider) if action == "changed" else None
-    provider.base_url = form.base_url.data or ""
-    provider.default_model = (form.default_model.data or "").strip()
-    provider.models = form.model_rows()
-    db.session.add(provider)
-    db.session.flush()
-    if form.api_key.data:
-        finding.set_key(provider, form.api_key.data)
-        _begin_test(provider)
-    audit.record(
-        FormActor(),
-        f"provider_{action}",
-        provider,
-        before=before,
-        after={**_told(provider), "key": "replaced" if form.api_key.data else "kept"},
-    )
+    storing.store(provider, form.columns(), form.api_key.data or "", action, FormActor(), utc_now())
     db.session.commit()
-
-
-def _told(provider: Provider) -> dict[str, Any]:
-    """What the audit log has of a provider: never its key."""
-    return {
-        "base_url": provider.base_url,
-        "default_model": provider.default_model,
-        "models": len(provider.models),
-    }
 
 
 def _form_page(form: ProviderForm, provider: Provider | None, vendor: Vendor | None) -> Any:

@@ -2,8 +2,9 @@
 
 A number has 63 bits. The highest says whether the row is a request (1) or a day's sums of requests
 that are folded (0), so that the sums come after all requests; 51 bits are the microseconds since
-2020 (until 2091), 11 bits are counted up from a lot that each process draws. Newest first is the order of the numbers downwards, a
-stretch of time is a range of numbers, and PostgreSQL's monthly partitions are too.
+2020 (until 2091), 11 bits are counted up from a lot that each process draws. Newest first is the
+order of the numbers downwards, a stretch of time is a range of numbers, and PostgreSQL's monthly
+partitions are too.
 """
 
 from __future__ import annotations

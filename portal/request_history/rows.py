@@ -19,7 +19,7 @@ class Row:
     id: int
     created_at: datetime
     llm_client_name: str
-    llm_client_url: str | None
+    llm_client_id: str | None
     question_preview: str
     answer_preview: str
     status: StatusView
@@ -29,7 +29,17 @@ class Row:
     cost_text: str | None
     mode: str
     hostname: str
-    url: str
+
+    @property
+    def url(self) -> str:
+        """The request's own page."""
+        return url_for("request_history.show", request_id=self.id)
+
+    @property
+    def llm_client_url(self) -> str | None:
+        """The client's page, while there is one."""
+        client = self.llm_client_id
+        return url_for("llm_clients.show", llm_client_id=client) if client else None
 
 
 def row_of(found: Any, currency: str) -> Row:
@@ -37,12 +47,11 @@ def row_of(found: Any, currency: str) -> Row:
 
     What cost nothing, or nobody knows what, has no cost.
     """
-    client = _client_of(found)
     return Row(
         id=found.id,
         created_at=found.created_at,
         llm_client_name=found.llm_client_name,
-        llm_client_url=url_for("llm_clients.show", llm_client_id=client) if client else None,
+        llm_client_id=_client_of(found),
         question_preview=found.question_preview,
         answer_preview=found.answer_preview or found.error_text[:200],
         status=status_of(found),
@@ -52,7 +61,6 @@ def row_of(found: Any, currency: str) -> Row:
         cost_text=money(found.cost_micros, currency) if found.cost_micros else None,
         mode=found.mode,
         hostname=found.hostname,
-        url=url_for("request_history.show", request_id=found.id),
     )
 
 

@@ -18,7 +18,7 @@ from portal.usage import histograms
 from portal.usage.models import RequestRollup, UsageSeries
 from portal.usage.queries import REQUESTS
 from portal.usage.series import SANDBOX, Grain, Series
-from portal.usage.tallies import EPOCH, NUMBERS, Tally, hour_of
+from portal.usage.tallies import EPOCH, NUMBERS, OUTCOMES, Tally, hour_of
 from portal.vault.models import AuthToken
 
 Numbers = Collection[int] | Select[tuple[int]]
@@ -37,9 +37,24 @@ def of_provider(account_id: int, provider: str) -> Select[tuple[int]]:
 
 def by_stretch(numbers: Numbers, borders: Sequence[datetime]) -> list[Tally]:
     """What was asked between each two borders; an hour belongs where it begins."""
+    return _by_stretch(numbers, borders, _sums(), _tally)
+
+
+def outcomes_by_stretch(numbers: Numbers, borders: Sequence[datetime]) -> list[Tally]:
+    """The same, but only how many requests ended how; for that, nothing large is read."""
+    sums = [func.sum(getattr(RequestRollup, name)).label(name) for name in OUTCOMES]
+    return _by_stretch(numbers, borders, sums, _outcomes)
+
+
+def _by_stretch(
+    numbers: Numbers,
+    borders: Sequence[datetime],
+    sums: Sequence[ColumnElement[Any]],
+    tally_of: Callable[[Any], Tally],
+) -> list[Tally]:
     stretches = _stretches(borders)
     query = (
-        select(stretches.c.place, *_sums())
+        select(stretches.c.place, *sums)
         .join_from(
             stretches,
             RequestRollup,
@@ -51,7 +66,7 @@ def by_stretch(numbers: Numbers, borders: Sequence[datetime]) -> list[Tally]:
     )
     tallies = [Tally() for _ in borders[:-1]]
     for row in db.session.execute(query):
-        tallies[row.place] = _tally(row)
+        tallies[row.place] = tally_of(row)
     return tallies
 
 
@@ -187,6 +202,10 @@ def _columns(digits: Callable[[Any], ColumnElement[str]]) -> list[ColumnElement[
         joined(digits(RequestRollup.latencies), "").label("latencies"),
         joined(digits(RequestRollup.first_tokens), "").label("first_tokens"),
     ]
+
+
+def _outcomes(row: Any) -> Tally:
+    return Tally(**{name: int(getattr(row, name)) for name in OUTCOMES})
 
 
 def _tally(row: Any) -> Tally:

@@ -11,11 +11,9 @@ from portal.usage import histograms
 from portal.usage.histograms import Counts
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+OUTCOMES = ("answered", "refused", "cancelled", "failed")
 NUMBERS = (
-    "answered",
-    "refused",
-    "cancelled",
-    "failed",
+    *OUTCOMES,
     "tokens_in",
     "tokens_out",
     "cost_micros",

@@ -12,7 +12,8 @@ from portal.database import BigId, TimestampedModel, UTCDateTime
 
 
 class Secret(TimestampedModel):
-    """A named value that is sealed on the way in and never shown again."""
+    """A named value that is sealed on the way in and never shown again, but for `hint`, its last
+    four characters (named.py)."""
 
     __tablename__ = "secrets"
     __table_args__ = (UniqueConstraint("account_id", "name"),)
@@ -20,6 +21,7 @@ class Secret(TimestampedModel):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(100))
     sealed: Mapped[str] = mapped_column(Text)
+    hint: Mapped[str] = mapped_column(String(4), default="", server_default="")
 
 
 class AuthToken(TimestampedModel):

@@ -212,7 +212,7 @@ def test_the_mail_has_the_link_and_the_outbox_has_not(
     link = letter.link
     assert link.startswith(f"{planes.settings.platform_url}/invitation/")
     token = link.rpartition("/")[2]
-    page = alice.get("/notifications/")
+    page = alice.get("/notifications/mails")
     assert "the link is only in the mail itself" in page.text
     for place in (stored, page.text, alice.get("/users/").text, token_hash):
         assert token not in place

@@ -145,7 +145,7 @@ def test_only_the_hash_of_a_link_is_stored_and_no_page_shows_it(
     planes: Planes, office: PostOffice, people: People, run_jobs: RunJobs
 ) -> None:
     token = link_for(office, people, run_jobs).rpartition("/")[2]
-    page = people.browser(people.alice).get("/notifications/")
+    page = people.browser(people.alice).get("/notifications/mails")
     assert "A new password for the portal" in page.words
     assert token not in page.text
     with planes.worker.app_context():

@@ -113,15 +113,23 @@ def test_a_click_chooses_one_bar(overview: Page) -> None:
     assert chosen_time(overview) == expected
 
 
-def test_a_bar_is_a_link_without_script(
+def test_a_place_tells_its_numbers_to_the_pointer(overview: Page) -> None:
+    last = bars(overview).last.locator("title")
+    assert (last.text_content() or "").splitlines()[1:3] == ["Answered: 1", "Visitor left: 0"]
+
+
+def test_without_script_the_table_has_the_links(
     open_browser: OpenBrowser, people: People, planes: Planes, make_client: MakeClient
 ) -> None:
     asked_once(planes, make_client)
     page = open_browser(people.alice, java_script_enabled=False).new_page()
     page.goto("/")
-    expected = time_of(page, 3, 3)
-    page.mouse.click(*middle_of(bars(page).nth(3)))
-    assert chosen_time(page) == expected
+    page.get_by_text("Show the numbers as a table").first.click()
+    link = page.locator("tbody th a").nth(3)
+    expected = {"from", "to"} <= parse_qs(urlsplit(link.get_attribute("href") or "").query).keys()
+    assert expected
+    link.click()
+    assert all(chosen_time(page))
 
 
 def test_a_finger_chooses_too(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal.accounts.mails import Mail
 from portal.accounts.models import Account, User
 from portal.database import db, utc_now
 from portal.domain_setup import links
@@ -22,13 +23,19 @@ from portal.llm_clients.models import (
     LLMClientHost,
     LLMClientPlugin,
 )
-from portal.people import second_factors
+from portal.notices import webhooks
+from portal.notices.kinds import FOR_WEBHOOKS, Level
+from portal.notices.telling import News, tell
+from portal.notices.webhook_models import WebhookDelivery
+from portal.people import personal_tokens, second_factors
 from portal.people.models import Passkey
 from portal.plugins.models import Plugin, PluginTest
+from portal.providers import finding
 from portal.providers.models import Provider
 from portal.request_history import current_recorder
 from portal.request_history.numbering import first_of
 from portal.request_history.storing import Visit
+from portal.vault import named
 from portal.vault.models import AuthToken
 from tests.browser.conftest import NARROW, WIDE, Axe, OpenBrowser, too_wide
 from tests.domain_setup.some_domains import (
@@ -129,13 +136,31 @@ PAGES = {
     "rotate key": "/api-keys/{key}/rotate",
     "revoke key": "/api-keys/{key}/revoke",
     "limits of a key": "/api-keys/{key}/limits",
+    "secrets": "/secrets/",
+    "new secret": "/secrets/new",
+    "replace secret": "/secrets/{secret}/",
+    "delete secret": "/secrets/{secret}/delete",
     "limits": "/limits/",
     "limits of the account": "/limits/account",
+    "manifests": "/manifests/",
+    "manifest of a client": "{client}manifest/",
+    "api": "/api/",
+    "api tokens": "/account/tokens",
+    "revoke an api token": "{personal_token}revoke",
     "notifications": "/notifications/",
+    "what is new": "/notifications/?show=new",
+    "mails": "/notifications/mails",
+    "webhooks": "/notifications/webhooks/",
+    "new webhook": "/notifications/webhooks/new",
+    "webhook": "{webhook}",
+    "edit a webhook": "{webhook}edit",
+    "rotate a webhook": "{webhook}rotate",
+    "delete a webhook": "{webhook}delete",
     "sessions": "/account/sessions",
     "profile": "/account/",
     "password": "/account/password",
     "mail address": "/account/mail",
+    "how one is told": "/account/notifications",
     "second factor": "/account/second-factor",
     "enrolment": "/account/second-factor/enrol",
     "passkeys": "/account/passkeys",
@@ -177,6 +202,8 @@ NO_PAGES = {
     "domain_setup.zone_file",
     "domain_setup.logo",
     "accounts.login",
+    "manifests.export_account",
+    "workbench.manifest",
     "history_keeping.erasures",
     "request_history.tail_part",
     "request_history.drawer",
@@ -227,7 +254,12 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         alice.is_superuser = True
         second_factors.begin(alice)
         passkey = a_passkey(alice)
+        webhook_id = some_notices(people.alice.account_id)
+        profile, ends_at = alice.profiles[0], utc_now() + DAY_LONG
+        token = personal_tokens.make(profile, "nightly", True, ends_at, utc_now()).row
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
+        secret = named.make(people.alice.account_id, "museum-openai.2026", "sk-0123456789-abcd")
+        finding.set_key(provider, "secret:museum-openai.2026")
         db.session.commit()
         row = {
             "llm_client_id": llm_client.id,
@@ -271,7 +303,10 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "plugin": f"/plugins/{plugin.id}/",
             "key": str(key.id),
             "passkey": f"/account/passkeys/{passkey.id}/",
+            "secret": str(secret.id),
+            "personal_token": f"/account/tokens/{token.id}/",
             "person": f"/users/{people.bob.profile_id}/",
+            "webhook": f"/notifications/webhooks/{webhook_id}/",
             "request": f"/requests/{number}",
             "session": "a" * 64,
             "chat": planes.settings.url_of(hosts[llm_client.id].hostname) + "/",
@@ -332,6 +367,23 @@ def some_exports(account_id: int, user_id: int) -> list[RequestExport]:
         )
         for number, (state, columns) in enumerate(told)
     ]
+
+
+def some_notices(account_id: int) -> int:
+    """One of each level, and a webhook with a message in each state; its number."""
+    name = "https://example.com/a-path-that-nobody-would-type/" + "x" * 60
+    kinds = [kind.value for kind in FOR_WEBHOOKS]
+    webhook, _ = webhooks.make(account_id, "The chat room of the whole agency", name, kinds)
+    webhook.failing_since, webhook.failures = utc_now(), 3
+    for kind, level in zip(FOR_WEBHOOKS, list(Level) * 2, strict=False):
+        news = News(kind, level, "What happened to the guide " * 4, "Why it did.\n" * 3, "/")
+        tell(account_id, news, utc_now())
+    first, second, *_ = db.session.scalars(db.select(WebhookDelivery))
+    first.delivered_at, first.status, first.answer, first.milliseconds = utc_now(), 200, "ok", 40
+    second.next_attempt_at, second.attempt, second.message = None, 9, "It answered with 500."
+    for mail in list(db.session.scalars(db.select(Mail)))[:1]:
+        mail.attempt, mail.message = 7, "The mail server refused the address."
+    return webhook.id
 
 
 DAY_LONG = timedelta(days=1)

@@ -59,22 +59,23 @@ def test_a_bar_chart_has_a_title_a_key_and_a_sentence() -> None:
     assert [one.get_text() for one in page.select(".y span")] == ["1,500", "1,000", "500", "0"]
 
 
-def test_the_drawing_is_hidden_from_who_does_not_see_it_and_stops_no_keyboard() -> None:
+def test_the_drawing_is_hidden_from_who_does_not_see_it_and_has_a_shape_for_each_look() -> None:
     drawing = drawn("draw", BARS).select_one("svg.drawing")
     assert drawing["aria-hidden"] == "true"
-    assert {link["tabindex"] for link in drawing.select("a")} == {"-1"}
+    looks = [one["class"] for one in drawing.select("path")]
+    assert looks == [["bar-failed"], ["bar"], ["plot", "plot-before"]]
 
 
-def test_bars_and_rows_lead_to_the_same_addresses() -> None:
+def test_rows_lead_to_their_time_and_say_when_they_begin() -> None:
     page = drawn("draw", BARS)
-    of_bars = [link["href"] for link in page.select("svg.drawing a")]
-    assert of_bars == [link["href"] for link in page.select("tbody th a")]
-    assert of_bars[0] == "/requests/?client=3&from=2026-11-21&to=2026-11-22"
-    first = page.select_one("svg.drawing a")
     assert page.select_one("svg.drawing")["data-choose"] == "/requests/?client=3"
-    assert (first["data-from"], first["data-to"]) == ("2026-11-21", "2026-11-22")
-    assert (first["data-from-words"], first["data-to-words"]) == ("Sat 21, 00:00", "Sun 22, 00:00")
-    assert first.title.get_text() == "Sat 21: 5 answered, 1 failed"
+    assert [link["href"] for link in page.select("tbody th a")] == [
+        "/requests/?client=3&from=2026-11-21&to=2026-11-22",
+        "/requests/?client=3&from=2026-11-22&to=2026-11-23",
+    ]
+    starts = [row["data-start"] for row in page.select("tbody tr")]
+    assert starts == ["Sat 21, 00:00", "Sun 22, 00:00"]
+    assert page.table["data-end"] == "Mon 23, 00:00"
 
 
 def test_the_table_has_every_number() -> None:

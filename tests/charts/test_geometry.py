@@ -25,26 +25,34 @@ CHART = BarChart(
 )
 
 
+def rectangles(path: str) -> list[tuple[float, float, float, float]]:
+    """x, y, width and height of each."""
+    found = re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)v([\d.]+)h-\3z", path)
+    assert len(found) == path.count("M")
+    return [tuple(map(float, one)) for one in found]
+
+
 def test_parts_stand_on_each_other_from_the_floor() -> None:
-    answered_and_failed = {
-        one.look: (float(one.y), float(one.height)) for one in CHART.bars[0].rectangles
-    }
+    paths = dict(CHART.paths)
+    assert list(paths) == ["bar-failed", "bar", "plot plot-before"]
     assert CHART.ticks == (0, 20, 40, 60, 80)
-    assert answered_and_failed == {"bar-failed": (87.5, 12.5), "bar": (50.0, 37.5)}
+    [_, failed_top, _, failed_height] = rectangles(paths["bar-failed"])[0]
+    [_, top, _, height] = rectangles(paths["bar"])[0]
+    assert (failed_top, failed_height) == (87.5, 12.5)
+    assert (top, height) == (50.0, 37.5)
 
 
-def test_nothing_has_no_rectangle_and_its_room_all_the_same() -> None:
-    empty = CHART.bars[1]
-    assert empty.rectangles == ()
-    assert (empty.x, empty.width) == ("25", "25")
-    assert [one.look for one in CHART.bars[3].rectangles] == ["bar"]
+def test_nothing_has_no_rectangle() -> None:
+    paths = dict(CHART.paths)
+    assert [x // 25 for x, *_ in rectangles(paths["bar"])] == [0, 2, 3]
+    assert [x // 25 for x, *_ in rectangles(paths["bar-failed"])] == [0, 2]
 
 
 def test_bars_stay_in_their_room() -> None:
-    for bar in CHART.bars:
-        for one in bar.rectangles:
-            assert float(bar.x) < float(one.x)
-            assert float(one.x) + float(one.width) < float(bar.x) + float(bar.width)
+    for look in ("bar", "bar-failed"):
+        for x, _, width, _ in rectangles(dict(CHART.paths)[look]):
+            room = 25 * (x // 25)
+            assert room < x < x + width < room + 25
 
 
 def test_the_time_before_is_a_line_through_the_middles_with_gaps() -> None:
@@ -60,22 +68,22 @@ def test_a_longer_or_shorter_time_before_is_fitted() -> None:
 
 def test_the_table_and_the_sentence_have_the_numbers() -> None:
     assert CHART.headings == ("Answered", "Failed", "Day before")
-    assert [numbers for _, _, numbers in CHART.rows] == [
+    assert [row.numbers for row in CHART.rows] == [
         ("30", "10", "80"),
         ("0", "0", "20"),
         ("6", "2", "None"),
         ("40", "0", "0"),
     ]
     assert CHART.summary == "88 requests: 76 answered, 12 failed."
-    assert CHART.bars[2].title == "Hour 2: 6 answered, 2 failed"
 
 
-def test_a_bar_leads_to_its_time_with_all_other_filters() -> None:
-    assert CHART.bars[0].url == "/requests/?client=3&q=a%26b&from=f0&to=t0"
+def test_a_row_leads_to_its_time_with_all_other_filters() -> None:
+    assert CHART.rows[0].url == "/requests/?client=3&q=a%26b&from=f0&to=t0"
     assert (
         with_time("/", "2026-10-25T02:30+02:00", "b") == "/?from=2026-10-25T02%3A30%2B02%3A00&to=b"
     )
-    assert BarChart("", PLACES, (Part("", (1,) * 4),)).bars[0].url == ""
+    assert with_time("/requests/", "a", "b") == "/requests/?from=a&to=b"
+    assert BarChart("", PLACES, (Part("", (1,) * 4),)).rows[0].url == ""
 
 
 def test_every_second_of_many_labels_is_minor() -> None:
@@ -114,9 +122,9 @@ def test_lines_share_one_axis_and_the_time_before_lies_behind() -> None:
     )
     assert chart.axis == ("6 s", "4 s", "2 s", "0 s")
     assert [look for look, _ in chart.paths] == ["plot plot-before", "plot", "plot plot-soft"]
-    assert chart.points[1].title == "Hour 1: 95% within None, half within None"
+    assert chart.rows[1].numbers[:2] == ("None", "None")
     assert chart.headings == ("95% within", "half within", "95% within, before")
-    assert chart.rows[0][2] == ("3.4 s", "1.2 s", "2.0 s")
+    assert chart.rows[0].numbers == ("3.4 s", "1.2 s", "2.0 s")
     assert chart.summary.startswith("95% within: between 3.0 s and 5.6 s.")
     numbers = [float(one) for _, path in chart.paths for one in re.findall(r"[\d.]+", path)]
     assert all(0 <= one <= 100 for one in numbers)

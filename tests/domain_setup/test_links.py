@@ -185,7 +185,7 @@ def test_the_link_is_mailed_and_the_mail_says_everything(
     assert letter.text.startswith("Birkenhof Media asks for this.")
     assert "Value: llm-verify=7f2c91d0a4be4c53" in letter.text
     assert f"{planes.settings.platform_url}/domain-setup/" in letter.text
-    listed = bob.get("/notifications/").words
+    listed = bob.get("/notifications/mails").words
     assert "dns@lakeside-clinic.example" in listed
     assert "somebody who left" not in listed
 

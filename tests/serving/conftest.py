@@ -97,7 +97,8 @@ def visitor(make_visitor: MakeVisitor) -> Visitor:
 @pytest.fixture
 def port(planes: Planes) -> Iterator[int]:
     """All planes behind one port of this machine."""
-    everybody = Dispatcher(planes.admin, planes.serving, planes.internal, planes.settings)
+    applications = planes.admin, planes.serving, planes.internal, planes.api
+    everybody = Dispatcher(*applications, planes.settings)
     server = make_server(LOOPBACK, 0, everybody, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

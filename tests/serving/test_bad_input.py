@@ -20,7 +20,8 @@ SEEDS, REQUESTS_EACH = range(8), 300
 @pytest.fixture
 def client(visitor: Visitor) -> Client:
     planes = visitor.planes
-    return Client(Dispatcher(planes.admin, planes.serving, planes.internal, planes.settings))
+    applications = planes.admin, planes.serving, planes.internal, planes.api
+    return Client(Dispatcher(*applications, planes.settings))
 
 
 def sent(client: Client, visitor: Visitor, strange: Strange) -> tuple[int, str]:

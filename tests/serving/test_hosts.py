@@ -171,12 +171,12 @@ def test_a_client_with_a_key_wants_it(planes: Planes, people: People, visitor: V
 
 
 class TestDispatcher:
-    """One port, three planes."""
+    """One port, four planes."""
 
     @pytest.fixture
     def dispatcher(self, planes: Planes) -> Dispatcher:
         planes_by_name = {}
-        for name in ("admin", "serving", "internal"):
+        for name in ("admin", "serving", "internal", "api"):
             planes_by_name[name] = lambda environ, start, name=name: [name.encode()]
         return Dispatcher(**planes_by_name, settings=planes.settings)
 
@@ -186,6 +186,10 @@ class TestDispatcher:
             ("localhost:9357", "/llm-clients/", b"admin"),
             ("LOCALHOST.", "/", b"admin"),
             ("localhost", "/api/v1/llm-clients/1/config/", b"serving"),
+            ("localhost", "/api/v1/clients/", b"api"),
+            ("localhost", "/api/v1/llm-clients", b"api"),
+            ("localhost", "/api/", b"admin"),
+            ("guide.1.api.local.localhost", "/api/v1/clients/", b"serving"),
             ("guide.1.api.local.localhost", "/", b"serving"),
             ("evil.example", "/login", b"serving"),
             ("evil@localhost.example", "/login", b"serving"),

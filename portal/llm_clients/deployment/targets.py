@@ -22,6 +22,7 @@ from portal.llm_clients.deployment import effects
 from portal.llm_clients.deployment.attempts import NOT_CHECKED, CustomHost, Finding, Target
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClientHost
+from portal.vault.sealing import SealError
 
 States = LLMClientHost.States
 BEFORE_THE_CERTIFICATE = (Checks.EXISTS, Checks.OWNERSHIP, Checks.ROUTING, Checks.ISSUABLE)
@@ -95,11 +96,19 @@ def _custom(host: LLMClientHost) -> CustomHost:
         records=routing_records.routing_of(domain, host.hostname, current_settings()),
         zone=records.zone_guess(domain.domain_name, domain.zone_name),
         editor=domain.zone_editor,
-        editor_values=zone_editing.values_of(domain),
+        editor_values=_editor_values(domain),
         is_unpublished=domain.zone_editor != MANUAL
         and any(row.published_by == MANUAL for row in rows),
         finding=_finding(domain, host.hostname),
     )
+
+
+def _editor_values(domain: LLMClientCustomDomain) -> dict[str, str]:
+    """Nothing, where a secret does not open or is gone: the editor then says what it misses."""
+    try:
+        return zone_editing.values_of(domain)
+    except SealError:
+        return {}
 
 
 def _finding(domain: LLMClientCustomDomain, host: str) -> Finding | None:
@@ -143,7 +152,7 @@ def editor_of_domain(host: str) -> ZoneEditor | None:
     domain = _domain_of(host)
     if domain is None:
         return None
-    zone, values = domain.zone_name or domain.domain_name, zone_editing.values_of(domain)
+    zone, values = domain.zone_name or domain.domain_name, _editor_values(domain)
     return current_adapters().customer_zone_editor(domain.zone_editor, zone, values)
 
 

@@ -1,0 +1,142 @@
+"""YAML in: only what JSON knows, with the line of every field. Pure.
+
+Read event by event, so that no tag makes an object and nothing is repeated by an alias. Plain
+words mean what YAML 1.2 says (section 10.3, core schema): `yes` and `1.0.0` are texts.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from portal.errors import PortalError
+from portal.form_rules import is_storable
+
+LARGEST = 256_000  # octets, looked at before anything is parsed
+DEEPEST = 20
+MOST_DOCUMENTS = 500
+INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z", re.ASCII)
+NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z", re.ASCII)
+WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # its scanner and parser only
+Path = tuple[str | int, ...]
+
+
+class NotReadable(PortalError):
+    """The text is no manifest; `line` counts from 1, 0 where none is to blame."""
+
+    def __init__(self, sentence: str, line: int = 0) -> None:
+        super().__init__(f"Line {line}: {sentence}" if line else sentence)
+        self.line = line
+
+
+@dataclass(frozen=True)
+class Document:
+    """One manifest as it was written; `lines` by path, such as `("spec", "provider")`."""
+
+    values: Any
+    lines: dict[Path, int]
+    line: int
+
+    def line_of(self, *path: str | int) -> int:
+        """The line of a field, or of the nearest thing around it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, self.line)
+
+
+def documents_of(text: str) -> list[Document]:
+    """The documents of a text, empty ones left out. Raises NotReadable."""
+    if len(text.encode("utf-8", "replace")) > LARGEST:
+        raise NotReadable(f"A manifest may have at most {LARGEST // 1000} kB. Send it in parts.")
+    if not is_storable(text):
+        raise NotReadable("The text contains a character that cannot be stored.")
+    try:
+        return list(_read(yaml.parse(text, Loader=_LOADER)))
+    except yaml.YAMLError as error:
+        raise _in_words(error) from error
+
+
+def _read(events: Iterator[Any]) -> Iterator[Document]:
+    count = 0
+    for event in events:
+        if not isinstance(event, yaml.DocumentStartEvent):
+            continue
+        count += 1
+        if count > MOST_DOCUMENTS:
+            raise NotReadable(f"At most {MOST_DOCUMENTS} documents at a time.", _line(event))
+        first, lines = next(events), {}
+        values = _value(first, events, lines, ())
+        if values is not None:
+            yield Document(values, lines, _line(first))
+
+
+def _value(event: Any, events: Iterator[Any], lines: dict[Path, int], path: Path) -> Any:
+    """What an event begins, as a plain value."""
+    if isinstance(event, yaml.AliasEvent):
+        raise NotReadable("Aliases (*) are not taken. Write the value out.", _line(event))
+    if event.tag not in (None, "!"):
+        raise NotReadable("Tags (!) are not taken. Write the plain value.", _line(event))
+    if len(path) > DEEPEST:
+        raise NotReadable(f"Nested deeper than {DEEPEST} levels.", _line(event))
+    if isinstance(event, yaml.ScalarEvent):
+        return _scalar(event)
+    if isinstance(event, yaml.SequenceStartEvent):
+        return _list(events, lines, path)
+    return _object(events, lines, path)
+
+
+def _list(events: Iterator[Any], lines: dict[Path, int], path: Path) -> list[Any]:
+    found: list[Any] = []
+    while not isinstance(event := next(events), yaml.SequenceEndEvent):
+        inner = (*path, len(found))
+        lines[inner] = _line(event)
+        found.append(_value(event, events, lines, inner))
+    return found
+
+
+def _object(events: Iterator[Any], lines: dict[Path, int], path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    while not isinstance(event := next(events), yaml.MappingEndEvent):
+        if not isinstance(event, yaml.ScalarEvent):
+            raise NotReadable("A key must be a plain word.", _line(event))
+        key, inner = event.value, (*path, event.value)
+        if key in found:
+            told = f"{key[:60]} stands twice here, first on line {lines[inner]}."
+            raise NotReadable(told, _line(event))
+        lines[inner] = _line(event)
+        found[key] = _value(next(events), events, lines, inner)
+    return found
+
+
+def _scalar(event: Any) -> Any:
+    text: str = event.value
+    if event.style in ("'", '"', "|", ">") or event.tag == "!":
+        return text
+    if text in WORDS:
+        return WORDS[text]
+    if INTEGER.match(text):
+        return int(text)
+    if NUMBER.match(text) and math.isfinite(number := float(text)):
+        return number
+    return text
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+def _in_words(error: yaml.YAMLError) -> NotReadable:
+    mark = getattr(error, "problem_mark", None)
+    problem = str(getattr(error, "problem", "") or "").strip()[:200]
+    told = f"This is not YAML ({problem})." if problem else "This is not YAML."
+    return NotReadable(told, mark.line + 1 if mark else 0)

@@ -1,0 +1,117 @@
+"""`encryption-keys` of the command line: add a key, seal everything with it, retire the others."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from portal.database import db
+from portal.errors import PortalError
+from portal.settings import Settings
+from portal.vault import current_sealer, rotation
+from portal.vault.sealing import key_id
+
+BAR = 30
+MOST_AT_ONCE = 50
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """One verb after the other; without any, how things stand."""
+    verbs = command.add_mutually_exclusive_group()
+    verbs.add_argument("--new", action="store_true", help="put a new key before the others")
+    verbs.add_argument("--reseal", action="store_true", help="seal everything with the first key")
+    verbs.add_argument("--retire", action="store_true", help="forget all keys but the first")
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Do it. Raises PortalError for what must not be done."""
+    if arguments.new:
+        _add(settings)
+    elif arguments.reseal:
+        return _reseal()
+    elif arguments.retire:
+        _retire(settings)
+    else:
+        _tell()
+    return 0
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+
+
+def _tell() -> None:
+    sealer = current_sealer()
+    first, *others = sealer.key_ids
+    _say(f"Key {first} seals" + (f"; {', '.join(others)} can still open." if others else "."))
+    for found in rotation.standing(db.session.connection(), sealer):
+        _say(f"  {found.place}: {found.total}, of an older key {found.older}")
+
+
+def _add(settings: Settings) -> None:
+    key = Fernet.generate_key().decode()
+    file = settings.encryption_keys_file
+    if file is None:
+        _say(f"{key}\nAdd it to PORTAL_ENCRYPTION_KEYS: at the end first, and once every process")
+        _say("was started with it, at the beginning.")
+        return
+    _write(file, (key, *settings.encryption_keys))
+    _say(f"Key {key_id(key)} is the first from now on. Workers seal everything with it; see how")
+    _say("far they are, or do it now: encryption-keys --reseal")
+
+
+def _reseal() -> int:
+    sealer, moved = current_sealer(), rotation.Moved()
+    older = sum(found.older for found in rotation.standing(db.session.connection(), sealer))
+    while True:
+        step = rotation.seal_anew(db.session.connection(), sealer, MOST_AT_ONCE)
+        db.session.commit()
+        moved.sealed += step.sealed
+        moved.unopened = step.unopened
+        _show(moved.sealed, older)
+        if not step.sealed:
+            break
+    _say(f"{moved.sealed} values are sealed anew.")
+    if moved.unopened:
+        sys.stderr.write(f"{moved.unopened} do not open with any key that we have.\n")
+    return 1 if moved.unopened else 0
+
+
+def _show(done: int, expected: int) -> None:
+    if sys.stderr.isatty():
+        share = min(1.0, done / expected) if expected else 1.0
+        sys.stderr.write(f"\r[{'#' * int(BAR * share):{BAR}}] {done} of {expected} ")
+        sys.stderr.write("\n" if share == 1.0 else "")
+
+
+def _retire(settings: Settings) -> None:
+    """Raises PortalError while any value needs an older key."""
+    standing = rotation.standing(db.session.connection(), current_sealer())
+    older = sum(found.older for found in standing)
+    if older:
+        raise PortalError(
+            f"{older} values are still sealed with an older key. Seal them anew first:"
+            " encryption-keys --reseal"
+        )
+    file = settings.encryption_keys_file
+    if file is None:
+        _say(f"Nothing needs any key but {current_sealer().key_ids[0]}: take the others out of")
+        _say("PORTAL_ENCRYPTION_KEYS.")
+        return
+    _write(file, settings.encryption_keys[:1])
+    _say(f"Only {current_sealer().key_ids[0]} is left.")
+
+
+def _write(path: Path, keys: tuple[str, ...]) -> None:
+    """Whole or not at all, for its owner's eyes only."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write("\n".join(keys) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

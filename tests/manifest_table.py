@@ -1,0 +1,120 @@
+"""Writes docs/manifests.md: every kind with the table of its fields.
+
+Run `python -m tests.manifest_table` after a field was added or changed; a test compares.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from portal.manifests.fields import Field, Parts, Types, bounds_of
+from portal.manifests.kind import Kind
+from portal.manifests.kinds import KINDS
+
+TARGET = Path(__file__).parent.parent / "docs" / "manifests.md"
+HEAD = """# Manifests
+
+A manifest is a thing of the account as YAML: to keep in a repository, to look through, to apply
+again or elsewhere.
+
+    apiVersion: portal/v1
+    kind: LLMClient
+    metadata:
+      name: lake_guide
+      tags: [guests]
+    spec:
+      provider: demo
+      defaultSystemRole: |-
+        You help guests.
+      deployed: true
+
+What a manifest does not name is left alone. What is unknown is refused, with the nearest name as a
+suggestion. `status` is what the portal saw: it is written, and where it is read it is left out.
+
+## Where
+
+- **Manifests** in the navigation: paste or upload, look at what would change, apply. If somebody
+  changes one of the things between the look and the click, nothing is overwritten: the new
+  difference is shown.
+- A client’s tab **Manifest**, and `manifest_url` for programs.
+- **Export the account**: everything as one text, without secrets, keys’ texts, uploaded images and
+  history. Applied in another account, names stay; host names follow from the account; custom
+  domains are claims that are proven anew; providers and plugins say that their secrets are
+  missing; clients of people who are not there become those of who applies; what a key opens is
+  applied once a key of its name was made there.
+- On the command line, as the account’s admin or as whoever `--as` names:
+
+      python -m portal.cli manifest apply FILE… [--dry-run] [--yes] [--account NUMBER] [--as USER]
+      python -m portal.cli manifest export [--client NAME] [--output FILE] [--account NUMBER]
+
+  It ends with 0 where everything is as it should be, with 1 where something would change and was
+  not changed, with 2 where a manifest cannot be applied.
+- The JSON API speaks the same documents (`docs/api.md`).
+
+A plan is the change itself, rolled back: what it shows is what would happen. Each thing is applied
+in a transaction of its own, in the order of the kinds below, by the verbs of the pages, and stands
+in the audit log with `manifest`, `cli` or `api`. The rules of a value are those of the form on its
+page.
+
+## Limits of the text
+
+256 kB, 500 documents, 20 levels. Aliases (`*`), tags (`!`) and keys that stand twice are refused.
+Plain words mean what YAML 1.2 says: `yes`, `12:30` and `1.0.0` are texts.
+
+## Secrets
+
+A field that wants a secret takes the name of one of the account’s secrets, never its value. The
+value is copied when the manifest is applied; applying it again after the secret was changed copies
+the new one.
+"""
+
+
+def table_of(kind: Kind) -> str:
+    """One kind with its fields."""
+    lines = [f"\n## {kind.name}\n", f"{kind.about}\n"]
+    lines += ["| Field | Holds | Limits | What it is |", "|---|---|---|---|"]
+    for part in Parts:
+        lines += [_row(kind, one) for one in kind.fields if one.part == part]
+    return "\n".join(lines) + "\n"
+
+
+def _row(kind: Kind, field: Field) -> str:
+    about = f"{field.about} Never read." if field.is_secret else field.about
+    row = f"| `{field.path}` | {_holds(field)} | {_limits(kind, field)} | {about} |"
+    inner = [f"`{one.name}` ({_holds(one)}): {one.about}" for one in field.fields]
+    return row.replace(about, f"{about} Each has {' '.join(inner)}") if inner else row
+
+
+def _holds(field: Field) -> str:
+    if field.is_secret:
+        return "name of a secret"
+    return f"{field.type.value} or null" if field.is_nullable else field.type.value
+
+
+def _limits(kind: Kind, field: Field) -> str:
+    bounds, found = bounds_of(kind.form_class, field), []
+    if field.is_read_only:
+        return "read-only"
+    if bounds.is_required:
+        found.append("required")
+    if field.choices:
+        found.append(", ".join(f"`{one}`" for one in field.choices))
+    if bounds.longest and field.type == Types.STRING and not field.is_secret:
+        found.append(f"{bounds.longest:,} characters")
+    if bounds.least is not None:
+        found.append(f"{bounds.least} to {bounds.most}")
+    return "; ".join(found)
+
+
+def written() -> str:
+    """The whole document."""
+    return HEAD + "".join(table_of(kind) for kind in KINDS.values())
+
+
+def main() -> None:
+    """Write it."""
+    TARGET.write_text(written())
+
+
+if __name__ == "__main__":
+    main()
