@@ -131,6 +131,7 @@ ACTIONS = {
     "left_account": "The platform’s operator left",
     "account_created": "Account created",
     "account_changed": "Settings changed",
+    "audit_log_begun_anew": "Seals of the audit log begun anew",
     "audit_log_checked": "Audit log checked",
     "audit_log_exported": "Audit log exported",
 }
