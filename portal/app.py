@@ -55,6 +55,7 @@ from portal.llm_clients.pages import (
 from portal.llm_clients.pages import images_views as images_pages_views
 from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
+from portal.manifests import serving_views as serving_manifests
 from portal.manifests import views as manifests
 from portal.notices import finding as notice_finding
 from portal.notifications import (
@@ -238,6 +239,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     app.register_blueprint(openai_api.blueprint)
     app.register_blueprint(proofs_views.blueprint)
     app.register_blueprint(identity_views.blueprint)
+    app.register_blueprint(serving_manifests.blueprint)
     cross_origin.init_app(app)
     app.register_error_handler(HTTPException, _serving_error)
     app.register_error_handler(Exception, _serving_fault)

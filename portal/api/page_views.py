@@ -33,7 +33,7 @@ class Shown:
 @permits(SIGNED_IN)
 def index() -> str:
     """Every operation, by what it is about."""
-    shown = [_shown(one) for one in _operations()]
+    shown = [_shown(one) for one in operations()]
     groups = [
         (tag, list(found)) for tag, found in groupby(shown, key=lambda one: one.one.operation.tag)
     ]
@@ -42,7 +42,7 @@ def index() -> str:
 
 
 @cache
-def _operations() -> tuple[Described, ...]:
+def operations() -> tuple[Described, ...]:
     """Read from the plane's routes, without its database."""
     bare = Flask("portal_api")
     bare.url_map.converters.update(row_id=web.RowId, public_id=web.PublicId)

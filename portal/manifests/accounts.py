@@ -28,6 +28,12 @@ class AccountKind(Kind):
             Types.BOOLEAN,
             form="requires_second_factor",
         ),
+        Field(
+            "auditDays",
+            "How long its audit log is kept, 30 to 3,650.",
+            Types.INTEGER,
+            form="audit_days",
+        ),
         status("accountNumber", "Its number in host names."),
         status("companyName", "What it is called."),
     )
@@ -43,6 +49,7 @@ class AccountKind(Kind):
             "timezone": row.timezone,
             "currency": row.currency,
             "requiresSecondFactor": row.requires_second_factor,
+            "auditDays": row.audit_days,
         }
 
     def status(self, row: Account) -> Values:
@@ -68,5 +75,5 @@ class AccountKind(Kind):
 
 
 def _told(account: Account) -> dict[str, Any]:
-    names = ("company_name", "timezone", "currency", "requires_second_factor")
+    names = ("company_name", "timezone", "currency", "requires_second_factor", "audit_days")
     return {name: getattr(account, name) for name in names}

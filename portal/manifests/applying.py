@@ -121,7 +121,8 @@ def _is_empty(value: Any) -> bool:
 def _differences(
     kind: Kind, before: Values, after: Values, changed: set[str]
 ) -> tuple[Difference, ...]:
-    found = (_difference(one, before, after) for one in kind.fields if one.name in changed)
+    told = [one for one in kind.fields if one.name in changed and not one.is_read_only]
+    found = (_difference(one, before, after) for one in told)
     return tuple(one for one in found if one is not None)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from portal.accounts import audit
+from portal.accounts.models import Account
 from portal.custom_domains import claims
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db
@@ -35,16 +37,38 @@ PUBLIC = "No API key is attached: anyone who knows the address can use this clie
 NOT_PUBLISHED = "Visitors keep the published revision until the new one is published."
 
 
-def read(row: LLMClient) -> Values:
+@dataclass(frozen=True)
+class Known:
+    """What many clients share, asked for once: plugins by number, and who shall be deployed."""
+
+    plugins: dict[int, str]
+    wanted: frozenset[int]
+
+
+def known_of(account: Account) -> Known:
+    """For all clients of an account."""
+    plugins = {plugin.id: plugin.name for plugin in plugin_finding.all_of(account)}
+    return Known(plugins, custom.wanted_of(account.id))
+
+
+def _known_of(row: LLMClient) -> Known:
+    """For one client."""
+    wanted = {row.id} if custom.is_wanted(row) else set()
+    numbers = [entry.plugin_id for entry in row.llmclientplugin_set]
+    names = plugin_finding.names_of(row.account_id, numbers)
+    return Known(dict(zip(numbers, names, strict=True)), frozenset(wanted))
+
+
+def read(row: LLMClient, known: Known | None = None) -> Values:
     """The client’s surroundings as a manifest has them."""
+    known = known or _known_of(row)
     attached = plugin_attaching.attached_to(row)
-    numbers = [entry.plugin_id for entry in attached if entry.is_on]
     return {
-        "plugins": plugin_finding.names_of(row.account_id, numbers),
+        "plugins": [known.plugins[entry.plugin_id] for entry in attached if entry.is_on],
         "allowedOrigins": list(row.allowed_origins),
         "customDomain": row.custom_domain.domain_name if row.custom_domain else "",
         "usesBareDomain": row.uses_bare_domain,
-        "deployed": custom.is_wanted(row),
+        "deployed": row.id in known.wanted,
     }
 
 

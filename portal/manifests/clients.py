@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask_wtf import FlaskForm
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.datastructures import MultiDict
 
 from portal.accounts import audit
@@ -65,19 +66,30 @@ class ClientKind(Kind):
                 selectinload(LLMClient.tags),
                 selectinload(LLMClient.llmclientfunctions_set),
                 selectinload(LLMClient.llmclientplugin_set),
+                selectinload(LLMClient.llmclientapikey_set),
+                joinedload(LLMClient.published_revision),
+                joinedload(LLMClient.account),
             )
             .order_by(LLMClient.name, LLMClient.id)
         )
         return list(db.session.scalars(query).unique())
 
+    def documents(self, account: Account) -> Iterator[Values]:
+        known = around.known_of(account)
+        for row in self.all_of(account):
+            yield self.document_of(self._read(row, known), self.status(row))
+
     def read(self, row: LLMClient) -> Values:
+        return self._read(row, None)
+
+    def _read(self, row: LLMClient, known: around.Known | None) -> Values:
         content = revisions.content_of(row)
         found = {name: content[column] for name, column in CONFIGURATION.items()}
         return {
             "name": row.name,
             "owner": row.user_profile.user.username,
             **found,
-            **around.read(row),
+            **around.read(row, known),
         }
 
     def status(self, row: LLMClient) -> Values:

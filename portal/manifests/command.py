@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from portal.errors import PortalError
 from portal.manifests import carrying_out, export, reading
 from portal.manifests.applying import Actions, Change
 from portal.manifests.carrying_out import Plan, Tell
-from portal.manifests.kind import Person
+from portal.manifests.kind import Person, Values
 from portal.manifests.reading import Document
 from portal.manifests.writing import text_of
 
@@ -94,16 +95,11 @@ def _account(number: str) -> Account:
 
 
 def _export(arguments: argparse.Namespace, person: Person) -> int:
-    tell = _bar() if arguments.output and sys.stderr.isatty() else carrying_out.silence
-    documents = []
-    rows = list(export.rows_of(person.account, arguments.client))
-    for number, (kind, row) in enumerate(rows):
-        tell(number, len(rows), "exported")
-        documents.append(kind.document(row))
-    tell(len(rows), len(rows), "exported")
+    documents = list(export.documents_of(person.account, arguments.client))
     if arguments.client and not documents:
         raise PortalError(f"The account has no LLM client {arguments.client}.")
-    text = text_of(documents)
+    tell = _bar() if arguments.output and sys.stderr.isatty() else carrying_out.silence
+    text = "".join(_written(documents, tell))
     if arguments.output is None:
         sys.stdout.write(text)
         return 0
@@ -112,6 +108,13 @@ def _export(arguments: argparse.Namespace, person: Person) -> int:
     except OSError as error:
         raise PortalError(f"{arguments.output}: {error.strerror or error}.") from error
     return 0
+
+
+def _written(documents: list[Values], tell: Tell) -> Iterator[str]:
+    for number, document in enumerate(documents):
+        tell(number, len(documents), "exported")
+        yield text_of([document])
+    tell(len(documents), len(documents), "exported")
 
 
 def _apply(arguments: argparse.Namespace, person: Person) -> int:

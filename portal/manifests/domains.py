@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import select
@@ -59,7 +60,16 @@ class DomainKind(Kind):
     def read(self, row: LLMClientCustomDomain) -> Values:
         return {"name": row.domain_name}
 
+    def documents(self, account: Account) -> Iterator[Values]:
+        found = self.all_of(account)
+        on_them = finding.client_names(found)
+        for row in found:
+            yield self.document_of(self.read(row), self._status(row, on_them[row.id]))
+
     def status(self, row: LLMClientCustomDomain) -> Values:
+        return self._status(row, finding.client_names([row])[row.id])
+
+    def _status(self, row: LLMClientCustomDomain, clients: list[str]) -> Values:
         return {
             "id": row.id,
             "isVerified": row.is_verified,
@@ -67,7 +77,7 @@ class DomainKind(Kind):
             "verificationName": ownership_name(row.domain_name),
             "verificationValue": ownership_value(row.verification_token),
             "zoneEditor": row.zone_editor,
-            "llmClients": finding.client_names([row])[row.id],
+            "llmClients": clients,
             "createdAt": row.created_at.isoformat(),
         }
 

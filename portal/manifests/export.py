@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from portal.accounts.models import Account
-from portal.manifests.kind import Kind
+from portal.manifests.kind import Values
 from portal.manifests.kinds import KINDS
 from portal.manifests.writing import text_of
 
@@ -16,16 +16,15 @@ def client_text(llm_client: Any) -> str:
     return text_of([KINDS["LLMClient"].document(llm_client)])
 
 
-def rows_of(account: Account, client_name: str = "") -> Iterator[tuple[Kind, Any]]:
-    """Everything of an account with its kind, or only the clients of a name."""
-    for kind in KINDS.values():
-        if client_name and kind.name != "LLMClient":
-            continue
-        for row in kind.all_of(account):
-            if not client_name or row.name == client_name:
-                yield kind, row
+def documents_of(account: Account, client_name: str = "") -> Iterator[Values]:
+    """Everything of an account, or only the clients of a name."""
+    kinds = [KINDS["LLMClient"]] if client_name else list(KINDS.values())
+    for kind in kinds:
+        for found in kind.documents(account):
+            if not client_name or found["metadata"]["name"] == client_name:
+                yield found
 
 
 def account_text(account: Account) -> str:
     """Everything of an account as one text."""
-    return text_of(kind.document(row) for kind, row in rows_of(account))
+    return text_of(documents_of(account))

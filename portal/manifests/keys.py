@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import select
@@ -67,6 +68,12 @@ class KeyKind(Kind):
             .order_by(AuthToken.name, AuthToken.id)
         )
         return list(db.session.scalars(query))
+
+    def documents(self, account: Account) -> Iterator[Values]:
+        found = self.all_of(account)
+        opened = key_attaching.clients_by_key(found)
+        for row in found:
+            yield self.document_of(self.values_of(row, opened[row.id]), self.status(row))
 
     def read(self, row: AuthToken) -> Values:
         return self.values_of(row, key_attaching.clients_by_key([row])[row.id])

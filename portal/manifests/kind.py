@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,9 @@ from werkzeug.datastructures import MultiDict
 
 from portal.accounts.audit import Actor
 from portal.accounts.models import Account, User, UserProfile
-from portal.manifests import named_secrets
 from portal.manifests.fields import API_VERSION, Field, Parts, Types
 from portal.manifests.kind_errors import Refused
+from portal.vault import named
 
 NO_CSRF = {"csrf": False}  # who asks was checked by whoever asks for it: page, command, API
 ADMINS_ONLY = "Only admins of the account may change this."
@@ -89,21 +89,23 @@ class Kind:
                 values[field.name] = form[field.form].data
         return values
 
-    def stored_secret(self, row: Any) -> str:
-        """The secret that the row has, opened; "" for none."""
+    def typed_secret(self, row: Any) -> str:
+        """The secret that the row has, as it was typed: a value, or `secret:` and a name."""
         return ""
 
     def add_secrets(
         self, sent: MultiDict[str, str], row: Any, values: Values, person: Person
     ) -> set[str]:
-        """Put the named secrets into what is sent; the fields whose secret is another one."""
+        """Name the secrets in what is sent; the fields whose secret is another one."""
         changed = set()
         for field in self.fields:
             if not field.is_secret or not values.get(field.name):
                 continue
-            value = named_secrets.opened(person.account.id, values[field.name], field.name)
-            sent[field.form] = value
-            if row is None or self.stored_secret(row) != value:
+            typed = f"{named.PREFIX}{values[field.name]}"
+            if problem := named.problem_with(person.account.id, typed):
+                raise Refused(field.name, problem)
+            sent[field.form] = typed
+            if row is None or self.typed_secret(row) != typed:
                 changed.add(field.name)
         return changed
 
@@ -150,7 +152,17 @@ class Kind:
 
     def document(self, row: Any) -> Values:
         """The row as a manifest."""
-        return self.document_of(self.read(row), self.status(row))
+        return self.document_of(self.read(row) | self._names_of_secrets(row), self.status(row))
+
+    def _names_of_secrets(self, row: Any) -> Values:
+        names = [field.name for field in self.fields if field.is_secret]
+        used = named.name_in(self.typed_secret(row)) if names else ""
+        return {names[0]: used} if used else {}
+
+    def documents(self, account: Account) -> Iterator[Values]:
+        """All of the account, in a number of queries that does not grow with them."""
+        for row in self.all_of(account):
+            yield self.document(row)
 
     def document_of(self, values: Values, seen: Values) -> Values:
         """The same of values and status that are known already."""

@@ -88,14 +88,14 @@ class LimitsKind(Kind):
         rows = db.session.scalars(
             select(Limits).where(Limits.account_id == account.id).order_by(Limits.kind, Limits.id)
         )
-        models: dict[str, type[Any]] = {SubjectKinds.CLIENT: LLMClient, SubjectKinds.KEY: AuthToken}
-        found = []
-        for row in list(rows):
-            model = models.get(row.kind)
-            thing = db.session.get(model, row.subject_id) if model else account
-            if thing is not None:
-                found.append(Subject(row.kind, thing, row))
-        return found
+        found = list(rows)
+        things: dict[tuple[str, int], Any] = {(SubjectKinds.ACCOUNT, account.id): account}
+        for kind, model in ((SubjectKinds.CLIENT, LLMClient), (SubjectKinds.KEY, AuthToken)):
+            numbers = [row.subject_id for row in found if row.kind == kind]
+            query = select(model).where(model.account_id == account.id, model.id.in_(numbers))
+            things |= {(kind, one.id): one for one in db.session.scalars(query).unique()}
+        present = [(row, things.get((row.kind, row.subject_id))) for row in found]
+        return [Subject(row.kind, thing, row) for row, thing in present if thing is not None]
 
     def read(self, row: Subject) -> Values:
         stored, own = editing.values_of(row.limits), _own_fields(row.kind)

@@ -137,8 +137,8 @@ class PluginKind(Kind):
         found["description"] = columns["description"]
         return {**found, **_own(Plugin.Kinds(values["kind"]), columns["content"])}
 
-    def stored_secret(self, row: Plugin) -> str:
-        return finding.secret_of(row)
+    def typed_secret(self, row: Plugin) -> str:
+        return finding.typed_secret(row)
 
     def remarks(
         self, row: Plugin | None, given: Values, changed: set[str], person: Person

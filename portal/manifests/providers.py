@@ -109,8 +109,8 @@ class ProviderKind(Kind):
         found["models"] = [_object(model) for model in columns["models"]]
         return found
 
-    def stored_secret(self, row: Provider) -> str:
-        return finding.key_of(row)
+    def typed_secret(self, row: Provider) -> str:
+        return finding.typed_key(row)
 
     def remarks(
         self, row: Provider | None, given: Values, changed: set[str], person: Person

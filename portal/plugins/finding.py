@@ -76,18 +76,18 @@ def set_secret(plugin: Plugin, secret: str) -> None:
 
 def secret_of(plugin: Plugin) -> str:
     """The opened secret, "" if there is none. Raises SealError."""
-    return named.followed(plugin.account_id, _typed_secret(plugin))
+    return named.followed(plugin.account_id, typed_secret(plugin))
 
 
 @named.on_uses
 def _uses(account_id: int) -> Iterator[named.Use]:
     query = select(Plugin).where(Plugin.account_id == account_id).order_by(Plugin.name)
     for plugin in db.session.scalars(query):
-        values = tuple(named.opened_or_nothing(partial(_typed_secret, plugin)))
+        values = tuple(named.opened_or_nothing(partial(typed_secret, plugin)))
         yield named.Use(f"Plugin {plugin.name}", "plugins.edit", {"plugin_id": plugin.id}, values)
 
 
-def _typed_secret(plugin: Plugin) -> str:
+def typed_secret(plugin: Plugin) -> str:
     """The secret, or the named one that it refers to."""
     if not plugin.sealed_secret:
         return ""

@@ -80,19 +80,19 @@ def set_key(provider: Provider, key: str) -> None:
 
 def key_of(provider: Provider) -> str:
     """The opened key, "" if there is none. Raises SealError."""
-    return named.followed(provider.account_id, _typed_key(provider))
+    return named.followed(provider.account_id, typed_key(provider))
 
 
 @named.on_uses
 def _uses(account_id: int) -> Iterator[named.Use]:
     query = select(Provider).where(Provider.account_id == account_id).order_by(Provider.name)
     for provider in db.session.scalars(query.options(joinedload(Provider.credential))):
-        values = tuple(named.opened_or_nothing(partial(_typed_key, provider)))
+        values = tuple(named.opened_or_nothing(partial(typed_key, provider)))
         label = f"Provider {provider.label or provider.name}"
         yield named.Use(label, "providers.show", {"provider_id": provider.id}, values)
 
 
-def _typed_key(provider: Provider) -> str:
+def typed_key(provider: Provider) -> str:
     """The key, or the named secret that it refers to."""
     if provider.credential is None:
         return ""

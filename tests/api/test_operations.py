@@ -8,7 +8,9 @@ from portal.accounts.models import AuditEvent
 from portal.database import db, declare_writes, utc_now
 from portal.request_history import current_recorder
 from portal.request_history.storing import Visit
+from tests import api_table
 from tests.api.conftest import MakeProgram, Program
+from tests.llm_clients.test_views_list import counted
 from tests.people import MakeClient, People
 from tests.planes import Planes
 
@@ -26,6 +28,10 @@ def test_the_document_is_valid_and_describes_every_route(
         for method in [f"{method} {rule.rule}"]
     }
     assert len(_operations(program)) == len(routes)
+
+
+def test_the_page_in_docs_says_what_the_routes_say() -> None:
+    assert api_table.TARGET.read_text() == api_table.written(), "run: python -m tests.api_table"
 
 
 def _operations(program: Program) -> set[tuple[str, str]]:
@@ -131,12 +137,17 @@ def _requests(program: Program, planes: Planes, people: People) -> None:
     program.call("GET", "/requests/?status=hungry", 422)
 
 
-def test_pages_of_a_list_follow_each_other(
-    make_program: MakeProgram, make_client: MakeClient
+def test_pages_of_a_list_follow_each_other_and_cost_the_same(
+    planes: Planes, make_program: MakeProgram, make_client: MakeClient
 ) -> None:
+    make_client("client")
+    with counted(planes.api) as one:
+        make_program().call("GET", "/clients/")
     for number in range(52):
         make_client(f"client_{number:02}")
     program = make_program()
-    first = program.call("GET", "/clients/")
+    with counted(planes.api) as fifty:
+        first = program.call("GET", "/clients/")
     second = program.call("GET", f"/clients/?after={first['next']}")
-    assert (len(first["items"]), len(second["items"]), second["next"]) == (50, 2, None)
+    assert (len(first["items"]), len(second["items"]), second["next"]) == (50, 3, None)
+    assert len(fifty) <= len(one) <= 14, "\n\n".join(fifty)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db, declare_writes
-from portal.llm_clients.models import LLMClient
+from portal.limits.models import Limits
+from portal.llm_clients import key_attaching
+from portal.llm_clients.models import LLMClient, LLMClientPlugin
+from portal.plugins.models import Plugin
+from portal.vault import keys
+from tests.llm_clients.test_views_list import counted
 from tests.manifests.applied import applied, planned
 from tests.manifests.test_kinds import PLUGIN, PROVIDER
 from tests.people import MakeClient, People
+from tests.planes import Planes
 
 DOMAIN = "apiVersion: portal/v1\nkind: CustomDomain\nmetadata: {name: lake.example.com}\n"
 CLIENT = """apiVersion: portal/v1
@@ -57,3 +63,37 @@ def test_an_account_comes_to_another_one(
     ]
     assert domains[0].verification_token != domains[1].verification_token
     assert "as before" in planned(charlie, text).words
+
+
+def test_fifty_of_everything_cost_as_few_queries_as_one(
+    planes: Planes, people: People, make_client: MakeClient, database: None
+) -> None:
+    alice = people.browser(people.alice)
+    _some(people, make_client, range(1))
+    alice.get("/manifests/export")
+    with counted(planes.admin) as one:
+        alice.get("/manifests/export")
+    _some(people, make_client, range(1, 20))
+    with counted(planes.admin) as twenty:
+        text = alice.get("/manifests/export").text
+    assert text.count("kind: LLMClient") == text.count("kind: ApiKey") == 20
+    assert len(twenty) <= len(one), "\n\n".join(twenty)
+
+
+def _some(people: People, make_client: MakeClient, numbers: range) -> None:
+    for number in numbers:
+        hashed_id = make_client(f"client_{number}")
+        declare_writes(True)
+        client = db.session.scalars(db.select(LLMClient).filter_by(hashed_id=hashed_id)).one()
+        plugin = Plugin(account_id=client.account_id, name=f"p{number}", kind=Plugin.Kinds.STATIC)
+        client.llmclientplugin_set.append(LLMClientPlugin(plugin=plugin))
+        author = client.user_profile.user
+        key = keys.make(client.account_id, f"key {number}", author, None)
+        key_attaching.attach(client.id, key.row)
+        limits = Limits(account_id=client.account_id, kind="client", subject_id=client.id)
+        domain = LLMClientCustomDomain(
+            account_id=client.account_id, domain_name=f"d{number}.example", verification_token="x"
+        )
+        client.custom_domain = domain
+        db.session.add_all([limits, domain])
+        db.session.commit()

@@ -9,13 +9,11 @@ from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db, declare_writes
 from portal.limits.models import Limits
 from portal.llm_clients import key_attaching
-from portal.manifests import named_secrets
 from portal.plugins import finding as plugin_finding
 from portal.plugins.models import Plugin
 from portal.providers import finding
 from portal.providers.models import Provider
-from portal.vault import current_sealer, keys
-from portal.vault.models import Secret
+from portal.vault import keys, named
 from tests.manifests.applied import applied, planned
 from tests.people import MakeClient, People
 
@@ -50,11 +48,7 @@ def one(model: type[Any], **columns: Any) -> Any:
 
 
 def a_secret(account_id: int, name: str, value: str) -> None:
-    secret = Secret(account_id=account_id, name=name, sealed="")
-    db.session.add(secret)
-    db.session.flush()
-    belongs_to = named_secrets.belongs_to(secret)
-    secret.sealed = current_sealer().seal(value, belongs_to=belongs_to)
+    named.make(account_id, name, value)
     db.session.commit()
 
 
@@ -77,6 +71,7 @@ def test_a_provider_comes_with_its_models_and_a_key_by_name(people: People, data
     assert "Stays as it is" in planned(alice, keyed).words
     text = alice.get("/manifests/export").text
     assert "hasKey: true" in text
+    assert "apiKeySecret: own-key" in text
     assert "never-shown" not in text
     told = db.session.scalars(db.select(AuditEvent)).all()
     assert "never-shown" not in repr([(event.before, event.after) for event in told])

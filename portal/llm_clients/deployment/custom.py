@@ -61,6 +61,20 @@ def is_wanted(llm_client: LLMClient) -> bool:
     return llm_client.deployed if run is None else run.kind == Kinds.DEPLOY
 
 
+def wanted_of(account_id: int) -> frozenset[int]:
+    """The numbers of all clients of an account of which that is true, in two queries."""
+    of_account = select(LLMClient.id).where(LLMClient.account_id == account_id)
+    deployed = set(db.session.scalars(of_account.where(LLMClient.deployed)))
+    under_way = select(Deployment.llm_client_id, Deployment.kind).where(
+        Deployment.llm_client_id.in_(of_account),
+        Deployment.scope == Scopes.DEFAULT,
+        Deployment.state == Deployment.States.ACTIVE,
+    )
+    for number, kind in db.session.execute(under_way):
+        (deployed.add if kind == Kinds.DEPLOY else deployed.discard)(number)
+    return frozenset(deployed)
+
+
 def _leave(domain: LLMClientCustomDomain, now: datetime) -> None:
     for llm_client in custom_hosts.clients_on(domain):
         custom_hosts.detach(llm_client)
