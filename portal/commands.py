@@ -85,7 +85,7 @@ def encryption_keys(settings: Settings, arguments: argparse.Namespace) -> int:
 def verify_audit_log(settings: Settings, arguments: argparse.Namespace) -> int:
     """Whether the audit log is what the portal wrote; 1 if something was altered."""
     with _application(settings):
-        return audit_command.verify(arguments)
+        return audit_command.verify(arguments, utc_now())
 
 
 def export_audit_log(settings: Settings, arguments: argparse.Namespace) -> int:

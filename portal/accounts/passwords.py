@@ -14,6 +14,7 @@ from portal.settings import SHORTEST_PASSWORD
 MIN_LENGTH, MAX_LENGTH = SHORTEST_PASSWORD, 1000
 # Beginnings of what is tried first; one of them and a few digits more is no password.
 TRIED_FIRST = ("password", "passwort", "qwertz", "qwerty", "123456", "letmein", "welcome", "admin")
+TRIED_FIRST += ("portal", "chatbot", "changeme", "iloveyou", "summer", "winter")
 _hasher = PasswordHasher()
 
 

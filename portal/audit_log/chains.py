@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, update
 
 from portal.accounts.event_text import text_of
 from portal.accounts.models import AuditEvent
@@ -49,6 +49,22 @@ def begin(number: int, now: datetime) -> AuditChain:
     db.session.add(chain)
     db.session.flush()
     return chain
+
+
+def begin_anew(chain: AuditChain, now: datetime) -> None:
+    """Another key for a chain that is broken; all events are to be sealed again, as they are.
+
+    For after a look at what happened: what was altered is not found any more by its seal.
+    """
+    newest = db.session.scalar(select(func.max(AuditEvent.id)).where(of_number(chain.number)))
+    there = update(AuditEvent).where(of_number(chain.number), AuditEvent.id <= (newest or 0))
+    db.session.execute(there.values(sequence=None, seal=""))
+    key = secrets.token_hex(32)
+    chain.sealed_key = current_sealer().seal(key, belongs_to=belongs_to(chain.number))
+    chain.unmarked_to = newest or 0
+    chain.sequence, chain.seal = 0, ""
+    chain.anchor_sequence, chain.anchor_seal = 0, ""
+    chain.mac = mac_of(chain, bytes.fromhex(key))
 
 
 def belongs_to(number: int) -> str:

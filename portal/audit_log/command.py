@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from portal.accounts import audit
 from portal.accounts.models import Account
-from portal.audit_log import exporting, listing, verifying
+from portal.audit_log import chains, exporting, listing, verifying
 from portal.audit_log.filters import NAMES, RANGE_NAMES, parse
 from portal.audit_log.models import PLATFORM
 from portal.database import db
@@ -25,9 +26,14 @@ ALTERED = 1
 
 
 def verify_arguments(command: argparse.ArgumentParser) -> None:
-    """Nothing: all chains."""
+    """Without a choice: all chains."""
     command.add_argument("account_number", metavar="ACCOUNT_NUMBER", nargs="?", default="")
     command.add_argument("--platform", action="store_true", help="what belongs to no account")
+    command.add_argument(
+        "--begin-anew",
+        action="store_true",
+        help="after a finding that was looked into: note it in the log and seal all events again",
+    )
 
 
 def export_arguments(command: argparse.ArgumentParser) -> None:
@@ -39,8 +45,10 @@ def export_arguments(command: argparse.ArgumentParser) -> None:
         command.add_argument(f"--{name}", default="", metavar="…", help=f"as {name}= on the page")
 
 
-def verify(arguments: argparse.Namespace) -> int:
+def verify(arguments: argparse.Namespace, now: datetime) -> int:
     """Every chain, or one; 1 if one of them is not what the portal wrote."""
+    if arguments.begin_anew:
+        return _begin_anew(arguments, now)
     worst = 0
     for number, name in list(_chosen(arguments)):
         verifying.begin_looking()
@@ -49,6 +57,28 @@ def verify(arguments: argparse.Namespace) -> int:
         sys.stdout.write(f"{name}: {_sentence(found)}\n")
         worst = max(worst, ALTERED if found.problem else 0)
     return worst
+
+
+def _begin_anew(arguments: argparse.Namespace, now: datetime) -> int:
+    """One chain, and only one that is broken. What was found is the newest event of the new one."""
+    if not (arguments.platform or arguments.account_number):
+        raise PortalError("Name the account whose chain begins anew, or --platform.")
+    [(number, name)] = _chosen(arguments)
+    verifying.begin_looking()
+    found = verifying.verify(number)
+    db.session.rollback()
+    chain = chains.find(number, lock=True)
+    if not found.problem:
+        raise PortalError(f"The chain of {name} is as the portal wrote it; nothing is done.")
+    if chain is None:
+        chain = chains.begin(number, now)
+    chains.begin_anew(chain, now)
+    told = {"problem": found.problem}
+    actor = audit.Operator(account_id=number if number != PLATFORM else None)
+    audit.record(actor, "audit_log_begun_anew", chain, after=told, name=name)
+    db.session.commit()
+    sys.stdout.write(f"{name}: begun anew. It said before: {found.problem}\n")
+    return 0
 
 
 def _chosen(arguments: argparse.Namespace) -> Iterator[tuple[int, str]]:

@@ -28,6 +28,7 @@ from portal.web import ADMIN, SUPERUSER, FormActor, permits, said
 
 blueprint = Blueprint("audit_log", __name__, url_prefix="/audit")
 LONGEST_CHECK = 2.0  # seconds that somebody waits for a page
+GIVE_WAY_EVERY = 100  # lines of a file
 GO_ON = "The rest is checked when you go on, or all of it by the command verify-audit-log."
 
 
@@ -76,7 +77,7 @@ def _checked(number: int, view: str) -> Any:
     deadline = time.monotonic() + LONGEST_CHECK
     after = max(0, min(request.form.get("after", 0, type=int), 2**62))
     verifying.begin_looking()
-    found = verifying.verify(number, lambda *_: time.monotonic() < deadline, after)
+    found = verifying.verify(number, lambda *_: _gives_way(deadline), after)
     db.session.rollback()
     with writing():
         told = {"problem": found.problem, "checked": found.checked, "last": found.last}
@@ -85,6 +86,12 @@ def _checked(number: int, view: str) -> Any:
     said(_sentence(found), "failed" if found.problem else "ready" if found.is_whole else "progress")
     is_over = bool(found.problem) or found.is_whole
     return redirect(url_for(view, check_after=None if is_over else found.last), 303)
+
+
+def _gives_way(deadline: float) -> bool:
+    """Whether there is time left; lets the web process answer others between two batches."""
+    time.sleep(0)
+    return time.monotonic() < deadline
 
 
 def _sentence(found: verifying.Found) -> str:
@@ -134,4 +141,7 @@ def _file(number: int, name: str) -> Any:
 
 def _read(lines: Any) -> Any:
     with reading():
-        yield from lines
+        for number, line in enumerate(lines):
+            if number % GIVE_WAY_EVERY == 0:
+                time.sleep(0)
+            yield line

@@ -18,8 +18,9 @@ from portal.people.models import Passkey, RecoveryCode, TotpFactor
 from portal.vault import current_sealer
 
 RECOVERY_CODES = 10
-RECOVERY_BYTES = 10  # 80 bits: nobody guesses them, even with the hash
-RECOVERY_LENGTH = 16
+RECOVERY_BYTES = 15  # 120 bits: nobody guesses them, even with the hash
+RECOVERY_LENGTH = 24
+LENGTHS = (16, RECOVERY_LENGTH)  # those made before had 80 bits
 
 
 def factor_of(user: User) -> TotpFactor | None:
@@ -93,7 +94,10 @@ def new_recovery_codes(user: User) -> list[str]:
         for _ in range(RECOVERY_CODES)
     ]
     db.session.add_all(RecoveryCode(user_id=user.id, code_hash=_hash(user, code)) for code in codes)
-    return ["-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in codes]
+    return [
+        "-".join(code[start : start + 4] for start in range(0, RECOVERY_LENGTH, 4))
+        for code in codes
+    ]
 
 
 def recovery_codes_left(user: User) -> int:
@@ -139,7 +143,7 @@ def _accept_totp(user: User, typed: str, now: datetime) -> bool:
 
 def _accept_recovery(user: User, typed: str, now: datetime) -> bool:
     code = "".join(typed.replace("-", " ").split()).lower()
-    if len(code) != RECOVERY_LENGTH:
+    if len(code) not in LENGTHS:
         return False
     taken = db.session.execute(
         update(RecoveryCode)

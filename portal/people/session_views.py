@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, g, redirect, render_template, session, url_for
+from flask import abort, g, make_response, redirect, render_template, session, url_for
 from flask_login import current_user, logout_user
 
 from portal.accounts import audit, signing_in
 from portal.database import db, utc_now
 from portal.people import devices
 from portal.people.views import blueprint
-from portal.web import SIGNED_IN, FormActor, myself, permits, said
+from portal.web import SIGNED_IN, FormActor, forget_in_browser, myself, permits, said
 
 
 @blueprint.get("/account/sessions")
@@ -46,4 +46,4 @@ def revoke_all_sessions() -> Any:
     db.session.commit()
     logout_user()
     session.clear()
-    return redirect(url_for("accounts.login"), 303)
+    return forget_in_browser(make_response(redirect(url_for("accounts.login"), 303)))

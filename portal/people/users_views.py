@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask_login import current_user
 
-from portal.accounts import audit
+from portal.accounts import audit, signing_in
 from portal.accounts.models import Role, UserProfile
 from portal.database import db, utc_now
 from portal.people import invitations, membership
@@ -70,6 +70,18 @@ def _change(profile: UserProfile, form: RoleForm) -> bool:
     db.session.commit()
     said(f"{name} is {role.value} now and has to sign in again.")
     return True
+
+
+@blueprint.post("/<row_id:profile_id>/sign-out")
+@permits(ADMIN)
+def sign_out(profile_id: int) -> Any:
+    """End every session of somebody, as when a device is lost; they may sign in again."""
+    profile = member_or_404(profile_id)
+    signing_in.revoke_all(profile.user, utc_now(), but=g.user_session)
+    audit.record(FormActor(), "person_signed_out", profile, name=profile.user.username)
+    db.session.commit()
+    said(f"{profile.user.username} is signed out everywhere.")
+    return redirect(url_for(".index"), 303)
 
 
 @blueprint.route("/<row_id:profile_id>/remove", methods=["GET", "POST"])

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, g, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_login import current_user, logout_user
 from sqlalchemy import select
 
@@ -14,7 +23,15 @@ from portal.adapters import current_adapters
 from portal.database import db, utc_now
 from portal.people import entering
 from portal.people.forms import SignInForm
-from portal.web import ANYBODY, SIGNED_IN, FormActor, myself, permits, safe_next
+from portal.web import (
+    ANYBODY,
+    SIGNED_IN,
+    FormActor,
+    forget_in_browser,
+    myself,
+    permits,
+    safe_next,
+)
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -79,7 +96,7 @@ def logout() -> Any:
     db.session.commit()
     logout_user()
     session.clear()
-    return redirect(url_for("accounts.login"), 303)
+    return forget_in_browser(make_response(redirect(url_for("accounts.login"), 303)))
 
 
 @blueprint.post("/theme")

@@ -329,3 +329,12 @@ def test_the_settings_are_read_and_their_secret_is_not_shown() -> None:
 def test_settings_that_make_no_sense_are_said(changes: dict[str, str], word: str) -> None:
     with pytest.raises(SettingsError, match=word):
         Settings.from_environ({**SET, **changes})
+
+
+def test_a_provider_that_calls_itself_otherwise_is_not_believed(
+    people: People, staff: OpenIdService
+) -> None:
+    staff.issuer = "https://evil.example"  # in what it says of itself; it is asked where it was
+    browser = people.browser()
+    assert browser.get("/login/sign-on", 303).location == "/login"
+    assert "The sign-on did not work" in browser.get("/login").words

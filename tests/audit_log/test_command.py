@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from portal import cli
-from portal.accounts.models import Account
+from portal.accounts.models import Account, AuditEvent
 from portal.audit_log import command
 from portal.database import db, utc_now
 from portal.errors import PortalError
@@ -34,17 +34,17 @@ def test_verifying_ends_with_one_when_something_was_altered(
     write()
     write()
     seal()
-    assert command.verify(chosen()) == 0
+    assert command.verify(chosen(), utc_now()) == 0
     told = capsys.readouterr().out
     assert f"{number}: 2 events in order, newest 2 " in told
     assert "platform: 0 events in order" in told
     by_hand("DELETE FROM audit_events WHERE sequence = 2")
-    assert command.verify(chosen()) == 1
+    assert command.verify(chosen(), utc_now()) == 1
     assert "Event 2 was removed from the end of the chain." in capsys.readouterr().out
-    assert command.verify(chosen("--platform")) == 0
-    assert command.verify(chosen(number)) == 1
+    assert command.verify(chosen("--platform"), utc_now()) == 0
+    assert command.verify(chosen(number), utc_now()) == 1
     with pytest.raises(PortalError, match="no account 1-2"):
-        command.verify(chosen("1-2"))
+        command.verify(chosen("1-2"), utc_now())
 
 
 def test_the_file_of_the_command_is_its_owners(
@@ -63,3 +63,36 @@ def test_the_file_of_the_command_is_its_owners(
     wrong = cli.parser(words[0]).parse_args([*words, "--object", "nothing"])
     with pytest.raises(PortalError, match="Nothing is exported"):
         command.export(wrong, utc_now())
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE audit_events SET action = 'created' WHERE sequence = 1",
+        "DELETE FROM audit_events WHERE sequence = 1",
+        "UPDATE audit_chains SET sealed_key = 'of a key that is lost'",
+        "DELETE FROM audit_chains",
+    ],
+)
+def test_a_broken_chain_is_begun_anew_and_says_so(
+    harm: str, people: People, write: Write, seal: Seal, by_hand: Callable[[str], None]
+) -> None:
+    number = db.session.get_one(Account, people.alice.account_id).account_number
+    write()
+    write()
+    seal()
+    with pytest.raises(PortalError, match="nothing is done"):
+        command.verify(chosen(number, "--begin-anew"), utc_now())
+    with pytest.raises(PortalError, match="Name the account"):
+        command.verify(chosen("--begin-anew"), utc_now())
+    by_hand(harm)
+    assert command.verify(chosen(number), utc_now()) == 1
+    assert command.verify(chosen(number, "--begin-anew"), utc_now()) == 0
+    seal()
+    assert command.verify(chosen(number), utc_now()) == 0
+    newest = db.session.scalars(db.select(AuditEvent).order_by(AuditEvent.sequence.desc())).first()
+    assert newest is not None
+    assert newest.action == "audit_log_begun_anew"
+    assert newest.after["problem"]
+    by_hand("DELETE FROM audit_events WHERE action = 'audit_log_begun_anew'")
+    assert command.verify(chosen(number), utc_now()) == 1

@@ -79,6 +79,19 @@ def test_the_floating_button_opens_a_panel_that_escape_closes(
     )
 
 
+def test_only_the_frame_itself_may_close_the_panel(
+    shop: ForeignSite, visitor: Visitor, open_browser: OpenBrowser
+) -> None:
+    shop.show(TEXT + widget(visitor, label="Ask us"))
+    page = open_shop(open_browser, shop, visitor)
+    page.get_by_role("button", name="Ask us", exact=True).click()
+    expect(page.frame_locator("iframe").get_by_role("heading")).to_be_visible()
+    page.evaluate("window.postMessage('chat:close', '*')")
+    page.evaluate("window.dispatchEvent(new MessageEvent('message', { data: 'chat:close' }))")
+    page.wait_for_timeout(200)
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 def test_the_framed_chat_keeps_its_session_over_reloads(
     shop: ForeignSite, visitor: Visitor, open_browser: OpenBrowser
 ) -> None:

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from portal.dns.http_api import Reply
+from portal.dns.route53 import parsed
+from portal.errors import AdapterError
+
 pytestmark = pytest.mark.engine_independent
 
 ROOT = Path(__file__).parent.parent.parent
@@ -77,3 +81,27 @@ def test_s1_only_the_guarded_door_leads_outside() -> None:
                 names = {alias.name.partition(".")[0] for alias in node.names}
                 found = names & {"requests", "httpx", "aiohttp", "pycurl"}
                 assert not found or path.name == "acme_client.py", path  # the operator's authority
+
+
+def test_no_script_of_ours_keeps_anything_in_the_browser() -> None:
+    """The chat's session is a cookie that scripts do not see."""
+    scripts = sorted((ROOT / "static").glob("*.js"))
+    assert len(scripts) > 10
+    for script in scripts:
+        source = script.read_text()
+        for word in ("localStorage", "sessionStorage", "indexedDB", "document.cookie", "caches."):
+            assert word not in source, f"{script.name}: {word}"
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        '<!ENTITY a SYSTEM "file:///etc/hostname">',
+        '<!ENTITY b "bbbbbbbbbb"><!ENTITY a "&b;&b;&b;&b;&b;&b;&b;&b;">',
+    ],
+)
+def test_xml_with_entities_is_not_read(declared: str) -> None:
+    body = f"<?xml version='1.0'?><!DOCTYPE x [{declared}]><x>&a;</x>".encode()
+    with pytest.raises(AdapterError):
+        parsed(Reply(200, body))
+    assert parsed(Reply(200, b"<x>a</x>")).text == "a"
