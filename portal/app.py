@@ -54,9 +54,11 @@ from portal.llm_clients.pages import views as llm_clients
 from portal.notices import finding as notice_finding
 from portal.notifications import (
     budget_jobs,
+    certificate_notices,
     domain_notices,
     outbox_views,
     preference_views,
+    rounds,
     webhook_jobs,
     webhook_views,
 )
@@ -135,6 +137,7 @@ REGISTERED = (
     domain_jobs,
     limit_jobs,
     certificate_jobs,
+    certificate_notices,
     seen_jobs,
     certificates_views,
     deployment_views,
@@ -166,6 +169,7 @@ REGISTERED = (
     saved_views,
     saving,
     session_views,
+    rounds,
     sign_on_views,
     signals,
     history_jobs,
