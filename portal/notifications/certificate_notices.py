@@ -32,9 +32,7 @@ def _news(order: CertificateOrder, now: datetime) -> News:
     sentences = [
         order.message or "The certificate authority did not say why.",
         f"The next attempt is on {again:%d %B %Y, %H:%M} UTC." if again else "",
-        "Visitors notice nothing as long as the present certificate is valid."
-        if is_valid
-        else "",
+        "Visitors notice nothing as long as the present certificate is valid." if is_valid else "",
     ]
     what = "cannot be got" if store.newest(order.name) is None else "cannot be renewed"
     return News(

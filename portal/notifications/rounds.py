@@ -1,4 +1,4 @@
-"""Work that comes again by itself: looking for unusual errors, reports of a month, clearing away.
+"""Work that comes again by itself: new networks of keys, unusual errors, reports, clearing away.
 
 Each round works in short transactions for two seconds at most and comes back soon if it is not
 done. Whoever is killed in one, or makes it twice at once, tells nobody twice: what is told has a
@@ -16,11 +16,12 @@ from sqlalchemy.exc import IntegrityError
 from portal.database import db, utc_now
 from portal.job_queue import Ring, claim, job, job_name, rings_of, still_ours, sweep
 from portal.notices.models import NoticeRound
-from portal.notifications import clearing, monthly_reports, unusual_errors
+from portal.notifications import clearing, keys_elsewhere, monthly_reports, unusual_errors
 
 SOON = timedelta(seconds=5)
 # By name: what is done (whether all of it is), and how often.
 ROUNDS: dict[str, tuple[Callable[[datetime], bool], timedelta]] = {
+    "keys": (keys_elsewhere.look, timedelta(minutes=1)),
     "errors": (unusual_errors.look, timedelta(minutes=5)),
     "reports": (monthly_reports.write_due, timedelta(hours=1)),
     "clearing": (clearing.clear_away, timedelta(hours=1)),
