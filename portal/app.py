@@ -60,9 +60,11 @@ from portal.manifests import views as manifests
 from portal.notices import finding as notice_finding
 from portal.notifications import (
     budget_jobs,
+    certificate_notices,
     domain_notices,
     outbox_views,
     preference_views,
+    rounds,
     webhook_jobs,
     webhook_views,
 )
@@ -145,6 +147,7 @@ REGISTERED = (
     domain_jobs,
     limit_jobs,
     certificate_jobs,
+    certificate_notices,
     seen_jobs,
     certificates_views,
     deployment_views,
@@ -176,6 +179,7 @@ REGISTERED = (
     saved_views,
     saving,
     session_views,
+    rounds,
     sign_on_views,
     signals,
     history_jobs,

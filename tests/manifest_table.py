@@ -39,9 +39,9 @@ suggestion. `status` is what the portal saw: it is written, and where it is read
 - A client’s tab **Manifest**, and `manifest_url` for programs.
 - **Export the account**: everything as one text, without secrets, keys’ texts, uploaded images and
   history. Applied in another account, names stay; host names follow from the account; custom
-  domains are claims that are proven anew; providers and plugins say that their secrets are
-  missing; clients of people who are not there become those of who applies; what a key opens is
-  applied once a key of its name was made there.
+  domains are claims that are proven anew; named secrets have to be there before, and providers and
+  plugins say that typed ones are missing; clients of people who are not there become those of who
+  applies; what a key opens is applied once a key of its name was made there.
 - On the command line, as the account’s admin or as whoever `--as` names:
 
       python -m portal.cli manifest apply FILE… [--dry-run] [--yes] [--account NUMBER] [--as USER]
@@ -63,9 +63,9 @@ Plain words mean what YAML 1.2 says: `yes`, `12:30` and `1.0.0` are texts.
 
 ## Secrets
 
-A field that wants a secret takes the name of one of the account’s secrets, never its value. The
-value is copied when the manifest is applied; applying it again after the secret was changed copies
-the new one.
+A field that wants a secret takes the name of one of the account’s **Secrets**, never its value. It
+is referred to, so a replaced secret counts at once. What was typed in on a page has no name and is
+in no manifest; applying one without the field keeps it.
 """
 
 
@@ -79,7 +79,7 @@ def table_of(kind: Kind) -> str:
 
 
 def _row(kind: Kind, field: Field) -> str:
-    about = f"{field.about} Never read." if field.is_secret else field.about
+    about = field.about
     row = f"| `{field.path}` | {_holds(field)} | {_limits(kind, field)} | {about} |"
     inner = [f"`{one.name}` ({_holds(one)}): {one.about}" for one in field.fields]
     return row.replace(about, f"{about} Each has {' '.join(inner)}") if inner else row

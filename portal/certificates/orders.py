@@ -19,7 +19,7 @@ from portal.certificates import challenges, ledger, preflight, store
 from portal.certificates.authority_limits import FAILURE, ISSUED, ORDER
 from portal.certificates.models import CertificateOrder
 from portal.certificates.naming import is_below
-from portal.certificates.signals import certificate_issued
+from portal.certificates.signals import certificate_issued, certificate_troubled
 from portal.database import current_settings, db
 from portal.tls import Issuance
 from portal.vault import current_sealer
@@ -206,6 +206,7 @@ def _refused(order: CertificateOrder, issuance: Issuance, now: datetime) -> None
     order.failures += 1
     asked_for = timedelta(seconds=issuance.retry_in_seconds or 0)
     order.next_attempt_at = now + max(pause, asked_for)
+    certificate_troubled.send(CertificateOrder, order=order, now=now)
 
 
 def is_refused(order: CertificateOrder) -> bool:
@@ -256,6 +257,7 @@ def trouble(order: CertificateOrder, message: str, reason: str, detail: str, now
     order.message, order.reason, order.detail = message[:1000], reason, detail
     minutes = min(60, 2 ** min(order.attempt - 1, 6))
     order.next_attempt_at = now + timedelta(minutes=minutes)
+    certificate_troubled.send(CertificateOrder, order=order, now=now)
 
 
 CUSTOMERS = frozenset(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from werkzeug.datastructures import MultiDict
 
-from portal.accounts import audit
 from portal.accounts.models import Account
 from portal.manifests.fields import Field, Types, status
 from portal.manifests.kind import NO_CSRF, Kind, Person, Values
+from portal.people import account_settings
 from portal.people.forms import AccountForm
 
 
@@ -17,7 +15,7 @@ class AccountKind(Kind):
     """The one account; a manifest of another changes its settings, not its name."""
 
     name = "Account"
-    about = "Time zone, currency and whether everybody needs a second factor."
+    about = "Time zone, currency, second factors and how long the audit log is kept."
     form_class = AccountForm
     fields = (
         Field("timezone", "Where its days begin, such as Europe/Berlin.", form="timezone"),
@@ -28,12 +26,7 @@ class AccountKind(Kind):
             Types.BOOLEAN,
             form="requires_second_factor",
         ),
-        Field(
-            "auditDays",
-            "How long its audit log is kept, 30 to 3,650.",
-            Types.INTEGER,
-            form="audit_days",
-        ),
+        Field("auditDays", "How long the audit log is kept.", Types.INTEGER, form="audit_days"),
         status("accountNumber", "Its number in host names."),
         status("companyName", "What it is called."),
     )
@@ -63,17 +56,7 @@ class AccountKind(Kind):
         return "settings"
 
     def store(
-        self, row: Account, form: Any, values: Values, changed: set[str], person: Person
+        self, row: Account, form: AccountForm, values: Values, changed: set[str], person: Person
     ) -> Account:
-        before = _told(row)
-        form.populate_obj(row)
-        after = _told(row)
-        audit.record(
-            person.actor, "account_changed", row, name=row.company_name, before=before, after=after
-        )
+        account_settings.change(row, form.data, person.actor)
         return row
-
-
-def _told(account: Account) -> dict[str, Any]:
-    names = ("company_name", "timezone", "currency", "requires_second_factor", "audit_days")
-    return {name: getattr(account, name) for name in names}

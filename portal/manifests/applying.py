@@ -17,7 +17,6 @@ from portal.manifests.kind import Kind, Person, Refused, Values
 from portal.manifests.kinds import KINDS
 from portal.manifests.reading import Document
 
-HIDDEN = "…"  # in place of a secret, whose value nobody is shown
 _EMPTY = (None, "", False)
 
 
@@ -82,13 +81,13 @@ def apply_values(
     first = before if row is not None else kind.first_values(found.given, person)
     wanted = {**first, **found.given}
     sent = kind.sent(wanted)
-    secrets = kind.add_secrets(sent, row, wanted, person)
+    kind.add_secrets(sent, found.given, person)
     form = kind.form_of(sent, row, person)
     if not form.validate():
         found.problems.extend(_form_problems(kind, form, found.given, document))
         return _refused(kind, kind.title(wanted), document, found)
     after = kind.settle(row, form, wanted, person)
-    changed = _changed(kind, before, after) | secrets
+    changed = _changed(kind, before, after)
     differences = _differences(kind, before, after, changed)
     if row is not None and not changed:
         action = Actions.NOTHING
@@ -104,7 +103,7 @@ def apply_values(
 
 
 def _changed(kind: Kind, before: Values, after: Values) -> set[str]:
-    names = [one.name for one in kind.fields if not one.is_read_only and not one.is_secret]
+    names = [one.name for one in kind.fields if not one.is_read_only]
     return {name for name in names if _differs(before.get(name), after.get(name))}
 
 
@@ -127,9 +126,7 @@ def _differences(
 
 
 def _difference(one: Field, before: Values, after: Values) -> Difference | None:
-    if one.is_secret:
-        return Difference(one.path, HIDDEN, f"the secret {after[one.name]}", [])
-    return difference(one.path, before.get(one.name), after[one.name])
+    return difference(one.path, before.get(one.name), after.get(one.name))
 
 
 def _mark(kind: Kind, before: Values, after: Values, changed: set[str]) -> str:

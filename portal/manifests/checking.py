@@ -105,6 +105,8 @@ def _check_value(found: Checked, document: Document, path: Path, wanted: Field, 
     if value is None and wanted.is_nullable:
         found.given[wanted.name] = None
         return
+    if wanted.is_secret and value in (None, ""):
+        return  # as in the form: nothing keeps what is stored
     problem = problem_with(wanted, value)
     if problem:
         _tell(found, document, path, problem)

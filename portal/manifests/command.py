@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from flask import g
 from sqlalchemy import select
 
 from portal.accounts.models import Account, User, UserProfile
@@ -80,6 +81,7 @@ def _person(arguments: argparse.Namespace, now: datetime) -> Person:
         profile = db.session.scalar(query)
     if profile is None:
         raise PortalError("Nobody of this account acts: name somebody with --as.")
+    g.account, g.profile = account, profile  # whom the forms of the pages ask about
     actor = CommandActor(account.id, profile.user_id)
     return Person(account, profile, profile.user, actor, now)
 

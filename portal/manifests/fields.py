@@ -42,7 +42,7 @@ class Field:
     """One field: how it is called, what it holds, in which words it is explained.
 
     `form` is the field of the kind's form that checks it, "" where the kind does. A secret is
-    written as the name of one and never read. None stands for the default of a nullable field.
+    the name of one, never its value. None stands for the default of a nullable field.
     """
 
     name: str

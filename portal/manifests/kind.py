@@ -58,7 +58,7 @@ class Kind:
         raise NotImplementedError
 
     def read(self, row: Any) -> Values:
-        """What the row says now, without secrets and status."""
+        """What the row says now, without status; of a secret its name, "" if it has none."""
         raise NotImplementedError
 
     def status(self, row: Any) -> Values:
@@ -89,25 +89,16 @@ class Kind:
                 values[field.name] = form[field.form].data
         return values
 
-    def typed_secret(self, row: Any) -> str:
-        """The secret that the row has, as it was typed: a value, or `secret:` and a name."""
-        return ""
-
-    def add_secrets(
-        self, sent: MultiDict[str, str], row: Any, values: Values, person: Person
-    ) -> set[str]:
-        """Name the secrets in what is sent; the fields whose secret is another one."""
-        changed = set()
+    def add_secrets(self, sent: MultiDict[str, str], given: Values, person: Person) -> None:
+        """Put references to the named secrets into what is sent. Raises Refused for absent ones."""
         for field in self.fields:
-            if not field.is_secret or not values.get(field.name):
+            name = given.get(field.name) if field.is_secret else None
+            if not name:
                 continue
-            typed = f"{named.PREFIX}{values[field.name]}"
-            if problem := named.problem_with(person.account.id, typed):
-                raise Refused(field.name, problem)
-            sent[field.form] = typed
-            if row is None or self.typed_secret(row) != typed:
-                changed.add(field.name)
-        return changed
+            if named.by_name(person.account.id, name) is None:
+                told = f"The account has no secret named {name[:100]}. Make it under Secrets first."
+                raise Refused(field.name, told)
+            sent[field.form] = f"{named.PREFIX}{name}"
 
     def left_out(self, row: Any, given: Values, person: Person) -> str:
         """Why nothing is to be done about it, "" where there is."""
@@ -152,12 +143,7 @@ class Kind:
 
     def document(self, row: Any) -> Values:
         """The row as a manifest."""
-        return self.document_of(self.read(row) | self._names_of_secrets(row), self.status(row))
-
-    def _names_of_secrets(self, row: Any) -> Values:
-        names = [field.name for field in self.fields if field.is_secret]
-        used = named.name_in(self.typed_secret(row)) if names else ""
-        return {names[0]: used} if used else {}
+        return self.document_of(self.read(row), self.status(row))
 
     def documents(self, account: Account) -> Iterator[Values]:
         """All of the account, in a number of queries that does not grow with them."""

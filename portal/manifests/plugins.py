@@ -15,6 +15,7 @@ from portal.plugins import api, finding, storing
 from portal.plugins.forms import FORMS, PluginForm, form_of
 from portal.plugins.models import Plugin
 from portal.plugins.parameters import BODY, PATH, QUERY, TYPES
+from portal.vault import named
 
 WITHOUT_ONE = "It has no secret yet: name one in secret, or enter it on its page."
 STATIC, API, SQL = Plugin.Kinds.STATIC, Plugin.Kinds.API, Plugin.Kinds.SQL
@@ -92,6 +93,7 @@ class PluginKind(Kind):
             "selector": row.selector.value,
             "searchTerms": list(row.search_terms),
             **_own(row.kind, row.content),
+            **_secret(row),
         }
 
     def status(self, row: Plugin) -> Values:
@@ -102,7 +104,6 @@ class PluginKind(Kind):
         if kind is None:
             raise Refused("kind", "Say which kind of plugin it is: static, api or sql.")
         own = {name: EMPTY.get(name, "") for name, kinds in OF_KIND.items() if kind in kinds}
-        own.pop("secret", None)
         shared = {"name": "", "description": "", "selector": "llm", "searchTerms": []}
         return {**shared, **own}
 
@@ -137,9 +138,6 @@ class PluginKind(Kind):
         found["description"] = columns["description"]
         return {**found, **_own(Plugin.Kinds(values["kind"]), columns["content"])}
 
-    def typed_secret(self, row: Plugin) -> str:
-        return finding.typed_secret(row)
-
     def remarks(
         self, row: Plugin | None, given: Values, changed: set[str], person: Person
     ) -> list[str]:
@@ -162,6 +160,13 @@ class PluginKind(Kind):
             plugin, form.columns(), secret, action, person.actor, has_secret="secret" in form
         )
         return plugin
+
+
+def _secret(row: Plugin) -> Values:
+    """The name of the secret, where its kind has one."""
+    if row.kind not in OF_KIND["secret"]:
+        return {}
+    return {"secret": named.name_in(finding.typed_secret(row))}
 
 
 def _own(kind: Plugin.Kinds, content: dict[str, Any]) -> Values:

@@ -16,6 +16,7 @@ from portal.providers import finding, storing
 from portal.providers.forms import ProviderForm
 from portal.providers.model_lines import text_of
 from portal.providers.models import Provider
+from portal.vault import named
 
 MICROS = Decimal(1_000_000)
 NO_KEY = "It has no key yet: name a secret in apiKeySecret, or enter the key on its page."
@@ -77,6 +78,7 @@ class ProviderKind(Kind):
             "baseUrl": row.base_url,
             "defaultModel": row.default_model,
             "models": [_object(model) for model in row.models],
+            "apiKeySecret": named.name_in(finding.typed_key(row)),
         }
 
     def status(self, row: Provider) -> Values:
@@ -89,7 +91,7 @@ class ProviderKind(Kind):
         }
 
     def first_values(self, given: Values, person: Person) -> Values:
-        return {"name": "", "baseUrl": "", "defaultModel": "", "models": []}
+        return {"name": "", "baseUrl": "", "defaultModel": "", "models": [], "apiKeySecret": ""}
 
     def sent(self, values: Values) -> MultiDict[str, str]:
         found = super().sent({**values, "models": None})
@@ -108,9 +110,6 @@ class ProviderKind(Kind):
         found["defaultModel"] = columns["default_model"]
         found["models"] = [_object(model) for model in columns["models"]]
         return found
-
-    def typed_secret(self, row: Provider) -> str:
-        return finding.typed_key(row)
 
     def remarks(
         self, row: Provider | None, given: Values, changed: set[str], person: Person

@@ -61,7 +61,7 @@ def _fields(kind: Kind, part: Parts) -> list[Field]:
 
 
 def _part(kind: Kind, part: Parts) -> Schema:
-    return _object(kind, [one for one in _fields(kind, part) if not one.is_secret])
+    return _object(kind, _fields(kind, part))
 
 
 def _object(kind: Kind, fields: list[Field]) -> Schema:
@@ -90,6 +90,4 @@ def field_schema(kind: Kind, field: Field) -> Schema:
         found["type"] = [found["type"], "null"]
     if field.is_read_only:
         found["readOnly"] = True
-    if field.is_secret:
-        found["writeOnly"] = True
     return found

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.accounts.models import enum_column
-from portal.database import BigId, TimestampedModel, UTCDateTime
+from portal.database import BackgroundProgress, BigId, TimestampedModel, UTCDateTime
 from portal.notices.kinds import Kind, Level, Way
 
 
@@ -79,3 +79,11 @@ class NoticePreference(TimestampedModel):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     kind: Mapped[Kind] = mapped_column(enum_column(Kind, "preferred_kind", checked=False))
     way: Mapped[Way] = mapped_column(enum_column(Way, "notice_way", checked=False))
+
+
+class NoticeRound(BackgroundProgress, TimestampedModel):
+    """Work that comes again by itself (portal/notifications/rounds.py), and when it is next due."""
+
+    __tablename__ = "notice_rounds"
+
+    name: Mapped[str] = mapped_column(String(40), unique=True)

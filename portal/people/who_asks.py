@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from portal.accounts import audit, signing_in
 from portal.accounts.models import User, UserProfile
 from portal.database import db, utc_now, writing
+from portal.people import recognising
 from portal.web import FormActor, login_manager
 
 INVITATION = "invitation"  # in the cookie: the secret of a link that was followed
@@ -82,8 +83,10 @@ def start_session(user: User) -> None:
     now = utc_now()
     if g.get("user_session") is not None:
         signing_in.revoke(g.user_session, now)
-    agent = request.headers.get("User-Agent", "")
-    _carry(user, signing_in.open_session(user, request.remote_addr or "", agent, now))
+    agent, address = request.headers.get("User-Agent", ""), request.remote_addr or ""
+    if recognising.is_new(user, address, agent, now):
+        recognising.tell_of_sign_in(user, address, agent, now)
+    _carry(user, signing_in.open_session(user, address, agent, now))
     audit.record_of_person(FormActor(), "signed_in", user)
     db.session.commit()
 

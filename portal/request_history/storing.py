@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.database import Serialized
-from portal.request_history import key_uses
+from portal.request_history import key_networks, key_uses
 from portal.request_history.models import LLMClientRequests, Prompt, RequestBody, RequestToIndex
 from portal.request_history.numbering import new_number
 from portal.request_history.redaction import Redaction, hidden, hidden_in
@@ -30,11 +30,12 @@ Told = Sequence["tuple[dict[str, Any], Visit | None]"]
 
 @dataclass(frozen=True)
 class Visit:
-    """The session that a request belongs to."""
+    """The session that a request belongs to; `network_hash` of a request with a key."""
 
     session_key: str
     visitor_hash: str = ""
     user_agent: str = ""
+    network_hash: str = ""
 
 
 def insert(connection: Connection, told: Told) -> None:
@@ -46,6 +47,8 @@ def insert(connection: Connection, told: Told) -> None:
     connection.execute(_BODIES, rows)
     connection.execute(_TO_INDEX, [{"id": row["id"]} for row in rows])
     counting.write(connection, rows, _sessions(connection, told))
+    networks = [(row["api_key_id"], visit.network_hash) for row, visit in told if visit is not None]
+    key_networks.note(connection, networks)
     key_uses.note(connection, rows)
 
 

@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest
 
 from portal.database import current_settings, db, utc_now
 from portal.llm_providers.messages import storable
-from portal.request_history import queries
+from portal.request_history import key_networks, queries
 from portal.serving import session_keys
 from portal.serving.attachments import LARGEST_FILE, MOST_FILES, SentFile, conversation_with
 from portal.serving.questions import Conversation, Question, Refusal, continued
@@ -128,7 +128,14 @@ def question_of(conversation: Conversation, key: str, api_key_id: int | None) ->
         visitor_hash=_visitor_hash(),
         user_agent=storable(request.headers.get("User-Agent", ""))[:255],
         api_key_id=api_key_id,
+        network_hash="" if api_key_id is None else _network_hash(api_key_id),
     )
+
+
+def _network_hash(api_key_id: int) -> str:
+    """From which network a key is used, told apart for this key alone."""
+    secret = str(current_app.config["SECRET_KEY"])
+    return key_networks.hash_of(api_key_id, request.remote_addr or "", secret)
 
 
 def _visitor_hash() -> str:

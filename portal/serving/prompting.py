@@ -249,7 +249,8 @@ class Exchange:
             tokens_out=row["tokens_out"] + unsettled[1],
         )
         rows.add_attempts(row, self._tried)
-        visit = Visit(question.session_key, question.visitor_hash, question.user_agent)
+        who = question.visitor_hash, question.user_agent, question.network_hash
+        visit = Visit(question.session_key, *who)
         self._means.recorder.record(row, visit, self._purse.settled(self._spent))
 
     def _estimated(self) -> tuple[int, int]:

@@ -78,6 +78,7 @@ class Question:
     visitor_hash: str = ""
     user_agent: str = ""
     api_key_id: int | None = None
+    network_hash: str = ""
     request_id: str = field(default_factory=lambda: secrets.token_hex(12))
 
     @property

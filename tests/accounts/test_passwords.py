@@ -73,9 +73,9 @@ def test_a_forgotten_password_is_replaced_by_a_link(
     there.get("/", 303)
     browser.post("/login", {"username": "alice", "password": PASSWORD}, 401)
     browser.post("/login", {"username": "alice", "password": OTHER})
-    told = office.deliver()[-1]
-    assert told.subject == "Your password was changed"
-    assert OTHER not in told.text
+    told = office.deliver()
+    assert "Your password was changed" in [letter.subject for letter in told]
+    assert OTHER not in "".join(letter.text for letter in told)
 
 
 def test_the_answer_is_the_same_for_nobody(

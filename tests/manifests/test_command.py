@@ -13,7 +13,11 @@ from portal.database import db, utc_now
 from portal.errors import PortalError
 from portal.llm_clients.models import LLMClient
 from portal.manifests import command
+from portal.providers import finding
+from portal.providers.models import Provider
+from portal.vault import named
 from tests.manifests.applied import HEAD
+from tests.manifests.test_kinds import PROVIDER
 from tests.people import MakeClient, People
 
 CLIENT = f"{HEAD}metadata: {{name: lake_guide}}\nspec: {{defaultSystemRole: You help.}}\n"
@@ -119,3 +123,12 @@ def test_an_export_is_what_can_be_applied(
     capsys.readouterr()
     assert run("export", "--account", number, "--client", "example") == 0
     assert capsys.readouterr().out.startswith("---\napiVersion: portal/v1\nkind: LLMClient\n")
+
+
+def test_secrets_are_named_here_too(number: str, people: People, file: Path) -> None:
+    named.make(people.alice.account_id, "own-key", "sk-never-shown")
+    db.session.commit()
+    file.write_text(PROVIDER.replace("  models", "  apiKeySecret: own-key\n  models"))
+    assert run("apply", str(file), "--account", number, "--yes") == 0
+    provider = db.session.scalars(db.select(Provider).filter_by(name="own")).one()
+    assert finding.key_of(provider) == "sk-never-shown"

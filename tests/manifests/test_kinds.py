@@ -48,6 +48,7 @@ def one(model: type[Any], **columns: Any) -> Any:
 
 
 def a_secret(account_id: int, name: str, value: str) -> None:
+    declare_writes(True)
     named.make(account_id, name, value)
     db.session.commit()
 
@@ -61,16 +62,14 @@ def test_a_provider_comes_with_its_models_and_a_key_by_name(people: People, data
     assert "Stays as it is" in planned(alice, PROVIDER).words
     keyed = PROVIDER.replace("  models", "  apiKeySecret: own-key\n  models")
     assert "no secret named own-key" in planned(alice, keyed, 422).words
-    declare_writes(True)
     a_secret(people.alice.account_id, "own-key", "sk-never-shown")
     page = planned(alice, keyed)
-    assert "the secret own-key" in page.words
+    assert "Empty → own-key" in page.words
     assert "never-shown" not in page.text
     applied(alice, keyed)
     assert finding.key_of(one(Provider, name="own")) == "sk-never-shown"
     assert "Stays as it is" in planned(alice, keyed).words
     text = alice.get("/manifests/export").text
-    assert "hasKey: true" in text
     assert "apiKeySecret: own-key" in text
     assert "never-shown" not in text
     told = db.session.scalars(db.select(AuditEvent)).all()
@@ -83,6 +82,8 @@ def test_a_stored_key_follows_no_provider_to_another_host(people: People, databa
     applied(alice, PROVIDER.replace("  models", "  apiKeySecret: own-key\n  models"))
     moved = PROVIDER.replace("models.example.com", "elsewhere.example.com")
     assert "the stored one is for another host" in planned(alice, moved, 422).words
+    named_again = moved.replace("  models", "  apiKeySecret: own-key\n  models")
+    assert "Is changed" in planned(alice, named_again).words
 
 
 def test_a_plugin_of_each_kind(people: People, database: None) -> None:
