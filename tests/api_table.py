@@ -44,6 +44,9 @@ a browser ask.
   refused here, where the page leaves it out.
 - Deploying, closing, deleting and looking at a domain begin work in the background and answer 202;
   `status` tells how it goes. A client without a key is deployed only with `confirmPublic`.
+- A `POST` with an `Idempotency-Key` of the program's choosing may be sent again for a day: it is
+  done once and answered as the first time, with `Idempotency-Replayed`. The text of a key is not
+  told twice. What was refused may be sent again with the same key.
 - A body is one JSON object of at most 1 MB, 20 levels deep, no key twice.
 
 ## What cannot be

@@ -62,6 +62,7 @@ def check() -> None:
     token = _presented()
     _hold_rate(token)
     g.profile, g.account = token.profile, token.profile.account
+    g.token_id = token.id
     if request.method not in SAFE and not token.may_write:
         raise Refusal(403, READS_ONLY)
     if rank_of(str(g.profile.role)) < rank_of(permission.least):

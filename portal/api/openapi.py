@@ -97,7 +97,7 @@ def _operation(one: Described) -> dict[str, Any]:
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": f"{one.about} For whom: {one.least} and above.",
-        "parameters": [*_in_path(one), *_in_query(operation)],
+        "parameters": [*_in_path(one), *_in_query(operation), *_in_headers(one)],
         "responses": {str(operation.status): _answer(operation), **_problems(one)},
     }
     if operation.takes:
@@ -124,6 +124,14 @@ def _in_query(operation: Operation) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "description": about, "schema": {"type": "string"}}
         for name, about in operation.query.items()
     ]
+
+
+def _in_headers(one: Described) -> list[dict[str, Any]]:
+    if one.method != "POST" or one.operation.takes == "yaml":
+        return []
+    about = "Of your choosing: sent again within a day, the request is done once."
+    schema = {"type": "string", "maxLength": 100}
+    return [{"name": "Idempotency-Key", "in": "header", "description": about, "schema": schema}]
 
 
 def _answer(operation: Operation) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from portal.api import (
     manifests_views,
     openapi_views,
     problems,
+    replaying,
     requests_views,
 )
 
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     problems.init_app(app)
     asking.init_app(app)
+    replaying.init_app(app)
     for views in (
         clients_views,
         domains_views,
