@@ -67,7 +67,7 @@ def tell_of_sign_in(user: User, address: str, user_agent: str, now: datetime) ->
         level=Level.LOOK,
         subject=f"{user.username} signed in from a new browser or network",
         text=(
-            "Somebody signed in with your name and password.\n\n"
+            f"Somebody signed in as {user.username}.\n\n"
             f"  Browser: {device}\n  Address: {address or 'unknown'}\n"
             f"  When: {exact_time(now, account.timezone)}\n\n"
             "If it was you, there is nothing to do. If not, end the session under You, Sessions, "
