@@ -55,6 +55,11 @@ COMMANDS = {
         "portal.commands:export_requests",
         "portal.history_exports.command:add_arguments",
     ),
+    "count-anew": Command(
+        "Hourly sums once more out of the requests, if charts and lists do not agree.",
+        "portal.commands:count_anew",
+        "portal.history_keeping.rebuild_command:add_arguments",
+    ),
     "encryption-keys": Command(
         "How secrets are sealed: add a key, seal everything with it, retire the others.",
         "portal.commands:encryption_keys",

@@ -17,6 +17,7 @@ from portal.audit_log import command as audit_command
 from portal.database import db, utc_now
 from portal.errors import PortalError
 from portal.history_exports import command as export_command
+from portal.history_keeping import rebuild_command
 from portal.manifests import command as manifest_command
 from portal.people import link_tokens, one_time_links, second_factors
 from portal.people.models import Purpose
@@ -74,6 +75,12 @@ def export_requests(settings: Settings, arguments: argparse.Namespace) -> int:
     """Requests of an account as a file, with the filters of the list."""
     with _application(settings):
         return export_command.run(arguments, utc_now())
+
+
+def count_anew(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Hourly sums once more out of the requests."""
+    with _application(settings):
+        return rebuild_command.run(arguments, utc_now())
 
 
 def encryption_keys(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -85,8 +85,12 @@ def without_unread_variables(css: str, read_elsewhere: str) -> str:
 
 
 def words_of_the_pages() -> set[str]:
-    """Every quoted word in templates and scripts: classes are among them, the rest is harmless."""
-    paths = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static").glob("*.js")]
+    """Every quoted word in templates and scripts: classes are among them, the rest is harmless.
+
+    Mails know no style sheet.
+    """
+    pages = set((ROOT / "templates").rglob("*.html")) - set((ROOT / "templates/mails").rglob("*"))
+    paths = [*pages, *(ROOT / "static").glob("*.js")]
     sources = [path.read_text() for path in paths]
     quoted = [part for one in sources for part in re.findall(r"\"[^\"]*\"", one)]
     quoted += [part for one in sources for part in re.findall(r"'[^']*'", one)]

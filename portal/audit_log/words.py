@@ -57,6 +57,7 @@ ACTIONS = {
     "api_key_revoked": "API key revoked",
     "api_key_attached": "API key attached",
     "api_key_detached": "API key detached",
+    "sums_counted_anew": "Charts counted anew",
     "secret_created": "Secret stored",
     "secret_replaced": "Secret replaced",
     "secret_deleted": "Secret deleted",

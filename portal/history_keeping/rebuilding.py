@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, select
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 from sqlalchemy.engine import Row
 
+from portal.database import db
 from portal.request_history import numbering
 from portal.request_history.models import LLMClientRequests, Prompt
 from portal.usage import counting
 from portal.usage import tallies as tallies_of
-from portal.usage.models import RequestRollup, UsageSeries
+from portal.usage.models import RequestRollup, RollupRebuild, UsageSeries
 from portal.usage.series import Series, all_of
 from portal.usage.tallies import EPOCH, Tally, hour_of
 
@@ -34,6 +35,39 @@ def last_closed(now: datetime) -> int:
 def closes_at(hour: int) -> datetime:
     """When an hour may be counted anew."""
     return EPOCH + timedelta(hours=hour + 2)
+
+
+def wish(account_id: int | None, since: datetime | None, now: datetime) -> RollupRebuild:
+    """Count the hours since then anew, of an account or of everybody; all hours without a time.
+
+    The clock rings for it; what is asked meanwhile is counted as ever.
+    """
+    last = last_closed(now)
+    first = hour_of(since) if since is not None else _first_hour(account_id, last)
+    first = min(first, last + 1)
+    made = RollupRebuild(account_id=account_id, first_hour=first, last_hour=last, next_hour=first)
+    made.next_attempt_at = now
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def _first_hour(account_id: int | None, last: int) -> int:
+    """That of the oldest request."""
+    oldest = select(ROWS.c.id).where(ROWS.c.id >= numbering.FIRST_REQUEST)
+    if account_id is not None:
+        oldest = oldest.where(ROWS.c.account_id == account_id)
+    found = db.session.scalar(oldest.order_by(ROWS.c.id).limit(1))
+    return last + 1 if found is None else hour_of(numbering.moment_of(found))
+
+
+def under_way(account_id: int) -> RollupRebuild | None:
+    """What is being counted anew for this account just now, the newest."""
+    query = select(RollupRebuild).where(
+        or_(RollupRebuild.account_id == account_id, RollupRebuild.account_id.is_(None)),
+        RollupRebuild.finished_at.is_(None),
+    )
+    return db.session.scalars(query.order_by(RollupRebuild.id.desc()).limit(1)).first()
 
 
 def counted(

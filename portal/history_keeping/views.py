@@ -12,9 +12,9 @@ from portal.accounts import audit
 from portal.accounts.models import Account
 from portal.database import db, utc_now
 from portal.formatting import status_view
-from portal.history_keeping import wishes
+from portal.history_keeping import rebuilding, wishes
 from portal.history_keeping.forms import EraseForm, KeepingForm
-from portal.history_keeping.jobs import erase_history
+from portal.history_keeping.jobs import erase_history, rebuild_rollups
 from portal.history_keeping.models import HistoryErasure
 from portal.job_queue import enqueue
 from portal.llm_clients import finding
@@ -54,11 +54,26 @@ def _clients() -> list[tuple[str, str]]:
 
 
 def _erasures() -> dict[str, Any]:
-    found = wishes.newest(g.account)
+    found, rebuild = wishes.newest(g.account), rebuilding.under_way(g.account.id)
     return {
         "erasures": [(one, _status(one)) for one in found],
-        "is_under_way": any(one.finished_at is None for one in found),
+        "rebuild": rebuild,
+        "is_under_way": rebuild is not None or any(one.finished_at is None for one in found),
     }
+
+
+@blueprint.post("/count-anew")
+@permits(ADMIN)
+def count_anew() -> Any:
+    """Count the hourly sums of the account once more, out of its requests."""
+    now = utc_now()
+    if rebuilding.under_way(g.account.id) is None:
+        found = rebuilding.wish(g.account.id, None, now)
+        audit.record(FormActor(), "sums_counted_anew", g.account, name=g.account.company_name)
+        db.session.commit()
+        enqueue(rebuild_rollups, found.id, key=f"{found.id}-{found.generation}")
+    said("The hours are being counted anew. Charts stay as they are until an hour has new sums.")
+    return redirect(url_for(".index"), 303)
 
 
 def _status(one: HistoryErasure) -> Any:

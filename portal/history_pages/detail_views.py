@@ -23,7 +23,9 @@ def _whole_or_404(request_id: int | None) -> Whole:
 def show(request_id: int) -> str:
     """Conversation, what arrived, what came back, how long it took."""
     whole = _whole_or_404(request_id)
-    return render_template("request_history/show.html", **detail_page.values_of(whole))
+    older, newer = one_request.neighbours(whole.row)
+    values = detail_page.values_of(whole)
+    return render_template("request_history/show.html", **values, older=older, newer=newer)
 
 
 @blueprint.get("/<row_id:request_id>/drawer")

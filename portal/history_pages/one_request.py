@@ -12,6 +12,7 @@ from portal.accounts.models import Account
 from portal.database import db
 from portal.request_history import stored
 from portal.request_history.models import LLMClientRequests, RequestBody
+from portal.request_history.numbering import FIRST_REQUEST
 from portal.request_history.stored import LARGEST_READ, Stored
 
 Row = LLMClientRequests
@@ -108,6 +109,15 @@ def _turn(found: Any) -> Turn:
         stored.read(found.request, found.request_length),
         stored.read(found.response, found.response_length),
     )
+
+
+def neighbours(row: LLMClientRequests) -> tuple[int | None, int | None]:
+    """The numbers of the account's requests right before and right after this one."""
+    own = select(Row.id).where(Row.account_id == row.account_id, Row.is_aggregation.is_(False))
+    older = own.where(Row.id < row.id, Row.id >= FIRST_REQUEST).order_by(Row.id.desc()).limit(1)
+    newer = own.where(Row.id > row.id).order_by(Row.id).limit(1)
+    found = db.session.execute(select(older.scalar_subquery(), newer.scalar_subquery())).one()
+    return found[0], found[1]
 
 
 def _of_session(row: LLMClientRequests) -> list[Any]:

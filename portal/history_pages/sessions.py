@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from portal.database import db
 from portal.history_pages.choices import Client
@@ -51,10 +51,12 @@ def parse(values: Mapping[str, str], zone: ZoneInfo, now: datetime) -> SessionFi
 
 @dataclass(frozen=True)
 class SessionPage:
-    """A page; `older` is the cursor of the next one, `looked_to` how far was looked."""
+    """A page; `older` and `newer` are the cursors of those beside it, `looked_to` how far was
+    looked."""
 
     rows: Sequence[Any]
     older: str = ""
+    newer: str = ""
     looked_to: datetime | None = None
 
 
@@ -70,35 +72,80 @@ _FIRST = (
 
 
 def page(
-    account_id: int, filters: SessionFilters, client: Client | None, before: str = ""
+    account_id: int,
+    filters: SessionFilters,
+    client: Client | None,
+    before: str = "",
+    after: str = "",
 ) -> SessionPage:
-    """Sessions whose last request was in the range, newest first."""
-    walked = _walked(account_id, filters, client, cursor_of(before))
+    """Sessions whose last request was in the range, newest first.
+
+    Those older than the cursor `before`, or those that are next newer than `after`.
+    """
+    if cursor_of(after) is not None and not before:
+        return _newer(account_id, filters, client, after)
+    walked = _walked(account_id, filters, client).where(*_older_than(cursor_of(before)))
+    walked = walked.order_by(*_NEWEST_FIRST)
     loose = _loose(filters)
+    rows = _rows(walked, loose, _NEWEST_FIRST)
+    shown = rows[:PAGE_SIZE]
+    newer = cursor(shown[0][0]) if shown and before else ""
+    if len(rows) > PAGE_SIZE:
+        return SessionPage(shown, cursor(shown[-1][0]), newer)
+    if loose:
+        last = db.session.execute(walked.limit(MOST_ROWS)).all()
+        if len(last) == MOST_ROWS:
+            return SessionPage(rows, cursor(last[-1]), newer, last[-1].last_at)
+    return SessionPage(rows, newer=newer)
+
+
+def _newer(
+    account_id: int, filters: SessionFilters, client: Client | None, after: str
+) -> SessionPage:
+    """The page above one; the newest of all where there are no more than fit."""
+    walked = _walked(account_id, filters, client).where(*_newer_than(cursor_of(after)))
+    rows = _rows(walked.order_by(*_OLDEST_FIRST), _loose(filters), _OLDEST_FIRST)
+    if len(rows) <= PAGE_SIZE:
+        return page(account_id, filters, client)
+    shown = rows[PAGE_SIZE - 1 :: -1]
+    return SessionPage(shown, cursor(shown[-1][0]), cursor(shown[0][0]))
+
+
+def _rows(walked: Select[Any], loose: list[Any], order: Sequence[Any]) -> Sequence[Any]:
+    """One more than a page has."""
     inner = walked.limit(MOST_ROWS if loose else PAGE_SIZE + 1).subquery()
     query = (
         select(Prompt, LLMClient.name, LLMClient.hashed_id, _FIRST)
         .join(LLMClient, LLMClient.id == Prompt.llm_client_id)
         .where(Prompt.id.in_(select(inner.c.id)), *loose)
-        .order_by(Prompt.last_at.desc(), Prompt.id.desc())
+        .order_by(*order)
         .limit(PAGE_SIZE + 1)
     )
-    rows = db.session.execute(query).all()
-    if len(rows) > PAGE_SIZE:
-        return SessionPage(rows[:PAGE_SIZE], cursor(rows[PAGE_SIZE - 1][0]))
-    if loose:
-        last = db.session.execute(walked.limit(MOST_ROWS)).all()
-        if len(last) == MOST_ROWS:
-            return SessionPage(rows, cursor(last[-1]), last[-1].last_at)
-    return SessionPage(rows)
+    return db.session.execute(query).all()
 
 
-def _walked(
-    account_id: int,
-    filters: SessionFilters,
-    client: Client | None,
-    before: tuple[datetime, int] | None,
-) -> Select[Any]:
+_NEWEST_FIRST = (Prompt.last_at.desc(), Prompt.id.desc())
+_OLDEST_FIRST = (Prompt.last_at, Prompt.id)
+Cursor = tuple[datetime, int]
+
+
+def _older_than(place: Cursor | None) -> list[ColumnElement[bool]]:
+    if place is None:
+        return []
+    moment, number = place
+    beside = and_(Prompt.last_at == moment, Prompt.id < number)
+    return [Prompt.last_at <= moment, or_(Prompt.last_at < moment, beside)]
+
+
+def _newer_than(place: Cursor | None) -> list[ColumnElement[bool]]:
+    if place is None:
+        return []
+    moment, number = place
+    beside = and_(Prompt.last_at == moment, Prompt.id > number)
+    return [Prompt.last_at >= moment, or_(Prompt.last_at > moment, beside)]
+
+
+def _walked(account_id: int, filters: SessionFilters, client: Client | None) -> Select[Any]:
     query = select(Prompt.id, Prompt.last_at).where(
         Prompt.last_at >= filters.span.start, Prompt.last_at < filters.span.end
     )
@@ -106,13 +153,7 @@ def _walked(
         query = query.where(Prompt.llm_client_id == client.id, Prompt.account_id + 0 == account_id)
     else:
         query = query.where(Prompt.account_id == account_id)
-    if before is not None:
-        moment, number = before
-        query = query.where(
-            Prompt.last_at <= moment,
-            or_(Prompt.last_at < moment, and_(Prompt.last_at == moment, Prompt.id < number)),
-        )
-    return query.order_by(Prompt.last_at.desc(), Prompt.id.desc())
+    return query
 
 
 def _loose(filters: SessionFilters) -> list[Any]:
@@ -131,7 +172,7 @@ def cursor(row: Any) -> str:
     return f"{(row.last_at - EPOCH) // MICROSECOND}-{row.id}"
 
 
-def cursor_of(typed: str) -> tuple[datetime, int] | None:
+def cursor_of(typed: str) -> Cursor | None:
     """A cursor out of an address; None for what is none."""
     moment, _, number = typed.partition("-")
     if not all(part.isascii() and part.isdigit() and len(part) < 18 for part in (moment, number)):

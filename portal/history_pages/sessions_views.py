@@ -54,19 +54,20 @@ def index() -> str:
     filters = sessions.parse(request.args, zone, now)
     clients = choices.clients_of(g.account)
     client = _client(clients, filters["client"])
-    page = sessions.page(g.account.id, filters, client, request.args.get("before", ""))
+    cursors = [request.args.get(name, "") for name in ("before", "after")]
+    page = sessions.page(g.account.id, filters, client, *cursors)
     return render_template(
         "sessions/index.html",
         rows=page.rows,
         filters=filters,
         clients=[(one.hashed_id, one.name) for one in clients],
-        ranges=[*ranges.NAMES.items(), (CUSTOM, "Custom…")],
+        ranges=ranges.CHOICES,
         wants_times=request.args.get("range") == CUSTOM or filters.span.name == CUSTOM,
         ratings=list(sessions.RATINGS.items()),
         rating_words=rating.WORDS,
         money=money,
         older_url=url_for(".index", **filters.query(before=page.older)) if page.older else None,
-        is_first=not request.args.get("before"),
+        newer_url=url_for(".index", **filters.query(after=page.newer)) if page.newer else None,
         looked_to=day_and_clock(page.looked_to, zone) if page.looked_to else "",
     )
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, delete, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Subquery,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 
 from portal.accounts.models import Role, UserProfile
@@ -14,6 +24,7 @@ from portal.notices.models import Notice, NoticePreference, NoticeReader, SeenNo
 
 PAGE_SIZE = 30
 MOST_UNSEEN = 100
+LOOKED_AT = 500
 FOR_ADMINS = tuple(kind for kind in Kind if RULES[kind].for_admins)
 
 
@@ -51,12 +62,24 @@ def unseen_by(profile: UserProfile) -> ColumnElement[bool]:
     )
 
 
+def _newest(profile: UserProfile) -> Subquery:
+    """What new ones are looked for among, so that nobody who reads none has a slow page."""
+    return (
+        select(Notice.id)
+        .where(Notice.account_id == profile.account_id)
+        .order_by(Notice.id.desc())
+        .limit(LOOKED_AT)
+        .subquery()
+    )
+
+
 def count_unseen(profile: UserProfile) -> ScalarSelect[int]:
-    """How many are new, to MOST_UNSEEN; a part of a query."""
+    """How many of the newest LOOKED_AT are new, to MOST_UNSEEN; a part of a query."""
+    newest = _newest(profile)
     some = (
         select(Notice.id)
+        .join_from(newest, Notice, Notice.id == newest.c.id)
         .where(shown_to(profile), unseen_by(profile))
-        .order_by(Notice.id.desc())
         .limit(MOST_UNSEEN)
         .subquery()
     )
@@ -67,16 +90,15 @@ def page(
     profile: UserProfile, before: int | None, *, only_unseen: bool = False
 ) -> tuple[list[tuple[Notice, bool]], int | None]:
     """Notices, newest first, and whether each is new; where the next page begins."""
-    query = (
-        select(Notice, unseen_by(profile).label("is_new"))
-        .where(shown_to(profile))
-        .order_by(Notice.id.desc())
-        .limit(PAGE_SIZE + 1)
-    )
-    if before is not None:
-        query = query.where(Notice.id < before)
+    query = select(Notice, unseen_by(profile).label("is_new"))
+    number: ColumnElement[int] = Notice.id.expression
     if only_unseen:
-        query = query.where(unseen_by(profile))
+        newest = _newest(profile)
+        number = newest.c.id
+        query = query.join_from(newest, Notice, Notice.id == number).where(unseen_by(profile))
+    query = query.where(shown_to(profile)).order_by(number.desc()).limit(PAGE_SIZE + 1)
+    if before is not None:
+        query = query.where(number < before)
     found = [(row[0], bool(row[1])) for row in db.session.execute(query)]
     older = found[PAGE_SIZE - 1][0].id if len(found) > PAGE_SIZE else None
     return found[:PAGE_SIZE], older

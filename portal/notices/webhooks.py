@@ -45,7 +45,8 @@ def rotate(webhook: Webhook, now: datetime) -> str:
 def secrets_of(webhook: Webhook, now: datetime) -> list[str]:
     """Those that sign now, the newest first. Raises SealError."""
     sealed = [webhook.sealed_secret]
-    if webhook.old_secret_until is not None and now < webhook.old_secret_until:
+    until = webhook.old_secret_until
+    if webhook.sealed_old_secret and until is not None and now < until:
         sealed.append(webhook.sealed_old_secret)
     belongs_to = _belongs_to(webhook)
     return [current_sealer().open(one, belongs_to=belongs_to) for one in sealed]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from portal.database import db
 from portal.notices.models import Notice
-from portal.notices.webhook_models import WebhookDelivery
+from portal.notices.webhook_models import Webhook, WebhookDelivery
 
 KEPT = {WebhookDelivery: timedelta(days=30), Notice: timedelta(days=90)}
 AT_ONCE = 500
@@ -32,5 +32,17 @@ def clear_away(now: datetime) -> bool:
             db.session.commit()
             if time.monotonic() > end:
                 return False
-    db.session.rollback()
+    _forget_old_secrets(now)
     return True
+
+
+def _forget_old_secrets(now: datetime) -> None:
+    """Of webhooks whose rotation is over."""
+    over = Webhook.old_secret_until < now
+    db.session.execute(
+        update(Webhook)
+        .where(over, Webhook.sealed_old_secret != "")
+        .values(sealed_old_secret="")
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()

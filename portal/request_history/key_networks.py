@@ -76,4 +76,4 @@ def _is_stored(connection: Connection, key_id: int, network: str) -> bool:
     now = utc_now()
     row = {"api_key_id": key_id, "network_hash": network, "created_at": now, "updated_at": now}
     insert = dialect.insert(_NETWORKS).values(row).on_conflict_do_nothing()
-    return connection.execute(insert).rowcount == 0
+    return connection.execute(insert.returning(_NETWORKS.c.id)).first() is None

@@ -74,3 +74,9 @@ class RollupRebuild(TimestampedModel, BackgroundProgress):
     last_hour: Mapped[int] = mapped_column(Integer)
     next_hour: Mapped[int] = mapped_column(Integer)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def percent(self) -> int:
+        """How far it is, 0 to 100."""
+        hours = self.last_hour - self.first_hour + 1
+        return 100 if hours <= 0 else max(0, 100 * (self.next_hour - self.first_hour) // hours)

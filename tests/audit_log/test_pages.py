@@ -210,6 +210,7 @@ def test_the_file_for_programs_has_a_line_for_each_event(alice: Browser, write: 
     lines = [json.loads(line) for line in exported(alice, "jsonl").data.splitlines()]
     assert [line["action"] for line in lines] == ["audit_log_exported", *["changed"] * 3]
     assert lines[1]["before"] == {"size": 1}
+    assert all(line["time"].endswith("Z") for line in lines)
     assert exported(alice, "exe").status_code == 400
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import random
 from datetime import timedelta
 from typing import Any
@@ -10,18 +11,18 @@ import pytest
 
 from portal.accounts.models import Account
 from portal.database import db, utc_now
-from portal.history_keeping import jobs, rebuilding
+from portal.errors import PortalError
+from portal.history_keeping import jobs, rebuild_command, rebuilding
 from portal.request_history.models import LLMClientRequests
 from portal.usage.models import RequestRollup, RollupRebuild, UsageSeries
 from portal.usage.tallies import hour_of
-from tests.history_keeping.conftest import Asked
+from tests.history_keeping.conftest import NOW, Asked
+from tests.people import People
 
 
 @pytest.fixture(autouse=True)
 def now_is_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows of this folder are of November 2026."""
-    from tests.history_keeping.conftest import NOW
-
     monkeypatch.setattr(jobs, "utc_now", lambda: max(NOW + timedelta(hours=3), utc_now()))
 
 
@@ -126,3 +127,62 @@ def test_hours_that_are_still_open_are_counted_when_they_are_closed(
     db.session.refresh(wish)
     assert (wish.next_hour, wish.finished_at) == (hour - 1, None)
     assert wish.next_attempt_at == rebuilding.closes_at(hour - 1)
+
+
+def test_a_wish_begins_with_the_oldest_request(account: Account, asked: Asked) -> None:
+    asked(40)
+    asked(2)
+    now = jobs.utc_now()
+    wish = rebuilding.wish(account.id, None, now)
+    assert wish.first_hour == hour_of(NOW - timedelta(days=40))
+    assert wish.last_hour == rebuilding.last_closed(now)
+    since = NOW - timedelta(days=3)
+    assert rebuilding.wish(account.id, since, now).first_hour == hour_of(since)
+
+
+def test_a_wish_without_any_request_is_done_at_once(account: Account) -> None:
+    wish = rebuilding.wish(account.id, None, jobs.utc_now())
+    db.session.commit()
+    jobs.rebuild_rollups(wish.id)
+    db.session.refresh(wish)
+    assert (wish.percent, wish.finished_at is None) == (100, False)
+
+
+def test_the_command_counts_anew_what_somebody_spoilt(
+    account: Account, asked: Asked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_some(asked)
+    before = sums()
+    db.session.execute(db.update(RequestRollup).values(answered=77, tokens_in=5))
+    db.session.commit()
+    assert sums() != before
+    arguments = argparse.Namespace(account_number=account.account_number, since=None)
+    assert rebuild_command.run(arguments, jobs.utc_now()) == 0
+    assert sums() == before
+    assert "hours are counted anew." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "since", "sentence"),
+    [("0000-0000-0000", None, "There is no account"), (None, "yesterday", "is no day")],
+)
+def test_the_command_says_what_makes_no_sense(
+    number: str | None, since: str | None, sentence: str, account: Account
+) -> None:
+    with pytest.raises(PortalError, match=sentence):
+        rebuild_command.run(argparse.Namespace(account_number=number, since=since), NOW)
+
+
+def test_the_page_shows_how_far_it_is(account: Account, asked: Asked, people: People) -> None:
+    asked(2)
+    alice = people.browser(people.alice)
+    page = alice.follow(alice.post("/requests/keeping/count-anew"))
+    assert "The hours of the charts are counted anew: 0%." in page.words
+    alice.post("/requests/keeping/count-anew")
+    assert len(db.session.scalars(db.select(RollupRebuild)).all()) == 1
+    wish = db.session.scalars(db.select(RollupRebuild)).one()
+    while wish.finished_at is None:
+        jobs.rebuild_rollups(wish.id)
+        db.session.refresh(wish)
+    db.session.rollback()
+    assert "are counted anew: " not in alice.get("/requests/keeping/").words

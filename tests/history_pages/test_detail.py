@@ -219,3 +219,14 @@ def test_what_cannot_be_read_stops_no_search(
         forget(db.session.connection(), [number, other])
         db.session.commit()
     assert len(listed(alice.get("/requests/"))) == 2
+
+
+def test_one_goes_to_the_requests_beside_it(
+    planes: Planes, people: People, alice: Browser, museum: str, tell: Telling
+) -> None:
+    first, second, third = (tell(f"question {number}") for number in range(3))
+    page = alice.get(f"/requests/{second}")
+    assert page.find("a[rel=next]")["href"] == f"/requests/{third}"
+    assert page.find("a[rel=prev]")["href"] == f"/requests/{first}"
+    assert not alice.get(f"/requests/{first}").html.select("a[rel=prev]")
+    assert not alice.get(f"/requests/{third}").html.select("a[rel=next]")

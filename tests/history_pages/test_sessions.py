@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
 
 from portal.accounts.models import AuditEvent
-from portal.database import db
+from portal.database import db, utc_now
 from portal.history_pages import sessions
+from portal.llm_clients.models import LLMClient
 from portal.request_history.models import Prompt
 from tests.history_pages.conftest import Telling, statements_of
 from tests.people import Browser, MakeClient, Page, People
@@ -53,6 +58,12 @@ def test_pages_of_120_sessions_have_no_gaps_and_no_repeats(
         page = alice.get(str(older["href"]))
     assert len(seen) == 120
     assert len(set(seen)) == 120
+    back: list[str] = []
+    while (newer := page.html.select_one("a[rel=prev]")) is not None:
+        page = alice.get(str(newer["href"]))
+        back = [str(link["href"]) for link in page.html.select("table.sessions tbody td > a")]
+        assert len(back) == 50
+    assert back == seen[:50]
 
 
 def test_filters_narrow_by_client_rating_errors_and_time(
@@ -74,6 +85,8 @@ def test_filters_narrow_by_client_rating_errors_and_time(
         ("rating=not", []),
         ("range=30d", ["other", "broken", "good", "old"]),
         ("rating=bogus&errors=7&before=x-y", ["other", "broken", "good"]),
+        ("after=x-y", ["other", "broken", "good"]),
+        ("after=" + "9" * 17 + "-1", ["other", "broken", "good"]),
         ("before=" + "9" * 17 + "-1", ["other", "broken", "good"]),
     ):
         assert questions(alice.get(f"/sessions/?{query}")) == expected, query
@@ -176,3 +189,34 @@ def test_fifty_sessions_cost_as_few_queries_as_one(
         with statements_of(planes.admin) as asked:
             alice.get(path)
         assert len(asked) <= 8, asked
+
+
+def test_the_list_goes_by_its_index(planes: Planes, people: People, museum: str) -> None:
+    """In both directions; of the account and of a client."""
+    filters = sessions.parse({}, ZoneInfo("UTC"), utc_now())
+    place = sessions.cursor_of("1000-1")
+    with planes.worker.app_context():
+        client = db.session.scalars(db.select(LLMClient)).first()
+        assert client is not None
+        connection = db.session.connection()
+        for chosen, index in ((None, "account_id_last_at"), (client, "llm_client_id_last_at")):
+            walked = sessions._walked(people.alice.account_id, filters, chosen)  # type: ignore[arg-type]
+            for places, order in (
+                (sessions._older_than(place), sessions._NEWEST_FIRST),
+                (sessions._newer_than(place), sessions._OLDEST_FIRST),
+            ):
+                plan = plan_of(connection, walked.where(*places).order_by(*order).limit(51))
+                assert index in plan, plan
+                assert "SCAN" not in plan, plan
+
+
+def plan_of(connection: Connection, query: Any) -> str:
+    """How the database would go about it, if it had more rows than here."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    if not is_sqlite:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+    sql = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+    explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
+    rows = connection.exec_driver_sql(explain + sql.replace("%%", "%")).all()
+    return "\n".join(str(row) for row in rows)

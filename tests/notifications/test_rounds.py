@@ -51,3 +51,17 @@ def test_old_notices_and_old_messages_go_and_mails_stay(told: Tell, people: Peop
     assert len(notices()) == 4
     assert len(db.session.scalars(db.select(WebhookDelivery)).all()) == 2
     assert len(mails()) == 5
+
+
+def test_the_secret_before_is_forgotten_when_its_day_is_over(
+    database: None, people: People
+) -> None:
+    webhook, _ = webhooks.make(people.alice.account_id, "Room", "https://example.com", ["x"])
+    webhooks.rotate(webhook, NOON)
+    db.session.commit()
+    clearing.clear_away(NOON + timedelta(hours=23))
+    db.session.refresh(webhook)
+    assert len(webhooks.secrets_of(webhook, NOON)) == 2
+    clearing.clear_away(NOON + timedelta(hours=25))
+    db.session.refresh(webhook)
+    assert webhook.sealed_old_secret == ""

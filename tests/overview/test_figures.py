@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event
 
 from portal.database import db
 from portal.overview import figures, last_rows
@@ -16,7 +19,7 @@ from portal.usage import queries as usage
 from portal.usage import summing
 from portal.usage.series import of_account
 from portal.usage.summing import Counts
-from portal.usage.tallies import Tally
+from portal.usage.tallies import OUTCOMES, Tally
 from portal.vault.models import AuthToken
 from tests.overview.conftest import Write, scope_of
 from tests.people import MakeClient, People
@@ -24,7 +27,7 @@ from tests.planes import Planes
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 10, 25, 12, tzinfo=UTC)
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 KINDS = [
     {"status": 200, "latency_ms": 900, "first_token_ms": 150, "tokens_in": 10, "tokens_out": 7},
     {"status": 502, "latency_ms": 30_000, "error_code": "timeout", "model": "big"},
@@ -64,6 +67,46 @@ def test_rows_and_sums_agree(whose: str, asked: str, planes: Planes, people: Peo
             parts = summing.by_part(scope.parts, span.start, span.end)
             assert by_rows.parts.tallies == parts.tallies
             assert sum(part.requests for part in parts.tallies.values()) == by_sums.requests
+
+
+def test_outcomes_alone_agree_with_the_whole_sums(
+    asked: str, planes: Planes, people: People
+) -> None:
+    borders = [NOON - 3 * HOUR, NOON - 2 * HOUR, NOON - HOUR, NOON, NOON + HOUR]
+    with planes.worker.app_context():
+        numbers = scope_of(people, asked).numbers
+        whole = summing.by_stretch(numbers, borders)
+        outcomes = summing.outcomes_by_stretch(numbers, borders)
+    assert sum(tally.requests for tally in whole) == 20
+    for name in OUTCOMES:
+        told = [getattr(tally, name) for tally in outcomes]
+        assert told == [getattr(tally, name) for tally in whole]
+
+
+@pytest.mark.parametrize("sum_up", [summing.by_stretch, summing.outcomes_by_stretch])
+def test_sums_are_read_by_their_key_alone(
+    sum_up: Callable[..., Any], asked: str, planes: Planes, people: People
+) -> None:
+    """A page costs what its range has, however long the account was asked."""
+    borders = [NOON - 30 * DAY + day * DAY for day in range(31)]
+    statements: list[tuple[str, Any]] = []
+    note = lambda *given: statements.append((given[2], given[3]))  # noqa: E731
+    with planes.worker.app_context():
+        numbers = scope_of(people, asked).numbers
+        event.listen(db.engine, "before_cursor_execute", note)
+        sum_up(numbers, borders)
+        event.remove(db.engine, "before_cursor_execute", note)
+        [(sql, values)] = [one for one in statements if "request_rollups" in one[0]]
+        connection = db.session.connection()
+        is_sqlite = connection.dialect.name == "sqlite"
+        if not is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
+        plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + sql, values))
+    meant = "request_rollups USING PRIMARY KEY (series_id=? AND hour>? AND hour<?)"
+    assert (meant if is_sqlite else "pk_request_rollups") in plan, plan
+    assert "SCAN request_rollups" not in plan
+    assert "Seq Scan on request_rollups" not in plan
 
 
 def test_sessions_begin_once(asked: str, planes: Planes, people: People) -> None:

@@ -28,6 +28,9 @@ def can_sign_in(people: People, password: str) -> bool:
 def test_a_password_is_taken_exactly_as_it_was_typed(people: People) -> None:
     change(people.browser(people.alice), STRANGE)
     assert can_sign_in(people, STRANGE)
+    with people.planes.worker.app_context():
+        stored = db.session.get_one(User, people.alice.user_id).password_hash
+        assert stored.startswith("$argon2id$")
     for other in (STRANGE.strip(), STRANGE.lower(), STRANGE.replace("  ", " "), STRANGE[:-1]):
         assert not can_sign_in(people, other)
 

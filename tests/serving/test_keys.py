@@ -14,6 +14,8 @@ from flask import Flask
 from portal.app import create_serving_app
 from portal.database import db, utc_now
 from portal.llm_clients.models import LLMClientAPIKey
+from portal.request_history import key_networks
+from portal.request_history.key_networks import APIKeyNetwork
 from portal.request_history.models import LLMClientRequests
 from portal.serving import served
 from portal.serving.endpoints import Endpoint
@@ -274,6 +276,20 @@ def test_the_last_use_is_written_once_a_minute(
             assert last_used(planes, key)[0] == start + timedelta(seconds=expected)
     assert last_used(planes, key)[1] == changed, "being used is no change"
     assert last_used(planes, unused)[0] is None
+
+
+def test_the_network_of_a_use_is_noted_once_and_not_readable(
+    planes: Planes, people: People, visitor: Visitor, make_key: MakeKey
+) -> None:
+    key_networks._known.clear()
+    key = make_key(people.alice.account_id, visitor.client_id)
+    for _ in range(3):
+        assert asked(visitor, key.text) == 200
+    with planes.worker.app_context():
+        [row] = db.session.scalars(db.select(APIKeyNetwork)).all()
+        assert row.api_key_id == key.id
+        assert "127.0.0" not in row.network_hash
+        assert row.looked_at is None
 
 
 def test_being_used_drops_no_cache(
