@@ -51,10 +51,10 @@ suggestion. `status` is what the portal saw: it is written, and where it is read
   not changed, with 2 where a manifest cannot be applied.
 - The JSON API speaks the same documents (`docs/api.md`).
 
-A plan is the change itself, rolled back: what it shows is what would happen. Each thing is applied
-in a transaction of its own, in the order of the kinds below, by the verbs of the pages, and stands
-in the audit log with `manifest`, `cli` or `api`. The rules of a value are those of the form on its
-page.
+A plan is the change itself, rolled back document by document: what it shows is what would happen.
+Each thing is applied in a transaction of its own, in the order of the kinds below, by the verbs of
+the pages, and stands in the audit log with `manifest`, `cli` or `api`. The rules of a value are
+those of the form on its page.
 
 ## Limits of the text
 

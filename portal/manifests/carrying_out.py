@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
+from wtforms import ValidationError
 
 from portal.database import db
 from portal.errors import PortalError
+from portal.form_rules import texts_in
 from portal.manifests.applying import Actions, Change, apply_document, mark_of
 from portal.manifests.checking import Problem
 from portal.manifests.kind import Person
@@ -64,49 +66,81 @@ def _kind(document: Document) -> str:
 
 
 def plan(documents: list[Document], person: Person, tell: Tell = silence) -> Plan:
-    """What would come of it; all is rolled back, what the caller has not committed too."""
+    """What would come of it; all is rolled back, what the caller has not committed too.
+
+    Each document in a short transaction of its own, after those that it needs, so that nobody
+    who writes waits for a long plan.
+    """
     changes: list[Change] = []
+    done: list[tuple[Document, Change]] = []
+    seen: dict[tuple[str, str, object], int] = {}
     ordered = in_order(documents)
+    for number, document in enumerate(ordered):
+        tell(number, len(ordered), "planned")
+        change, twin = _tried(document, _needed(document, done), person, seen)
+        if not twin and change.action in (Actions.CREATE, Actions.CHANGE):
+            done.append((document, change))
+        changes.append(change)
+    tell(len(ordered), len(ordered), "planned")
+    return Plan(tuple(changes))
+
+
+def _needed(document: Document, done: list[tuple[Document, Change]]) -> list[Document]:
+    """Those before it whose things it names, and what these need, in their order."""
+    wanted, found = _names_in(document), []
+    for other, change in reversed(done):
+        is_itself = change.kind == _kind(document) and change.title.lower() in _own_name(document)
+        if change.title.lower() in wanted and not is_itself:
+            found.append(other)
+            wanted |= _names_in(other)
+    return list(reversed(found))
+
+
+def _names_in(document: Document) -> set[str]:
+    """Every text of it, and what stands behind a slash, as in `owner/name`."""
     try:
-        for number, document in enumerate(ordered):
-            tell(number, len(ordered), "planned")
-            changes.append(_tried(document, person))
+        texts = {text.lower() for text in texts_in(document.values)}
+    except ValidationError:
+        return set()
+    return texts | {text.rpartition("/")[2] for text in texts}
+
+
+def _own_name(document: Document) -> set[str]:
+    values = document.values
+    found = values.get("metadata") if isinstance(values, dict) else None
+    return {str(found.get("name")).lower()} if isinstance(found, dict) else set()
+
+
+def _tried(
+    document: Document,
+    needed: list[Document],
+    person: Person,
+    seen: dict[tuple[str, str, object], int],
+) -> tuple[Change, bool]:
+    """What would become of it, and whether another one describes the same thing."""
+    try:
+        for other in needed:
+            apply_document(other, person)
+        change = apply_document(document, person)
+        db.session.flush()
+        is_new = change.action == Actions.CREATE
+        key = (change.kind, change.title, None if is_new else getattr(change.row, "id", None))
+    except IntegrityError:
+        return _taken(document), False
     finally:
         db.session.rollback()
-    tell(len(ordered), len(ordered), "planned")
-    return Plan(tuple(_without_twins(changes)))
-
-
-def _tried(document: Document, person: Person) -> Change:
-    """In a savepoint, so that what cannot be leaves the rest as it was."""
-    try:
-        with db.session.begin_nested() as inner:
-            change = apply_document(document, person)
-            if change.is_refused:
-                inner.rollback()
-    except IntegrityError:
-        return _taken(document)
-    return change
+    if change.row is None or key not in seen:
+        seen[key] = change.line
+        return change, False
+    told = f"{change.kind} {change.title} is described twice, first on line {seen[key]}."
+    problem = Problem("metadata.name", told, change.line)
+    refused = Change(change.kind, change.title, Actions.REFUSED, change.line, (), (problem,))
+    return refused, True
 
 
 def _taken(document: Document) -> Change:
     problem = Problem("metadata.name", TAKEN, document.line)
     return Change(_kind(document), "", Actions.REFUSED, document.line, problems=(problem,))
-
-
-def _without_twins(changes: list[Change]) -> list[Change]:
-    """A thing that two documents describe is refused: which of them should hold?"""
-    seen: dict[tuple[str, str, int], int] = {}
-    found = []
-    for change in changes:
-        key = (change.kind, change.title, id(change.row))
-        if change.row is not None and key in seen:
-            told = f"{change.kind} {change.title} is described twice, first on line {seen[key]}."
-            problem = Problem("metadata.name", told, change.line)
-            change = Change(change.kind, change.title, Actions.REFUSED, change.line, (), (problem,))
-        seen[key] = change.line
-        found.append(change)
-    return found
 
 
 def carry_out(
@@ -133,5 +167,6 @@ def _carried_out(document: Document, expected: Change, person: Person) -> Change
         raise Stale(STALE) from error
     if (change.action, change.made_from) != (expected.action, expected.made_from):
         db.session.rollback()
-        raise Stale(STALE)
+        told = " ".join(problem.sentence for problem in change.problems)
+        raise Stale(f"{change.kind} {change.title}: {told}" if told else STALE)
     return change

@@ -40,6 +40,11 @@ class Subject:
     thing: Any
     limits: Limits | None
 
+    @property
+    def id(self) -> str:
+        """What tells it from other subjects."""
+        return f"{self.kind}-{self.thing.id}"
+
 
 def _number(name: str, about: str, form: str) -> Field:
     type_ = Types.NUMBER if form.endswith("_micros") else Types.INTEGER

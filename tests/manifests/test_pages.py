@@ -97,3 +97,11 @@ def test_the_clients_page_shows_its_manifest(people: People, make_client: MakeCl
     answer = vera.get(f"/workbench/llm-clients/{hashed_id}/manifest/?download=1").response
     assert answer.headers["Content-Type"] == "application/yaml; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="example.yaml"'
+
+
+def test_two_names_of_one_address_are_told_when_they_meet(people: People) -> None:
+    other = NEW.replace("lake_guide", "lake-guide")
+    alice = people.browser(people.alice)
+    seen = planned(alice, f"{NEW}---\n{other}").values("#what-would-change form")
+    page = alice.post("/manifests/apply", seen, 422)
+    assert "The client lake_guide already has the address" in page.words
