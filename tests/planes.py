@@ -31,7 +31,7 @@ from portal.app import (
     create_worker_app,
 )
 from portal.caching import cache
-from portal.database import db, utc_now
+from portal.database import db, declare_writes, utc_now
 from portal.dns.local_server import LocalNameServer
 from portal.job_queue import perform, rings_due
 from portal.limits.advances import Advances
@@ -128,6 +128,7 @@ def built_planes(settings: Settings) -> Iterator[Planes]:
 def planes(built_planes: Planes, redis_server: RedisServer) -> Iterator[Planes]:
     """The applications over empty tables, with nothing reserved beforehand."""
     redis_server.flushall()
+    declare_writes(True)  # whatever the test before said
     for app in (built_planes.admin, built_planes.serving):
         app.extensions["portal_recorder"].advances = Advances()
     yield built_planes
