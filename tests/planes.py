@@ -31,7 +31,7 @@ from portal.app import (
     create_worker_app,
 )
 from portal.caching import cache
-from portal.database import db, declare_writes, utc_now
+from portal.database import db, declare_writes, utc_now, writing
 from portal.dns.local_server import LocalNameServer
 from portal.job_queue import perform, rings_due
 from portal.limits.advances import Advances
@@ -128,7 +128,7 @@ def built_planes(settings: Settings) -> Iterator[Planes]:
 def planes(built_planes: Planes, redis_server: RedisServer) -> Iterator[Planes]:
     """The applications over empty tables, with nothing reserved beforehand."""
     redis_server.flushall()
-    declare_writes(True)  # whatever the test before said
+    declare_writes(False)  # a test that only looks keeps nobody from writing, whatever ran before
     for app in (built_planes.admin, built_planes.serving):
         app.extensions["portal_recorder"].advances = Advances()
     yield built_planes
@@ -239,7 +239,7 @@ def run_jobs(planes: Planes, outside: Outside) -> Callable[..., int]:
 
     def run(most: int = 50, *, later: timedelta = timedelta(0)) -> int:
         done = 0
-        with planes.worker.app_context():
+        with writing(), planes.worker.app_context():
             while done < most:
                 rings = list(rings_due(utc_now() + later))
                 db.session.rollback()

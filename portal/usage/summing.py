@@ -11,7 +11,17 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import CTE, JSON, ColumnElement, Integer, Select, Text, cast, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 
 from portal.database import db
 from portal.usage import histograms
@@ -52,8 +62,28 @@ def _by_stretch(
     sums: Sequence[ColumnElement[Any]],
     tally_of: Callable[[Any], Tally],
 ) -> list[Tally]:
-    stretches = _stretches(borders)
-    query = (
+    hours = [_first_hour(border) for border in borders]
+    query = (_by_ends if _is_sqlite() else _by_bucket)(numbers, hours, sums)
+    tallies = [Tally() for _ in borders[:-1]]
+    for row in db.session.execute(query):
+        tallies[row.place] = tally_of(row)
+    return tallies
+
+
+def _by_ends(
+    numbers: Numbers, hours: Sequence[int], sums: Sequence[ColumnElement[Any]]
+) -> Select[Any]:
+    """One look by the key for each stretch. Place, first hour, and the hour after the last come as
+    one parameter, however many there are."""
+    told = json.dumps([(place, *ends) for place, ends in enumerate(pairwise(hours))])
+    found = func.json_each(told).table_valued("value")
+    names = ("place", "low", "high")
+    columns = [
+        func.json_extract(found.c.value, f"$[{index}]").label(name)
+        for index, name in enumerate(names)
+    ]
+    stretches = select(*columns).cte("stretches")
+    return (
         select(stretches.c.place, *sums)
         .join_from(
             stretches,
@@ -64,26 +94,24 @@ def _by_stretch(
         )
         .group_by(stretches.c.place)
     )
-    tallies = [Tally() for _ in borders[:-1]]
-    for row in db.session.execute(query):
-        tallies[row.place] = tally_of(row)
-    return tallies
 
 
-def _stretches(borders: Sequence[datetime]) -> CTE:
-    """Place, first hour, and the hour after the last: as one parameter, however many there are."""
-    hours = [_first_hour(border) for border in borders]
-    told = json.dumps([(place, *ends) for place, ends in enumerate(pairwise(hours))])
-    columns: list[ColumnElement[Any]]
-    if _is_sqlite():
-        found = func.json_each(told).table_valued("value")
-        columns = [func.json_extract(found.c.value, f"$[{index}]") for index in range(3)]
-    else:
-        found = func.json_array_elements(cast(literal(told, Text), JSON)).table_valued("value")
-        columns = [cast(found.c.value.op("->>")(index), Integer) for index in range(3)]
-    names = ("place", "low", "high")
-    labelled = [one.label(name) for one, name in zip(columns, names, strict=True)]
-    return select(*labelled).cte("stretches")
+def _by_bucket(
+    numbers: Numbers, hours: Sequence[int], sums: Sequence[ColumnElement[Any]]
+) -> Select[Any]:
+    """One look for all of them: PostgreSQL would read the series whole for each stretch."""
+    place = (func.width_bucket(RequestRollup.hour, cast(list(hours), ARRAY(Integer))) - 1).label(
+        "place"
+    )
+    return (
+        select(place, *sums)
+        .where(
+            RequestRollup.series_id.in_(numbers),
+            RequestRollup.hour >= hours[0],
+            RequestRollup.hour < hours[-1],
+        )
+        .group_by(literal_column("place"))
+    )
 
 
 def _is_sqlite() -> bool:

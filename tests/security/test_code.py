@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,16 +18,20 @@ ROOT = Path(__file__).parent.parent.parent
 PORTAL = ROOT / "portal"
 
 
-def modules() -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted(PORTAL.rglob("*.py")):
-        yield path, ast.parse(path.read_text())
+@cache
+def modules() -> list[tuple[Path, ast.Module]]:
+    return [(path, ast.parse(path.read_text())) for path in sorted(PORTAL.rglob("*.py"))]
 
 
-def calls() -> Iterator[tuple[Path, ast.Call, str]]:
-    for path, tree in modules():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                yield path, node, ast.unparse(node.func)
+@cache
+def calls() -> list[tuple[Path, ast.Call, str]]:
+    """Module, call, and what is called."""
+    return [
+        (path, node, ast.unparse(node.func))
+        for path, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    ]
 
 
 def test_x3_no_template_is_made_of_data() -> None:
