@@ -58,6 +58,8 @@ ACTIONS = {
     "api_key_attached": "API key attached",
     "api_key_detached": "API key detached",
     "sums_counted_anew": "Charts counted anew",
+    "encryption_key_added": "Encryption key added",
+    "encryption_keys_retired": "Older encryption keys retired",
     "secret_created": "Secret stored",
     "secret_replaced": "Secret replaced",
     "secret_deleted": "Secret deleted",

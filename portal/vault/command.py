@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from portal.accounts.models import AuditEvent
 from portal.database import db
 from portal.errors import PortalError
 from portal.settings import Settings
@@ -60,6 +61,7 @@ def _add(settings: Settings) -> None:
         _say("was started with it, at the beginning.")
         return
     _write(file, (key, *settings.encryption_keys))
+    _note("encryption_key_added", key_id(key))
     _say(f"Key {key_id(key)} is the first from now on. Workers seal everything with it; see how")
     _say("far they are, or do it now: encryption-keys --reseal")
 
@@ -103,7 +105,14 @@ def _retire(settings: Settings) -> None:
         _say("PORTAL_ENCRYPTION_KEYS.")
         return
     _write(file, settings.encryption_keys[:1])
+    _note("encryption_keys_retired", key_id(settings.encryption_keys[0]))
     _say(f"Only {current_sealer().key_ids[0]} is left.")
+
+
+def _note(action: str, name: str) -> None:
+    """In the audit log without an account, as it is the operator who acts; a key by its id."""
+    db.session.add(AuditEvent(action=action, by="command", object_name=name))
+    db.session.commit()
 
 
 def _write(path: Path, keys: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from portal.accounts.models import AuditEvent
 from portal.database import db
 from portal.errors import PortalError
 from portal.settings import Settings, keys_in
@@ -99,6 +100,8 @@ def test_an_old_key_is_not_retired_while_it_is_needed(
     assert run(planes, keys_file, "--retire") == 0
     assert len(keys_in(keys_file)) == 1
     assert old not in keys_in(keys_file)
+    events = db.session.scalars(db.select(AuditEvent.action).order_by(AuditEvent.id)).all()
+    assert events == ["encryption_key_added", "encryption_keys_retired"]
     assert keys_file.stat().st_mode & 0o777 == 0o600
     assert run(planes, keys_file) == 0
     told = capsys.readouterr().out
