@@ -41,7 +41,8 @@ def test_nothing_is_told_without_a_token_that_works(
     planes: Planes, things: Things, make_program: MakeProgram
 ) -> None:
     program = make_program()
-    for token in ("", "garbage", program.token[:-1] + "x", "portal_" + "x" * 62):
+    altered = program.token[:-1] + ("y" if program.token.endswith("x") else "x")
+    for token in ("", "garbage", altered, "portal_" + "x" * 62):
         program.token = token
         for rule, method, answer in called(program, planes.api, things):
             assert answer.status_code == 401, f"{method} {rule}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from portal.accounts import signing_in
 from portal.accounts.models import User
@@ -21,6 +21,9 @@ from tests.serving.conftest import make_visitor, visitor  # noqa: F401 - fixture
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 LONGEST_MS = 10_000
+LONGEST_WORDS_MS = 15_000  # three polls of a live list, on a crowded machine
+
+expect.set_options(timeout=LONGEST_WORDS_MS)
 
 
 @pytest.fixture

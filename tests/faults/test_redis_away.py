@@ -13,6 +13,9 @@ import pytest
 
 from portal.app import create_admin_app
 from portal.database import utc_now
+from portal.job_queue import job_name
+from portal.llm_clients.deployment.jobs import advance_deployment
+from portal.system.jobs import answer_the_clock
 from portal.worker import Clock
 from tests.kill.admin import Admin
 from tests.kill.running_portal import LOOPBACK, RunningPortal, running_portal, wait_until
@@ -72,10 +75,11 @@ def test_the_clock_goes_on_without_redis_and_rings_when_it_is_back(
     finally:
         redis_server.start()
     with planes.worker.app_context():
-        assert Clock(planes.worker).tick(utc_now()) == 2
+        rung = Clock(planes.worker).tick(utc_now())
         doorbell = planes.worker.extensions["portal_doorbell"]
-        told = "the deployment, the beginning of the history's upkeep, and the clock's own question"
-        assert doorbell.counts()["queued"] == 3, told
+        assert doorbell.counts()["queued"] == rung + 1, "all that is due, and the clock's question"
+        queued = {job.args[0] for job in doorbell.queue.jobs}
+        assert {job_name(advance_deployment), job_name(answer_the_clock)} <= queued
 
 
 def timed(portal: RunningPortal, host: str, method: str, path: str, body: str = "") -> str:
