@@ -9,7 +9,7 @@ import base64
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from portal import schema
@@ -137,23 +137,39 @@ def planes(built_planes: Planes, redis_server: RedisServer) -> Iterator[Planes]:
 
 
 def empty_tables() -> None:
-    """Delete every row, whatever hangs on it."""
+    """Delete every row, whatever hangs on it; only from tables that have some, which is quick."""
     names = [*(table.name for table in db.metadata.sorted_tables), "request_search"]
     with db.engine.connect() as connection:
         if db.engine.dialect.name == "postgresql":
-            listed = ", ".join(f'"{name}"' for name in names)
-            connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
-            connection.commit()
+            _empty_on_postgresql(connection, names)
             return
         raw: Any = connection.connection.dbapi_connection
         connection.rollback()
         raw.execute("PRAGMA foreign_keys = OFF")
         raw.execute("BEGIN IMMEDIATE")
-        raw.execute("INSERT INTO request_search (request_search) VALUES ('delete-all')")
-        for name in names[:-1]:
+        filled = [row[0] for row in raw.execute(_filled(names[:-1]))]
+        if raw.execute("SELECT 1 FROM request_search_data WHERE id > 10").fetchone():
+            raw.execute("INSERT INTO request_search (request_search) VALUES ('delete-all')")
+        for name in filled:
             raw.execute(f'DELETE FROM "{name}"')  # noqa: S608 - our own table names
         raw.execute("COMMIT")
         raw.execute("PRAGMA foreign_keys = ON")
+
+
+def _filled(names: Sequence[str]) -> str:
+    """The query of those tables that have a row."""
+    parts = (f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in names)  # noqa: S608
+    return " UNION ALL ".join(parts)
+
+
+def _empty_on_postgresql(connection: Connection, names: Sequence[str]) -> None:
+    """As TRUNCATE … RESTART IDENTITY would, in a tenth of its time."""
+    connection.execute(text("SET LOCAL session_replication_role = replica"))  # no foreign keys
+    for name in connection.scalars(text(_filled(names))).all():
+        connection.execute(text(f'DELETE FROM "{name}"'))  # noqa: S608 - our own table names
+    anew = "SELECT setval(seqrelid, 1, false) FROM pg_sequence"
+    connection.execute(text(f"{anew} WHERE pg_sequence_last_value(seqrelid) IS NOT NULL"))
+    connection.commit()
 
 
 @pytest.fixture
