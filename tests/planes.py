@@ -23,7 +23,6 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from portal import schema
 from portal.app import (
-    Dispatcher,
     create_admin_app,
     create_api_app,
     create_internal_app,
@@ -32,6 +31,7 @@ from portal.app import (
 )
 from portal.caching import cache
 from portal.database import db, declare_writes, utc_now, writing
+from portal.dispatching import Dispatcher
 from portal.dns.local_server import LocalNameServer
 from portal.job_queue import perform, rings_due
 from portal.limits.advances import Advances

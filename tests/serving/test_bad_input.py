@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import Client, EnvironBuilder
 
-from portal.app import Dispatcher
 from portal.database import db
+from portal.dispatching import Dispatcher
 from portal.request_history.models import LLMClientRequests
 from tests.sampling import some_short
 from tests.serving.conftest import Visitor
