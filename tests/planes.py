@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -162,13 +163,21 @@ def _filled(names: Sequence[str]) -> str:
     return " UNION ALL ".join(parts)
 
 
+_emptied = count(1)
+TRUNCATED_EVERY = 50  # by then deleted rows begin to cost more than what TRUNCATE takes
+
+
 def _empty_on_postgresql(connection: Connection, names: Sequence[str]) -> None:
-    """As TRUNCATE … RESTART IDENTITY would, in a tenth of its time."""
-    connection.execute(text("SET LOCAL session_replication_role = replica"))  # no foreign keys
-    for name in connection.scalars(text(_filled(names))).all():
-        connection.execute(text(f'DELETE FROM "{name}"'))  # noqa: S608 - our own table names
-    anew = "SELECT setval(seqrelid, 1, false) FROM pg_sequence"
-    connection.execute(text(f"{anew} WHERE pg_sequence_last_value(seqrelid) IS NOT NULL"))
+    """As TRUNCATE … RESTART IDENTITY does, mostly in a tenth of its time."""
+    if next(_emptied) % TRUNCATED_EVERY == 0:
+        listed = ", ".join(f'"{name}"' for name in names)
+        connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
+    else:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # no foreign keys
+        for name in connection.scalars(text(_filled(names))).all():
+            connection.execute(text(f'DELETE FROM "{name}"'))  # noqa: S608 - our own table names
+        anew = "SELECT setval(seqrelid, 1, false) FROM pg_sequence"
+        connection.execute(text(f"{anew} WHERE pg_sequence_last_value(seqrelid) IS NOT NULL"))
     connection.commit()
 
 
