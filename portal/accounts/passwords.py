@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -15,6 +16,7 @@ MIN_LENGTH, MAX_LENGTH = SHORTEST_PASSWORD, 1000
 # Beginnings of what is tried first; one of them and a few digits more is no password.
 TRIED_FIRST = ("password", "passwort", "qwertz", "qwerty", "123456", "letmein", "welcome", "admin")
 TRIED_FIRST += ("portal", "chatbot", "changeme", "iloveyou", "summer", "winter")
+LIST = Path(__file__).parent / "common_passwords" / "passwords.txt"
 _hasher = PasswordHasher()
 
 
@@ -31,6 +33,16 @@ def is_easy(password: str, names: Iterable[str]) -> bool:
         return True
     rests = [lowered.replace(word, "") for word in (*TRIED_FIRST, *filter(None, names))]
     return any(rest != lowered and (len(rest) < 5 or rest.isdigit()) for rest in rests)
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset(LIST.read_text().splitlines())
+
+
+def is_common(password: str) -> bool:
+    """Whether very many people have it, in whatever letters (ASVS 5.0.0, 6.2.4)."""
+    return password.lower() in _common()
 
 
 def hashed(password: str) -> str:

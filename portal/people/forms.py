@@ -112,6 +112,11 @@ class NewPasswordForm(FlaskForm):
     def validate_password(self, field: PasswordField) -> None:
         if passwords.is_easy(field.data, self._names()):
             raise ValidationError("Too easy to guess. Take three or four words that do not belong.")
+        if passwords.is_common(field.data):
+            raise ValidationError(
+                "Many people have this password, so it is among the first that are tried. "
+                "Take three or four words that do not belong."
+            )
 
     def validate_again(self, field: PasswordField) -> None:
         if field.data != self.password.data:
