@@ -75,6 +75,7 @@ from portal.overview import client_views as client_usage_views
 from portal.overview import provider_views as provider_usage_views
 from portal.overview import views as overview
 from portal.people import (
+    first_password_views,
     invitation_views,
     own_views,
     passkey_views,
@@ -203,6 +204,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
     who_asks.init_app(app)
     app.before_request(web.refuse_foreign_forms)
     app.before_request(web.check_permission)
+    app.before_request(first_password_views.lead_to_choice)
     app.before_request(second_factor_views.lead_to_enrolment)
     for blueprint in (
         accounts.blueprint,

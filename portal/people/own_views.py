@@ -10,7 +10,13 @@ from flask_login import current_user
 from portal.accounts import audit, passwords
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
-from portal.people import mail_addresses, new_passwords, one_time_links, who_asks
+from portal.people import (
+    first_password_views,
+    mail_addresses,
+    new_passwords,
+    one_time_links,
+    who_asks,
+)
 from portal.people.actors import LinkActor
 from portal.people.confirming import is_confirmed
 from portal.people.forms import ChangeMailForm, ChangePasswordForm, ConfirmForm
@@ -35,7 +41,7 @@ def password() -> Any:
     """Another password; every other session ends, this one gets another token."""
     form = ChangePasswordForm()
     form.username = current_user.username
-    if form.validate_on_submit() and is_confirmed(form):
+    if _may_change_password(form):
         db.session.rollback()  # nothing is held while the password is being hashed
         password_hash = passwords.hashed(form.password.data or "")
         now, address = utc_now(), request.remote_addr or ""
@@ -46,6 +52,11 @@ def password() -> Any:
         said("Your password is changed. You are signed out everywhere else.")
         return redirect(url_for(".profile"), 303)
     return render_template("accounts/password.html", form=form), (422 if form.errors else 200)
+
+
+def _may_change_password(form: ChangePasswordForm) -> bool:
+    is_right = form.validate_on_submit() and is_confirmed(form)
+    return is_right and not first_password_views.is_kept(myself(), form)
 
 
 @blueprint.route("/account/mail", methods=["GET", "POST"])

@@ -9,7 +9,7 @@ from flask import make_response, redirect, render_template, request, session, ur
 from portal.accounts import audit, passwords
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
-from portal.people import new_passwords, one_time_links
+from portal.people import first_password_views, new_passwords, one_time_links
 from portal.people.actors import LinkActor
 from portal.people.forms import ForgottenForm, NewPasswordForm
 from portal.people.models import OneTimeLink, Purpose
@@ -56,7 +56,7 @@ def reset_password() -> Any:
         return _gone()
     form = NewPasswordForm()
     form.username = link.user.username
-    if form.validate_on_submit():
+    if form.validate_on_submit() and not first_password_views.is_kept(link.user, form):
         try:
             return _replaced(link, form.password.data or "")
         except LinkError:
