@@ -106,6 +106,7 @@ ACTIONS = {
     "signed_on": "Signed on with another portal",
     "signed_out": "Signed out",
     "signed_out_everywhere": "Signed out everywhere",
+    "personal_tokens_revoked": "All API tokens of a person revoked",
     "session_revoked": "A browser signed out",
     "sign_in_refused": "Sign-in refused",
     "sign_on_refused": "Sign-on refused",

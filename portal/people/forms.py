@@ -146,10 +146,6 @@ class CodeForm(FlaskForm):
     code = StringField("Code", [InputRequired("Type the code."), Length(max=60), without_nul])
 
 
-class ChangePasswordForm(ConfirmingForm, NewPasswordForm):
-    """The present password, and another one twice."""
-
-
 class ChangeMailForm(ConfirmingForm, MailAddressForm):
     """The present password, and another address."""
 

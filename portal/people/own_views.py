@@ -15,13 +15,15 @@ from portal.people import (
     mail_addresses,
     new_passwords,
     one_time_links,
+    personal_tokens,
     who_asks,
 )
 from portal.people.actors import LinkActor
 from portal.people.confirming import is_confirmed
-from portal.people.forms import ChangeMailForm, ChangePasswordForm, ConfirmForm
+from portal.people.forms import ChangeMailForm, ConfirmForm
 from portal.people.models import Purpose
 from portal.people.one_time_links import LinkError
+from portal.people.own_forms import ChangePasswordForm
 from portal.people.views import blueprint
 from portal.web import ANYBODY, SIGNED_IN, FormActor, myself, permits, said
 
@@ -47,11 +49,15 @@ def password() -> Any:
         now, address = utc_now(), request.remote_addr or ""
         new_passwords.replace(current_user, password_hash, address, now, but=g.user_session)
         audit.record_of_person(FormActor(), "password_changed", myself())
+        if form.revoke_tokens.data:
+            personal_tokens.revoke_everywhere(current_user, FormActor(), now)
         who_asks.renew_session()
         db.session.commit()
         said("Your password is changed. You are signed out everywhere else.")
         return redirect(url_for(".profile"), 303)
-    return render_template("accounts/password.html", form=form), (422 if form.errors else 200)
+    programs = personal_tokens.how_many(current_user, utc_now())
+    page = render_template("accounts/password.html", form=form, programs=programs)
+    return page, (422 if form.errors else 200)
 
 
 def _may_change_password(form: ChangePasswordForm) -> bool:

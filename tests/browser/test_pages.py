@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal.accounts import signing_in
 from portal.accounts.mails import Mail
-from portal.accounts.models import Account, User
+from portal.accounts.models import Account, User, UserSession
 from portal.database import db, utc_now
 from portal.domain_setup import links
 from portal.history_exports.models import RequestExport
@@ -157,6 +158,8 @@ PAGES = {
     "rotate a webhook": "{webhook}rotate",
     "delete a webhook": "{webhook}delete",
     "sessions": "/account/sessions",
+    "end a session": "/account/sessions/{another_browser}/revoke",
+    "end every session": "/account/sessions/revoke-all",
     "profile": "/account/",
     "password": "/account/password",
     "mail address": "/account/mail",
@@ -257,6 +260,8 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         webhook_id = some_notices(people.alice.account_id)
         profile, ends_at = alice.profiles[0], utc_now() + DAY_LONG
         token = personal_tokens.make(profile, "nightly", True, ends_at, utc_now()).row
+        signing_in.open_session(alice, "2001:db8::7", "Mozilla/5.0 Firefox/140", utc_now())
+        another = newest_session_of(alice.id)
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
         secret = named.make(people.alice.account_id, "museum-openai.2026", "sk-0123456789-abcd")
         finding.set_key(provider, "secret:museum-openai.2026")
@@ -305,6 +310,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "passkey": f"/account/passkeys/{passkey.id}/",
             "secret": str(secret.id),
             "personal_token": f"/account/tokens/{token.id}/",
+            "another_browser": str(another),
             "person": f"/users/{people.bob.profile_id}/",
             "webhook": f"/notifications/webhooks/{webhook_id}/",
             "request": f"/requests/{number}",
@@ -313,6 +319,12 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "closed": planes.settings.url_of(others[0].hostname) + "/",
             **domains,
         }
+
+
+def newest_session_of(user_id: int) -> int:
+    """The number of the newest session."""
+    query = db.select(db.func.max(UserSession.id)).where(UserSession.user_id == user_id)
+    return int(db.session.scalar(query) or 0)
 
 
 A_CALL = [
