@@ -31,7 +31,7 @@ def token_of(planes: Planes, person: Person) -> str:
 def works(planes: Planes, token: str) -> bool:
     """Asked of the API itself."""
     answer = planes.api.test_client().get(
-        "/api/v1/llm-clients/",
+        "/api/v1/clients/",
         base_url=f"http://{planes.settings.platform_domain}",
         headers={"Authorization": f"Bearer {token}"},
     )
