@@ -75,6 +75,7 @@ from portal.overview import client_views as client_usage_views
 from portal.overview import provider_views as provider_usage_views
 from portal.overview import views as overview
 from portal.people import (
+    disabling_views,
     first_password_views,
     invitation_views,
     own_views,
@@ -152,6 +153,7 @@ REGISTERED = (
     seen_jobs,
     certificates_views,
     deployment_views,
+    disabling_views,
     domain_notices,
     embed_views,
     expiry_jobs,

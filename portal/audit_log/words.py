@@ -125,6 +125,8 @@ ACTIONS = {
     "mail_changed": "Mail address changed",
     "role_changed": "Role changed",
     "person_signed_out": "Person signed out by an admin",
+    "user_disabled": "Person disabled by the platform",
+    "user_enabled": "Person enabled by the platform",
     "person_removed": "Person removed",
     "person_invited": "Invitation sent",
     "invitation_resent": "Invitation sent again",

@@ -175,6 +175,7 @@ PAGES = {
     "people": "/users/",
     "role of a person": "{person}",
     "remove a person": "{person}remove",
+    "disable a person": "{person}disable",
     "invite": "/users/invite",
     "accounts": "/accounts/",
     "new account": "/accounts/new",
