@@ -126,12 +126,21 @@ def sign_in_with_passkey() -> Any:
         user = passkeys.accept(form.credential.data or "", str(noted[0]), utc_now())
     except PasskeyError as error:
         db.session.rollback()
-        audit.record(FormActor(), "passkey_refused")
+        _note_refusal(form.credential.data or "")
         db.session.commit()
         said(error.public_message, "failed")
         return redirect(url_for("accounts.login"), 303)
-    who_asks.start_session(user)
+    who_asks.start_session(user, "passkey")
     return redirect(safe_next(form.next.data), 303)
+
+
+def _note_refusal(answer: str) -> None:
+    """With the person, if it is a passkey that is known here."""
+    told, user = who_asks.asked_by("passkey"), passkeys.owner_of(answer)
+    if user is not None:
+        audit.record_of_person(FormActor(), "passkey_refused", user, after=told)
+    else:
+        audit.record(FormActor(), "passkey_refused", after=told)
 
 
 def _noted(name: str, length: int) -> list[Any] | None:

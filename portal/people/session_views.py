@@ -9,11 +9,19 @@ from flask_login import current_user, logout_user
 
 from portal.accounts import audit, signing_in
 from portal.database import db, utc_now
-from portal.people import devices, personal_tokens
+from portal.people import devices, personal_tokens, sign_ins
 from portal.people.confirming import is_confirmed
 from portal.people.own_forms import EndSessionForm, EndSessionsForm
 from portal.people.views import blueprint
-from portal.web import SIGNED_IN, FormActor, forget_in_browser, myself, permits, said
+from portal.web import (
+    SIGNED_IN,
+    FormActor,
+    forget_in_browser,
+    myself,
+    number_argument,
+    permits,
+    said,
+)
 
 
 @blueprint.get("/account/sessions")
@@ -23,6 +31,21 @@ def sessions() -> str:
     found = signing_in.open_sessions(current_user, utc_now())
     rows = [devices.row(entry, is_current=entry.id == g.user_session.id) for entry in found]
     return render_template("accounts/sessions.html", rows=rows)
+
+
+@blueprint.get("/account/sessions/sign-ins")
+@permits(SIGNED_IN)
+def own_sign_ins() -> str:
+    """Whoever signed in as this person, or tried to, newest first."""
+    before, kept_by = number_argument("before"), sign_ins.account_of(current_user)
+    rows, older = sign_ins.page(current_user, kept_by, before)
+    return render_template(
+        "accounts/sign_ins.html",
+        rows=rows,
+        kept_by=kept_by,
+        newest_url=url_for(".own_sign_ins") if before else None,
+        older_url=url_for(".own_sign_ins", before=older) if older else None,
+    )
 
 
 @blueprint.route("/account/sessions/<row_id:session_id>/revoke", methods=["GET", "POST"])

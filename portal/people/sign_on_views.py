@@ -81,7 +81,7 @@ def sign_on_back() -> Any:
 def _entered(identity: Identity, settings: SignOnSettings, target: str) -> Any:
     user = sign_on.admit(identity, settings, utc_now())
     audit.record_of_person(FormActor(), "signed_on", user)
-    return entering.enter(user, target, utc_now())
+    return entering.enter(user, target, "single sign-on", utc_now())
 
 
 def _refused(reason: str, detail: str = "") -> Any:

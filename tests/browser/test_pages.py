@@ -46,7 +46,7 @@ from tests.domain_setup.some_domains import (
     open_host,
     put_on,
 )
-from tests.people import MakeClient, People
+from tests.people import PASSWORD, MakeClient, People
 from tests.planes import Planes
 
 # How a page looks does not depend on the database's engine.
@@ -160,6 +160,7 @@ PAGES = {
     "sessions": "/account/sessions",
     "end a session": "/account/sessions/{another_browser}/revoke",
     "end every session": "/account/sessions/revoke-all",
+    "sign-ins": "/account/sessions/sign-ins",
     "profile": "/account/",
     "password": "/account/password",
     "mail address": "/account/mail",
@@ -234,6 +235,8 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
     draft = make_client(long_name, description="For the foyer. " * 12)
     running, opened = make_client("running"), make_client("opened", app_example_prompts=["Hi?"])
     people.browser(people.alice).post(f"/llm-clients/{running}/deploy", {"confirm": "yes"})
+    people.browser().post("/login", {"username": "alice", "password": "wrong"}, 401)
+    people.browser().post("/login", {"username": "alice", "password": PASSWORD})
     with planes.worker.app_context():
         llm_client = db.session.scalars(
             db.select(LLMClient).where(LLMClient.hashed_id == opened)
