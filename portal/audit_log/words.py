@@ -104,6 +104,8 @@ ACTIONS = {
     "saved_view_deleted": "Saved view deleted",
     "signed_in": "Signed in",
     "signed_on": "Signed on with another portal",
+    "sign_on_linked": "Sign-on with another portal linked",
+    "sign_on_unlinked": "Sign-on with another portal unlinked",
     "signed_out": "Signed out",
     "signed_out_everywhere": "Signed out everywhere",
     "personal_tokens_revoked": "All API tokens of a person revoked",

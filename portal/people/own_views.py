@@ -34,7 +34,10 @@ KEPT = "mail_link"  # in the cookie: the secret of a link that was followed
 @permits(SIGNED_IN)
 def profile() -> str:
     """Who one is here."""
-    return render_template("accounts/profile.html")
+    provider = current_adapters().sign_on
+    return render_template(
+        "accounts/profile.html", sign_on=provider.settings.name if provider else ""
+    )
 
 
 @blueprint.route("/account/password", methods=["GET", "POST"])

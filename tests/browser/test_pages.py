@@ -215,6 +215,7 @@ NO_PAGES = {
     "request_history.raw",
     "accounts.invitation",
     "accounts.code",
+    "accounts.own_sign_on",
     "accounts.sign_on_there",
     "accounts.sign_on_back",
     "accounts.new_passkey",
