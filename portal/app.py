@@ -207,6 +207,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
     web.install_error_pages(app)
     who_asks.init_app(app)
     app.before_request(web.refuse_foreign_forms)
+    app.after_request(web.note_refusal)
     app.before_request(web.check_permission)
     app.before_request(first_password_views.lead_to_choice)
     app.before_request(second_factor_views.lead_to_enrolment)
@@ -259,6 +260,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
 def create_api_app(settings: Settings, outside: Adapters | None = None) -> Flask:
     """The plane for programs of the account's people: a token with every request, no cookies."""
     app = _create_app(settings, outside)
+    app.after_request(web.note_refusal)
     api_plane.init_app(app)
     return app
 
