@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.accounts import passwords
 from portal.accounts.models import Account, Role, User, UserProfile
-from portal.database import db
+from portal.database import current_settings, db
 
 FIRST_ADMIN = "admin"
 FIRST_PASSWORD = timedelta(hours=72)
@@ -22,8 +22,9 @@ def new_password() -> str:
 
 
 def empty_account(company_name: str, timezone: str) -> Account:
-    """An account in which nobody is yet."""
+    """An account in which nobody is yet; in public it begins with a second factor for all."""
     account = Account(company_name=company_name, timezone=timezone)
+    account.requires_second_factor = not current_settings().is_local
     db.session.add(account)
     db.session.flush()
     return account

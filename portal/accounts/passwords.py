@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from portal.accounts import breached
 from portal.off_loop import off_loop
 from portal.settings import SHORTEST_PASSWORD
 
+log = logging.getLogger(__name__)
 MIN_LENGTH, MAX_LENGTH = SHORTEST_PASSWORD, 1000
 # Beginnings of what is tried first; one of them and a few digits more is no password.
 TRIED_FIRST = ("password", "passwort", "qwertz", "qwerty", "123456", "letmein", "welcome", "admin")
@@ -43,6 +46,15 @@ def _common() -> frozenset[str]:
 def is_common(password: str) -> bool:
     """Whether very many people have it, in whatever letters (ASVS 5.0.0, 6.2.4)."""
     return password.lower() in _common()
+
+
+def is_breached(password: str, file: Path | None) -> bool:
+    """Whether the operator's file has it; one that cannot be read refuses nobody, and is logged."""
+    try:
+        return file is not None and breached.is_in(file, password)
+    except OSError as error:
+        log.error("the file of breached passwords cannot be read: %s", error.strerror)
+        return False
 
 
 def hashed(password: str) -> str:

@@ -25,6 +25,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
 from portal.accounts import passwords
 from portal.accounts.models import Role
+from portal.database import current_settings
 from portal.form_rules import MAIL_ADDRESS, without_nul
 
 ROLES = {
@@ -112,9 +113,12 @@ class NewPasswordForm(FlaskForm):
     def validate_password(self, field: PasswordField) -> None:
         if passwords.is_easy(field.data, self._names()):
             raise ValidationError("Too easy to guess. Take three or four words that do not belong.")
-        if passwords.is_common(field.data):
+        if passwords.is_common(field.data) or passwords.is_breached(
+            field.data, current_settings().breached_passwords
+        ):
             raise ValidationError(
-                "Many people have this password, so it is among the first that are tried. "
+                "Many people have this password, or it got out of some other site, so it is among "
+                "the first that are tried. "
                 "Take three or four words that do not belong."
             )
 

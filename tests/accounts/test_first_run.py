@@ -12,6 +12,7 @@ from flask import Flask
 from portal import installation
 from portal.accounts import opening, passwords
 from portal.accounts.models import Account, User
+from portal.app import create_worker_app
 from portal.cli import main
 from portal.database import db, utc_now
 from portal.errors import PortalError
@@ -177,6 +178,26 @@ def test_a_password_that_the_operator_chose_stays(planes: Planes) -> None:
     chosen = replace(planes.settings, admin_password=OWN)
     assert installation.open_first_account(planes.worker, chosen) is None
     signed_in(planes, OWN).get("/")
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_in_public_an_account_begins_with_a_second_factor_for_all(
+    is_local: bool, planes: Planes
+) -> None:
+    app = planes.worker if is_local else create_worker_app(replace(planes.settings, is_local=False))
+    with app.app_context():
+        account = opening.open_account("Birkenhof", "nora", OWN, "UTC")
+        db.session.commit()
+        assert account.requires_second_factor is not is_local
+        db.session.remove()
+        if not is_local:
+            db.engine.dispose()
+    browser = stranger(planes.admin)
+    browser.post("/login", {"username": "nora", "password": OWN})
+    if is_local:
+        browser.get("/")
+    else:
+        assert browser.get("/", 303).location == "/account/second-factor"
 
 
 def test_the_operator_may_not_choose_a_common_one_in_public(planes: Planes) -> None:
