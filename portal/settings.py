@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 
+from portal import service_urls
 from portal.issuer_settings import (
     ISSUERS,
     AcmeSettings,
@@ -184,6 +185,9 @@ class Settings:
         )
         values["breached_passwords"] = _readable(reader, "PORTAL_BREACHED_PASSWORDS")
         values["trusted_proxies"] = reader.number("PORTAL_TRUSTED_PROXIES", 0, 0, 9)
+        if not environment.is_local and environ.get("PORTAL_PLAIN_SERVICES") != "yes":
+            names = ("database_url", "redis_url", "smtp_url")
+            reader.problems += service_urls.problems(*(str(values[name]) for name in names))
         if reader.problems:
             raise SettingsError(reader.problems)
         known_fields = {f.name for f in fields(cls)}
