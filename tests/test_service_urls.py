@@ -68,9 +68,8 @@ def old_mail_server() -> str:
         with connection, server:
             connection.sendall(b"220 old\r\n")
             while line := connection.recv(1000):
-                connection.sendall(b"250 old\r\n")
-                if line.upper().startswith(b"QUIT"):
-                    return
+                is_end = line.upper().startswith(b"QUIT")
+                connection.sendall(b"221 bye\r\n" if is_end else b"250 old\r\n")
 
     threading.Thread(target=serve, daemon=True).start()
     return f"smtp://127.1:{server.getsockname()[1]}"
