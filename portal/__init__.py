@@ -29,6 +29,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
     charts                                      bars, lines, tiles as values, not yet drawn
     settings, issuer_settings, sign_on_settings   from outside, read once
+    service_urls                                whether a service is reached by TLS
     errors, formatting, off_loop, log_lines     nothing else
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.

@@ -48,6 +48,7 @@ def prepare(settings: Settings, arguments: argparse.Namespace) -> int:
         password = installation.open_first_account(application, settings)
     if password:
         print(f"First admin: {opening.FIRST_ADMIN}, password {password} (shown only now)")
+        print("Sign in with it within 72 hours and choose your own.")
     return 0
 
 
@@ -63,11 +64,16 @@ def open_account(settings: Settings, arguments: argparse.Namespace) -> int:
     password = opening.new_password()
     with _application(settings):
         account = opening.open_account(
-            arguments.company, arguments.username.lower(), password, arguments.timezone
+            arguments.company,
+            arguments.username.lower(),
+            password,
+            arguments.timezone,
+            made_at=utc_now(),
         )
         finding.add_demo(account)
         db.session.commit()
         print(f"Account {account.account_number}; if {arguments.username} is new: {password}")
+        print("It opens the portal for 72 hours, to choose another one.")
     return 0
 
 
