@@ -7,10 +7,9 @@ far it looked, and its next page goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from heapq import merge
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -22,7 +21,7 @@ from portal.history_search.filters import Filters
 from portal.history_search.index import AT_ONCE, Hunt, index_of
 from portal.llm_clients.models import LLMClient
 from portal.request_history import numbering
-from portal.request_history.models import RequestBody, RequestToIndex
+from portal.request_history.models import RequestBody
 
 PAGE_SIZE = 50
 MOST_ROWS = 10_000
@@ -153,10 +152,7 @@ def _searched(
     candidates = (
         _walked(found, last)
         if is_walked
-        else _newest_first(
-            index.find(connection, Hunt(account_id, None, terms, found.first, last)),
-            _waiting(found.first, last),
-        )
+        else index.find(connection, Hunt(account_id, None, terms, found.first, last))
     )
     rows: list[Any] = []
     looked_at, bodies, looked_to = 0, 0, None
@@ -179,22 +175,6 @@ def _walked(found: Conditions, last: int) -> Iterator[int]:
         if len(ids) < AT_ONCE:
             return
         last = ids[-1]
-
-
-def _waiting(first: int, last: int) -> Sequence[int]:
-    """What the index does not know yet: usually the requests of the last second."""
-    query = (
-        select(RequestToIndex.id)
-        .where(RequestToIndex.id >= first, RequestToIndex.id < last)
-        .order_by(RequestToIndex.id.desc())
-        .limit(MOST_BODIES)
-    )
-    return db.session.scalars(query).all()
-
-
-def _newest_first(one: Iterable[int], other: Iterable[int]) -> Iterator[int]:
-    """Both, merged downwards, each id once."""
-    return (number for number, _ in groupby(merge(one, other, reverse=True)))
 
 
 def _verified(
