@@ -23,6 +23,7 @@ from portal.history_search.index import _private
 from portal.request_history.numbering import EPOCH
 
 TABLES = ("llm_client_requests", "llm_client_request_bodies", "request_search", "prompts")
+SMALL_HASH_OCTETS = 2**20  # as FTS5 has it by itself
 SECONDS = int(EPOCH.timestamp())
 
 
@@ -32,6 +33,8 @@ class Bulk(Protocol):
     def run(self, statement: str) -> None: ...
 
     def rows(self, query: str) -> list[Any]: ...
+
+    def has(self, table: str) -> bool: ...
 
     def prepare(self, start: datetime, end: datetime) -> None: ...
 
@@ -101,12 +104,15 @@ class SqliteBulk:
     def rows(self, query: str) -> list[Any]:
         return self._connection.execute(query).fetchall()
 
-    def prepare(self, start: datetime, end: datetime) -> None:
-        self.run(f"INSERT INTO request_search (request_search, rank) VALUES {self._hold}")
+    def has(self, table: str) -> bool:
+        return bool(self.rows(f"SELECT 1 FROM base.sqlite_master WHERE name = '{table}'"))  # noqa: S608
 
-    @property
-    def _hold(self) -> str:
-        return f"('hashsize', {8 * FTS_HASH_OCTETS})"
+    def prepare(self, start: datetime, end: datetime) -> None:
+        self._hold(8 * FTS_HASH_OCTETS)
+
+    def _hold(self, octets: int) -> None:
+        query = "INSERT INTO request_search (request_search, rank) VALUES ('hashsize', ?)"
+        self._connection.execute(query, (octets,))
 
     def make(self, table: str, columns: str) -> None:
         self.run(f"CREATE TABLE base.{table} ({columns})")
@@ -119,7 +125,7 @@ class SqliteBulk:
     def forget(self, *tables: str) -> None:
         for table in tables:
             self.run(f"DROP TABLE {table}")
-        self.run("INSERT INTO request_search (request_search, rank) VALUES ('hashsize', 1048576)")
+        self._hold(SMALL_HASH_OCTETS)
 
     def drop_indices(self) -> None:
         names = ", ".join(f"'{table}'" for table in TABLES)
@@ -169,6 +175,9 @@ class PostgresqlBulk:
         with self._connection.cursor() as cursor:
             return list(cursor.execute(query).fetchall())
 
+    def has(self, table: str) -> bool:
+        return bool(self.rows(f"SELECT to_regclass('{table}') IS NOT NULL")[0][0])
+
     def prepare(self, start: datetime, end: datetime) -> None:
         """A partition for each month; the portal would drop those that are still empty."""
         connection, month = db.session.connection(), partitions._month(start)
@@ -196,11 +205,10 @@ class PostgresqlBulk:
     def drop_indices(self) -> None:
         names = ", ".join(f"'{table}'" for table in TABLES)
         self.run("DELETE FROM bench_indices")
-        self.run(
-            "INSERT INTO bench_indices SELECT indexrelid::regclass::text,"
-            " replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') FROM pg_index"
-            f" WHERE indrelid::regclass::text IN ({names}) AND NOT indisunique"
-        )
+        made = "replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ')"
+        which = f"indrelid::regclass::text IN ({names}) AND NOT indisunique"
+        query = f"SELECT indexrelid::regclass::text, {made} FROM pg_index WHERE {which}"  # noqa: S608
+        self.run(f"INSERT INTO bench_indices {query}")
         for (name,) in self.rows("SELECT name FROM bench_indices"):
             self.run(f"DROP INDEX {name}")
         self._connection.commit()
@@ -216,12 +224,8 @@ class PostgresqlBulk:
     def tidy(self) -> None:
         self._connection.commit()
         self._connection.autocommit = True
-        names = ", ".join(f"'{table}'" for table in TABLES)
-        partitions = self.rows(
-            f"SELECT inhrelid::regclass::text FROM pg_inherits"  # noqa: S608
-            f" WHERE inhparent::regclass::text IN ({names})"
-        )
-        for (table,) in [*partitions, ("prompts",), ("request_rollups",), ("usage_series",)]:
+        query = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+        for (table,) in self.rows(f"{query}'public'::regnamespace"):
             self.run(f"VACUUM (ANALYZE) {table}")
         self._connection.autocommit = False
 

@@ -264,17 +264,22 @@ def _speed() -> float:
 
 
 def filled(chosen: argparse.Namespace, account: Account) -> Iterator[Sample]:
-    """A sample of each size that is wanted; of what a kept folder has, if it has been filled."""
+    """A sample of each size that is wanted; of what a kept folder has, if it has been filled.
+
+    It grows further where it still has its base: while a larger size was wanted when it was left.
+    """
+    sizes = [int(size * 1_000_000) for size in sorted(chosen.millions)]
+    grown = Multiplied(account.id, sizes[0], utc_now())
+    empty = octets(db.engine)
     if db.session.scalars(db.select(LLMClient.id).limit(1)).first() is not None:
         yield _sample_there(account)
-        return
-    now = utc_now()
-    clients = open_clients(account, chosen.clients)
-    empty = octets(db.engine)
-    sizes = [int(size * 1_000_000) for size in sorted(chosen.millions)]
-    grown = Multiplied(account.id, clients, sizes[0], now)
-    grown.open(db.engine, DAYS)
-    for rows in sizes:
+        if not grown.resume(db.engine):
+            return
+        empty = 0
+    else:
+        clients = open_clients(account, chosen.clients)
+        grown.open(db.engine, clients, DAYS)
+    for rows in (size for size in sizes if size > grown.rows):
         before = grown.rows
         spent = grown.grow(db.engine, rows)
         seconds = sum(spent.values())
@@ -287,7 +292,7 @@ def filled(chosen: argparse.Namespace, account: Account) -> Iterator[Sample]:
             f" {(octets(db.engine) - empty) / rows:,.0f} octets a row",
             flush=True,
         )
-        yield sample_of(account, rows, now)
+        yield sample_of(account, rows, grown.now)
 
 
 def _sample_there(account: Account) -> Sample:

@@ -73,21 +73,28 @@ MARK = (
 class Multiplied:
     """A history that grows by copies of its base."""
 
-    def __init__(
-        self, account_id: int, clients: list[tuple[int, str]], smallest: int, now: datetime
-    ) -> None:
+    def __init__(self, account_id: int, smallest: int, now: datetime) -> None:
         self.account_id, self.now = account_id, now
         self.base, self.copies = min(BASE, smallest), 0
-        self._clients = clients
 
     @property
     def rows(self) -> int:
         """How many there are now."""
         return self.base * self.copies
 
-    def open(self, engine: Engine, days: int) -> None:
+    def resume(self, engine: Engine) -> bool:
+        """Take up a base that is still there; whether it is."""
+        with bulk_of(engine) as bulk:
+            if not bulk.has("bench_base"):
+                return False
+            [(self.base,)] = bulk.rows("SELECT count(*) FROM bench_base")
+            [(rows,)] = bulk.rows("SELECT count(*) FROM llm_client_requests")
+            self.copies = rows // self.base
+        return True
+
+    def open(self, engine: Engine, clients: list[tuple[int, str]], days: int) -> None:
         """Make the base, in tables of its own."""
-        conversations = Conversations(self.account_id, self._clients, answers=ANSWERS)
+        conversations = Conversations(self.account_id, clients, answers=ANSWERS)
         started = time.monotonic()
         with bulk_of(engine) as bulk:
             bulk.prepare(self.now - timedelta(days=days), self.now)

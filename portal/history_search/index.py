@@ -215,7 +215,8 @@ _FORGET = text("DELETE FROM request_search WHERE id IN :ids").bindparams(
 )
 _HAS_INDEX = text("SELECT to_regclass('ix_request_search_words') IS NOT NULL")
 # The index is asked only when walking was not enough, and only below where that ended: both parts
-# are read in their order, and no further than to what is wanted.
+# are read in their order, and no further than to what is wanted. `id + 0` keeps the planner from
+# reading the keys of a whole range, which grow with the history, to join them with a few hits.
 _HUNT = """
 WITH newest AS MATERIALIZED (
   SELECT id, (TRUE{like}) AS is_hit FROM request_search
@@ -226,7 +227,8 @@ WITH newest AS MATERIALIZED (
   FROM newest
 ), hits AS MATERIALIZED (
   SELECT id FROM request_search
-  WHERE account_id = :account_id AND id >= :first AND id < (SELECT id FROM border){like}
+  WHERE account_id = :account_id AND id >= :first AND id + 0 < (SELECT id FROM border)
+  AND (SELECT id FROM border) > :first{like}
 )
 SELECT id FROM (
   SELECT id FROM newest WHERE is_hit UNION ALL (SELECT id FROM hits ORDER BY id DESC) LIMIT :most
