@@ -50,7 +50,7 @@ FLOORS = [
     ["schema", "installation", "local_services", "frame", "dispatching"],
     ["app"],
     ["worker"],
-    ["background", "commands"],
+    ["background", "commands", "table_commands"],
     ["cli"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
