@@ -16,6 +16,7 @@ from portal import adapters, caching, database, job_queue, limits, request_histo
 from portal.adapters import Adapters
 from portal.api import page_views as api_page
 from portal.api import plane as api_plane
+from portal.audit_log import check_jobs as audit_check_jobs
 from portal.audit_log import jobs as audit_jobs
 from portal.audit_log import views as audit_log
 from portal.certificates import jobs as certificate_jobs
@@ -138,6 +139,7 @@ FORM_ENDPOINTS = (
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
     answers_views,
+    audit_check_jobs,
     audit_jobs,
     budget_jobs,
     client_limits_views,
