@@ -39,7 +39,7 @@ FLOORS = [
     ["domain_setup"],
     ["manifests"],
     ["api"],
-    ["schema", "installation", "local_services"],
+    ["schema", "installation", "local_services", "frame", "dispatching"],
     ["app"],
     ["worker"],
     ["background", "commands"],
