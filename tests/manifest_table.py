@@ -41,7 +41,8 @@ suggestion. `status` is what the portal saw: it is written, and where it is read
   webhooks, the zone editors of domains, uploaded images and history. Applied in another account,
   names stay; host names follow from the account; custom domains are claims that are proven anew;
   named secrets have to be there before, and providers and plugins say that typed ones are missing;
-  clients of people who are not there become those of who applies; what a key opens is applied once a key of its name was made there.
+  clients of people who are not there become those of who applies;
+  what a key opens is applied once a key of its name was made there.
 - On the command line, as the account’s admin or as whoever `--as` names:
 
       python -m portal.cli manifest apply FILE… [--dry-run] [--yes] [--account NUMBER] [--as USER]
