@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from portal.accounts.mails import Mail
 from portal.accounts.models import Account, User
+from portal.audit_log.models import AuditCheck
 from portal.database import db, utc_now
 from portal.domain_setup import links
 from portal.history_exports.models import RequestExport
@@ -250,6 +251,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key), attached])
         db.session.add_all(some_budgets(people.alice.account_id, drafted.id, key.id))
         db.session.add_all(some_exports(people.alice.account_id, people.alice.user_id))
+        db.session.add(an_altered_log(people.alice.account_id))
         alice = db.session.get_one(User, people.alice.user_id)
         alice.is_superuser = True
         second_factors.begin(alice)
@@ -313,6 +315,14 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "closed": planes.settings.url_of(others[0].hostname) + "/",
             **domains,
         }
+
+
+def an_altered_log(account_id: int) -> AuditCheck:
+    """What the portal saw of a log that somebody changed by hand."""
+    now = utc_now()
+    check = AuditCheck(number=account_id, account_id=account_id, problem_at=now, seen_at=now)
+    check.problem = "Event 2 (number 2, changed, 2026-11-30 12:00:00 UTC) was altered."
+    return check
 
 
 A_CALL = [
