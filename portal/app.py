@@ -22,6 +22,7 @@ from portal import (
 from portal.adapters import Adapters
 from portal.api import page_views as api_page
 from portal.api import plane as api_plane
+from portal.audit_log import check_jobs as audit_check_jobs
 from portal.audit_log import jobs as audit_jobs
 from portal.audit_log import views as audit_log
 from portal.certificates import jobs as certificate_jobs
@@ -125,6 +126,7 @@ from portal.vault import secrets_views
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
     answers_views,
+    audit_check_jobs,
     audit_jobs,
     budget_jobs,
     client_limits_views,

@@ -3,13 +3,13 @@
 Rows of an hour lie together there, so that reading one series means a page of the table for each
 hour. SQLite keeps the sums in the order of their key, and needs nothing.
 
-Revision 20261130_outcomes_by_index, after 20261130_api_replays.
+Revision 20261130_outcomes_by_index, after 20261130_seen_warned.
 """
 
 from alembic import op
 
 revision = "20261130_outcomes_by_index"
-down_revision = "20261130_api_replays"
+down_revision = "20261130_seen_warned"
 branch_labels = None
 depends_on = None
 

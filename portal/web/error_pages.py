@@ -26,6 +26,7 @@ ERRORS = {
     403: ("Not yours to change", "Your role in this account does not allow this."),
     404: ("Not found", "There is nothing at this address, or it belongs to another account."),
     405: ("Not possible here", "This address does not accept that kind of request."),
+    412: ("Changed meanwhile", "It is not what you have seen any more. Look at it again first."),
     413: ("Too much", "What was sent is longer than we accept."),
     429: ("Too many requests", "Wait a moment and try again."),
     500: ("Something broke", "The fault is ours. It has been noted under the reference below."),
