@@ -3,12 +3,12 @@
 import os
 
 from portal.app import (
-    Dispatcher,
     create_admin_app,
     create_api_app,
     create_internal_app,
     create_serving_app,
 )
+from portal.dispatching import Dispatcher
 from portal.settings import Settings
 
 settings = Settings.from_environ(os.environ)

@@ -4,6 +4,8 @@ request_history remembers them; dns, tls and llm_providers are how we reach the 
 Arrows point down (tests/test_architecture.py reads the imports):
 
     app, worker, background, commands, cli, wsgi    compose everything
+    dispatching, frame                          which plane answers; what stands around a page
+    table_commands                              the tables alone, for what must stay small
     api                                         the same as JSON, for people's programs
     manifests                                   the account's things as texts, applied and exported
     domain_setup                                custom domains on pages, the set-up link

@@ -1,21 +1,28 @@
-"""Composition: four applications over one private builder, and who answers which host."""
+"""Composition: four applications over one private builder; `dispatching.py` chooses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cached_property, partial
-from typing import Any
+from functools import partial
 
-from flask import Flask, g, jsonify, request
-from flask_login import current_user
+from flask import Flask
 from redis import Redis
-from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import adapters, caching, database, job_queue, limits, request_history, vault, web
+from portal import (
+    adapters,
+    caching,
+    database,
+    frame,
+    job_queue,
+    limits,
+    request_history,
+    vault,
+    web,
+)
 from portal.adapters import Adapters
 from portal.api import page_views as api_page
 from portal.api import plane as api_plane
+from portal.audit_log import check_jobs as audit_check_jobs
 from portal.audit_log import jobs as audit_jobs
 from portal.audit_log import views as audit_log
 from portal.certificates import jobs as certificate_jobs
@@ -28,7 +35,6 @@ from portal.domain_setup import (
     mail_views,
     publishing_views,
 )
-from portal.domain_setup import finding as domain_finding
 from portal.domain_setup import jobs as domain_jobs
 from portal.domain_setup import views as custom_domains
 from portal.history_exports import jobs as export_jobs
@@ -57,7 +63,6 @@ from portal.llm_clients.pages import limits_views as client_limits_views
 from portal.llm_clients.pages import views as llm_clients
 from portal.manifests import serving_views as serving_manifests
 from portal.manifests import views as manifests
-from portal.notices import finding as notice_finding
 from portal.notifications import (
     budget_jobs,
     certificate_notices,
@@ -104,7 +109,7 @@ from portal.serving import (
     edge,
     edge_memory,
     embedding,
-    hosts,
+    error_answers,
     identity_views,
     images_views,
     openai_api,
@@ -112,35 +117,16 @@ from portal.serving import (
     workbench,
 )
 from portal.serving import views as serving
-from portal.serving.refusals import record_refusal
 from portal.settings import Settings, keys_in
 from portal.system import jobs as system_jobs
 from portal.system import views as system
 from portal.vault import jobs as vault_jobs
 from portal.vault import secrets_views
 
-LOOPBACK_HOSTS = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - typed in browsers, not bound to
-WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
-# A request to one of these is a prompt: it has its row in the history, refused or not.
-PROMPT_ENDPOINTS = (
-    "serving.send",
-    "serving.stream",
-    "serving.regenerate",
-    "serving.prompt",
-    "embedding.send",
-)
-# A person's browser sent a form and shows what comes, unless a script asked for a stream.
-FORM_ENDPOINTS = (
-    "serving.send",
-    "serving.new_chat",
-    "serving.regenerate",
-    "serving.rate",
-    "embedding.send",
-    "embedding.new_chat",
-)
 # Imported for what they register: tables, routes, jobs, methods, signals.
 REGISTERED = (
     answers_views,
+    audit_check_jobs,
     audit_jobs,
     budget_jobs,
     client_limits_views,
@@ -237,7 +223,7 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
         system.blueprint,
     ):
         app.register_blueprint(blueprint)
-    app.context_processor(_shell)
+    app.context_processor(frame.values)
     return app
 
 
@@ -252,8 +238,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
     app.register_blueprint(identity_views.blueprint)
     app.register_blueprint(serving_manifests.blueprint)
     cross_origin.init_app(app)
-    app.register_error_handler(HTTPException, _serving_error)
-    app.register_error_handler(Exception, _serving_fault)
+    error_answers.init_app(app)
     return app
 
 
@@ -319,116 +304,3 @@ def _create_app(settings: Settings, outside: Adapters | None) -> Flask:
 
 def _doorbell(redis: Redis | None) -> Doorbell | SilentDoorbell:
     return Doorbell(redis) if redis is not None else SilentDoorbell()
-
-
-class NavigationCounts:
-    """Numbers beside the navigation, asked for only where it is drawn."""
-
-    @cached_property
-    def _numbers(self) -> tuple[int, ...]:
-        profile = g.get("profile")
-        if profile is None:
-            return 0, 0, 0
-        return domain_finding.counts(g.account, notice_finding.count_unseen(profile))
-
-    @property
-    def llm_clients(self) -> int:
-        return self._numbers[0]
-
-    @property
-    def custom_domains(self) -> int:
-        return self._numbers[1]
-
-    @property
-    def unseen(self) -> int:
-        """Notices that are new to the person."""
-        return self._numbers[2]
-
-
-def _shell() -> dict[str, Any]:
-    """What the frame of every page shows."""
-    return {
-        "current_user": current_user,
-        "account": g.get("account"),
-        "profile": g.get("profile"),
-        "profiles": g.get("profiles", []),
-        "nav_counts": NavigationCounts(),
-        "theme": current_user.theme if current_user.is_authenticated else "",
-    }
-
-
-def _wants_page() -> bool:
-    return request.method in ("GET", "HEAD") and not request.path.endswith("/config/")
-
-
-def _sends_form() -> bool:
-    accepts = request.headers.get("Accept", "")
-    return request.endpoint in FORM_ENDPOINTS and not accepts.startswith("text/event-stream")
-
-
-def _serving_error(error: HTTPException) -> Any:
-    """A page for people, one JSON envelope for programs; never what happened inside."""
-    if error.code is not None and error.code < 400:
-        return error
-    sentence = str(getattr(error, "sentence", None) or error.description or "That did not work.")
-    served = hosts.prompted_client() if request.endpoint in PROMPT_ENDPOINTS else None
-    if served is not None:
-        recorder = request_history.current_recorder()
-        record_refusal(recorder, served, error.code or 500, sentence)
-    if isinstance(error, hosts.Refused) and (_wants_page() or _sends_form()):
-        return hosts.refusal_page(error)
-    return _envelope(error.code or 500, sentence)
-
-
-def _serving_fault(error: Exception) -> Any:
-    if isinstance(error, web.DATABASE_AWAY):
-        database.db.session.rollback()
-        return _envelope(503, web.ERRORS[503][1])
-    web.log.exception("request %s failed", g.get("request_id"))
-    return _envelope(500, web.ERRORS[500][1])
-
-
-def _envelope(code: int, sentence: str) -> Any:
-    answer = jsonify({"error": {"message": sentence, "request_id": g.get("request_id", "")}})
-    answer.status_code = code
-    if code == 503:
-        answer.headers["Retry-After"] = "5"
-    return answer
-
-
-class Dispatcher:
-    """Chooses the plane: the internal listener by its socket, the others by Host."""
-
-    def __init__(
-        self, admin: WSGI, serving: WSGI, internal: WSGI, api: WSGI, settings: Settings
-    ) -> None:
-        self._admin, self._serving, self._internal = admin, serving, internal
-        self._api, self._settings = api, settings
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        return self._plane(environ)(environ, start_response)
-
-    def _to_platform(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Who typed the address of this machine means the portal."""
-        location = f"{self._settings.platform_url}/"
-        start_response("302 Found", [("Location", location), ("Content-Length", "0")])
-        return [b""]
-
-    def _plane(self, environ: dict[str, Any]) -> WSGI:
-        if _listening_port(environ) == self._settings.internal_port:
-            return self._internal
-        host = str(environ.get("HTTP_HOST", "")).rpartition("@")[2].partition(":")[0].lower()
-        if self._settings.is_local and host in LOOPBACK_HOSTS:
-            return self._to_platform
-        if host.removesuffix(".") != self._settings.platform_host:
-            return self._serving
-        path = str(environ.get("PATH_INFO", ""))
-        if api_plane.is_for(path):
-            return self._api
-        return self._serving if path.startswith(api_plane.ROOT) else self._admin
-
-
-def _listening_port(environ: dict[str, Any]) -> int:
-    """The port that the connection came in by; with TCP listeners no header changes it."""
-    port = str(environ.get("SERVER_PORT", ""))
-    return int(port) if port.isdigit() else 0

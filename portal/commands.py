@@ -16,7 +16,6 @@ from portal.accounts.models import User
 from portal.audit_log import command as audit_command
 from portal.database import db, utc_now
 from portal.errors import PortalError
-from portal.history_exports import command as export_command
 from portal.history_keeping import rebuild_command
 from portal.manifests import command as manifest_command
 from portal.people import link_tokens, one_time_links, second_factors
@@ -75,12 +74,6 @@ def open_account(settings: Settings, arguments: argparse.Namespace) -> int:
         print(f"Account {account.account_number}; if {arguments.username} is new: {password}")
         print("It opens the portal for 72 hours, to choose another one.")
     return 0
-
-
-def export_requests(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Requests of an account as a file, with the filters of the list."""
-    with _application(settings):
-        return export_command.run(arguments, utc_now())
 
 
 def count_anew(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -43,10 +43,16 @@ a browser ask.
 - `/requests/` takes the filters of the page by the same names. A filter that makes no sense is
   refused here, where the page leaves it out.
 - Deploying, closing, deleting and looking at a domain begin work in the background and answer 202;
-  `status` tells how it goes. A client without a key is deployed only with `confirmPublic`.
+  `status` tells how it goes, `cancel/` ends a deployment that is under way. A client without a key
+  is deployed only with `confirmPublic`.
 - A `POST` with an `Idempotency-Key` of the program's choosing may be sent again for a day: it is
   done once and answered as the first time, with `Idempotency-Replayed`. The text of a key is not
   told twice. What was refused may be sent again with the same key.
+- One client is answered with an `ETag`. `If-None-Match` with it answers 304 while nothing has
+  changed, `status` included. With `If-Match` a change, a deployment or a deletion is refused with
+  412 where the client is not what the program has seen any more; without it the last one wins.
+- `/domains/<id>/checks/` has the five checks of the last look, each with verdict, reason (the codes
+  of `docs/domains.md`), sentence, who acts and what to do; `check/` asks for a look now.
 - A body is one JSON object of at most 1 MB, 20 levels deep, no key twice.
 
 ## What cannot be
@@ -54,8 +60,8 @@ a browser ask.
 Problem details (RFC 9457, `application/problem+json`): `detail` is a sentence, `errors` names the
 fields, `requestId` is what to tell us. 401 without a token that works, 403 where it only reads or
 the role is too small, 404 for what is not there and for what belongs to another account, 409 for
-what stands in the way, 422 for a field that cannot be, 429 after {defaults.API_RATE} requests a
-minute with one token, with `Retry-After`.
+what stands in the way, 412 for what has changed since, 422 for a field that cannot be, 429 after
+{defaults.API_RATE} requests a minute with one token, with `Retry-After`.
 
 Every change stands in the audit log with `api` and the token's person.
 """

@@ -37,11 +37,12 @@ suggestion. `status` is what the portal saw: it is written, and where it is read
   changes one of the things between the look and the click, nothing is overwritten: the new
   difference is shown.
 - A client’s tab **Manifest**, and `manifest_url` for programs.
-- **Export the account**: everything as one text, without secrets, keys’ texts, uploaded images and
-  history. Applied in another account, names stay; host names follow from the account; custom
-  domains are claims that are proven anew; named secrets have to be there before, and providers and
-  plugins say that typed ones are missing; clients of people who are not there become those of who
-  applies; what a key opens is applied once a key of its name was made there.
+- **Export the account**: everything as one text, without secrets, keys’ texts, signing secrets of
+  webhooks, the zone editors of domains, uploaded images and history. Applied in another account,
+  names stay; host names follow from the account; custom domains are claims that are proven anew;
+  named secrets have to be there before, and providers and plugins say that typed ones are missing;
+  clients of people who are not there become those of who applies;
+  what a key opens is applied once a key of its name was made there.
 - On the command line, as the account’s admin or as whoever `--as` names:
 
       python -m portal.cli manifest apply FILE… [--dry-run] [--yes] [--account NUMBER] [--as USER]
@@ -53,13 +54,16 @@ suggestion. `status` is what the portal saw: it is written, and where it is read
 
 A plan is the change itself, rolled back document by document: what it shows is what would happen.
 Each thing is applied in a transaction of its own, in the order of the kinds below, by the verbs of
-the pages, and stands in the audit log with `manifest`, `cli` or `api`. The rules of a value are
-those of the form on its page.
+the pages: who is killed in the middle has applied each document whole or not at all, and applying
+the same again ends where it would have ended. It stands in the audit log with `manifest`, `cli` or
+`api`. The rules of a value are those of the form on its page.
 
 ## Limits of the text
 
-256 kB, 500 documents, 20 levels. Aliases (`*`), tags (`!`) and keys that stand twice are refused.
-Plain words mean what YAML 1.2 says: `yes`, `12:30` and `1.0.0` are texts.
+256 kB and 500 documents on the page and in the API, where somebody waits for the answer; 64 MB and
+50,000 documents on the command line, so that an export of any account is applied as it is. 20
+levels. Aliases (`*`), tags (`!`) and keys that stand twice are refused, so that nothing grows while
+it is read. Plain words mean what YAML 1.2 says: `yes`, `12:30` and `1.0.0` are texts.
 
 ## Secrets
 

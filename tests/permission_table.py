@@ -24,7 +24,7 @@ TARGET = Path(__file__).parent.parent / "docs" / "permissions.md"
 HEAD = """# Who may do what
 
 Written by `python -m tests.permission_table` from the `@permits` of each view; the request itself
-is held against the same declaration (`check_permission` in `portal/web.py`). From least to most:
+is held against the same declaration (`portal/web/before_requests.py`). From least to most:
 
 | | |
 |---|---|

@@ -9,21 +9,21 @@ import base64
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from portal import schema
 from portal.app import (
-    Dispatcher,
     create_admin_app,
     create_api_app,
     create_internal_app,
@@ -32,6 +32,7 @@ from portal.app import (
 )
 from portal.caching import cache
 from portal.database import db, declare_writes, utc_now, writing
+from portal.dispatching import Dispatcher
 from portal.dns.local_server import LocalNameServer
 from portal.job_queue import perform, rings_due
 from portal.limits.advances import Advances
@@ -137,23 +138,47 @@ def planes(built_planes: Planes, redis_server: RedisServer) -> Iterator[Planes]:
 
 
 def empty_tables() -> None:
-    """Delete every row, whatever hangs on it."""
+    """Delete every row, whatever hangs on it; only from tables that have some, which is quick."""
     names = [*(table.name for table in db.metadata.sorted_tables), "request_search"]
     with db.engine.connect() as connection:
         if db.engine.dialect.name == "postgresql":
-            listed = ", ".join(f'"{name}"' for name in names)
-            connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
-            connection.commit()
+            _empty_on_postgresql(connection, names)
             return
         raw: Any = connection.connection.dbapi_connection
         connection.rollback()
         raw.execute("PRAGMA foreign_keys = OFF")
         raw.execute("BEGIN IMMEDIATE")
-        raw.execute("INSERT INTO request_search (request_search) VALUES ('delete-all')")
-        for name in names[:-1]:
+        filled = [row[0] for row in raw.execute(_filled(names[:-1]))]
+        if raw.execute("SELECT 1 FROM request_search_data WHERE id > 10").fetchone():
+            raw.execute("INSERT INTO request_search (request_search) VALUES ('delete-all')")
+        for name in filled:
             raw.execute(f'DELETE FROM "{name}"')  # noqa: S608 - our own table names
         raw.execute("COMMIT")
         raw.execute("PRAGMA foreign_keys = ON")
+
+
+def _filled(names: Sequence[str]) -> str:
+    """The query of those tables that have a row."""
+    parts = (f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in names)  # noqa: S608
+    return " UNION ALL ".join(parts)
+
+
+_emptied = count(1)
+TRUNCATED_EVERY = 50  # by then deleted rows begin to cost more than what TRUNCATE takes
+
+
+def _empty_on_postgresql(connection: Connection, names: Sequence[str]) -> None:
+    """As TRUNCATE … RESTART IDENTITY does, mostly in a tenth of its time."""
+    if next(_emptied) % TRUNCATED_EVERY == 0:
+        listed = ", ".join(f'"{name}"' for name in names)
+        connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
+    else:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # no foreign keys
+        for name in connection.scalars(text(_filled(names))).all():
+            connection.execute(text(f'DELETE FROM "{name}"'))  # noqa: S608 - our own table names
+        anew = "SELECT setval(seqrelid, 1, false) FROM pg_sequence"
+        connection.execute(text(f"{anew} WHERE pg_sequence_last_value(seqrelid) IS NOT NULL"))
+    connection.commit()
 
 
 @pytest.fixture

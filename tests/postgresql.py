@@ -20,6 +20,8 @@ from pathlib import Path
 from portal.tied_process import PR_SET_PDEATHSIG
 
 SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+# Plans must not hang on what another test had in the tables a minute ago.
+SETTINGS += ("autovacuum=off",)
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
 
 

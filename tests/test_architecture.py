@@ -47,10 +47,10 @@ FLOORS = [
     ["domain_setup"],
     ["manifests"],
     ["api"],
-    ["schema", "installation", "local_services"],
+    ["schema", "installation", "local_services", "frame", "dispatching"],
     ["app"],
     ["worker"],
-    ["background", "commands"],
+    ["background", "commands", "table_commands"],
     ["cli"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

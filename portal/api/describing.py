@@ -14,6 +14,7 @@ class Operation:
     """One method of one path. `answer` and `takes` are names of schemas, "" for none.
 
     `query` are parameters of the address with what they mean; `example` is a body to send.
+    `has_tag`: the answer carries an ETag, and If-Match or If-None-Match is read.
     """
 
     summary: str
@@ -23,6 +24,7 @@ class Operation:
     takes: str = ""
     query: dict[str, str] = field(default_factory=dict)
     example: dict[str, Any] = field(default_factory=dict)
+    has_tag: bool = False
 
 
 def describes(operation: Operation) -> Callable[[View], View]:

@@ -13,9 +13,10 @@ from portal.api import asking, documents
 from portal.api.bodies import body, only
 from portal.api.describing import Operation, describes
 from portal.api.problems import Refusal
-from portal.custom_domains import claims
+from portal.custom_domains import claims, words
 from portal.custom_domains.jobs import ring_for
 from portal.custom_domains.models import LLMClientCustomDomain
+from portal.custom_domains.results import CheckResult
 from portal.database import db, utc_now
 from portal.domain_setup import adding, finding
 from portal.errors import PortalError
@@ -114,6 +115,32 @@ def _record(one: Any) -> dict[str, Any]:
         "value": one.record_value,
         "ttl": one.record_ttl,
         "publishedBy": one.published_by,
+    }
+
+
+@blueprint.get("/<row_id:custom_domain_id>/checks/")
+@permits(VIEWER)
+@describes(Operation("List what the checks of a domain found", TAG, "DomainCheckList"))
+def checks(custom_domain_id: int) -> dict[str, Any]:
+    """Of the last look, the five in their order; nothing before the first one."""
+    results = words.results_of(owned_or_404(custom_domain_id))
+    return documents.page_of([_check(one) for one in results], None)
+
+
+def _check(one: CheckResult) -> dict[str, Any]:
+    return {
+        "check": one.check.value,
+        "host": one.host,
+        "verdict": one.verdict.value,
+        "reason": one.reason.value if one.reason else None,
+        "sentence": one.sentence,
+        "whoActs": one.who_acts.value,
+        "fix": one.fix,
+        "expected": one.expected,
+        "found": list(one.found),
+        "source": one.source,
+        "clearsAt": one.clears_at.isoformat() if one.clears_at else None,
+        "checkedAt": one.checked_at.isoformat() if one.checked_at else None,
     }
 
 

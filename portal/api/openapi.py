@@ -26,6 +26,7 @@ PROBLEMS = {
     "403": "The token only reads, or the person’s role does not allow it.",
     "404": "There is nothing there, or it belongs to another account.",
     "409": "It stands in the way of something that is there.",
+    "412": "It is not what If-Match names any more.",
     "422": "A field cannot be as it was sent.",
     "429": "Too many requests; Retry-After tells how long to wait.",
 }
@@ -127,17 +128,29 @@ def _in_query(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _in_headers(one: Described) -> list[dict[str, Any]]:
-    if one.method != "POST" or one.operation.takes == "yaml":
-        return []
-    about = "Of your choosing: sent again within a day, the request is done once."
-    schema = {"type": "string", "maxLength": 100}
-    return [{"name": "Idempotency-Key", "in": "header", "description": about, "schema": schema}]
+    found = []
+    if one.method == "POST" and one.operation.takes != "yaml":
+        about = "Of your choosing: sent again within a day, the request is done once."
+        found.append(_header("Idempotency-Key", about, maxLength=100))
+    if one.operation.has_tag and one.method == "GET":
+        found.append(_header("If-None-Match", "An ETag: 304 where it is still that."))
+    elif one.operation.has_tag and one.parameters:
+        found.append(_header("If-Match", "An ETag: 412 where it is not that any more."))
+    return found
+
+
+def _header(name: str, about: str, **limits: int) -> dict[str, Any]:
+    schema = {"type": "string", **limits}
+    return {"name": name, "in": "header", "description": about, "schema": schema}
 
 
 def _answer(operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {"description": operation.summary}
     if operation.answer:
         found["content"] = _content(operation.answer)
+        if operation.has_tag:
+            about = "Which state of it this is."
+            found["headers"] = {"ETag": {"description": about, "schema": {"type": "string"}}}
     return found
 
 
@@ -153,6 +166,11 @@ def _problems(one: Described) -> dict[str, Any]:
     is_safe, has_id = one.method == "GET", bool(one.parameters)
     wanted = {"401", "403", "429", "422"} | ({"404"} if has_id or one.operation.query else set())
     wanted |= set() if is_safe else {"400", "409"}
+    has_tag = one.operation.has_tag and has_id
+    wanted |= {"412"} if has_tag and not is_safe else set()
     schema = {"$ref": "#/components/schemas/Problem"}
     content = {"application/problem+json": {"schema": schema}}
-    return {code: {"description": PROBLEMS[code], "content": content} for code in sorted(wanted)}
+    told: dict[str, Any] = {"304": {"description": "It is what If-None-Match names."}}
+    unchanged = told if has_tag and is_safe else {}
+    found = {code: {"description": PROBLEMS[code], "content": content} for code in sorted(wanted)}
+    return {**unchanged, **found}

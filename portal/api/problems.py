@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,7 @@ from portal.database import db
 from portal.errors import PortalError
 from portal.manifests.checking import Problem
 
+log = logging.getLogger(__name__)
 TYPE = "application/problem+json"
 
 
@@ -70,5 +72,5 @@ def init_app(app: Flask) -> None:
         db.session.rollback()
         if isinstance(error, web.DATABASE_AWAY):
             return answer(503, Retry_After="5")
-        web.log.exception("request %s failed", g.get("request_id"))
+        log.exception("request %s failed", g.get("request_id"))
         return answer(500)

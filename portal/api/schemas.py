@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.custom_domains.results import Acts, Checks, Reasons, Verdicts
 from portal.history_search.filters import MODES
 from portal.llm_clients.models import LLMClient
 from portal.manifests.kinds import KINDS
@@ -85,6 +86,20 @@ _CLIENT = {
 }
 _DOMAIN = {"id": NUMBER, "name": TEXT, "isVerified": FLAG, "state": TEXT, "llmClients": TEXTS}
 _RECORD = {"name": TEXT, "type": TEXT, "value": TEXT, "ttl": NUMBER, "publishedBy": TEXT}
+_CHECK = {
+    "check": {"type": "string", "enum": [str(one) for one in Checks]},
+    "host": TEXT,
+    "verdict": {"type": "string", "enum": [str(one) for one in Verdicts]},
+    "reason": {"type": ["string", "null"], "enum": [*(str(one) for one in Reasons), None]},
+    "sentence": TEXT,
+    "whoActs": {"type": "string", "enum": [str(one) for one in Acts]},
+    "fix": TEXT,
+    "expected": TEXT,
+    "found": TEXTS,
+    "source": TEXT,
+    "clearsAt": maybe(TIME),
+    "checkedAt": maybe(TIME),
+}
 _ERROR = an_object(field=TEXT, detail=TEXT)
 _DIFFERENCE = an_object(field=TEXT, before=TEXT, after=TEXT)
 
@@ -106,12 +121,15 @@ def all_of_them() -> dict[str, Any]:
         "ApiKeyWish": wish_of(KINDS["ApiKey"]),
         "LLMClientSummary": an_object(**_CLIENT),
         "ClientList": a_list("LLMClientSummary"),
+        "CloneWish": an_object(False, name=TEXT),
         "DeployWish": an_object(False, confirmPublic=FLAG),
         "CustomDomainSummary": an_object(**_DOMAIN),
         "CustomDomainList": a_list("CustomDomainSummary"),
         "DomainWish": {**an_object(False, name=TEXT, claimsHeld=FLAG), "required": ["name"]},
         "DomainRecord": an_object(**_RECORD),
         "DomainRecordList": a_list("DomainRecord"),
+        "DomainCheck": an_object(**_CHECK),
+        "DomainCheckList": a_list("DomainCheck"),
         "ApiKeyList": a_list("ApiKey"),
         "KeyWish": {
             **an_object(False, name=TEXT, llmClients=TEXTS, expiry=EXPIRY),

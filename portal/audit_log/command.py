@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from portal.accounts import audit
 from portal.accounts.models import Account
-from portal.audit_log import chains, exporting, listing, verifying
+from portal.audit_log import chains, checks, exporting, listing, verifying
 from portal.audit_log.filters import NAMES, RANGE_NAMES, parse
 from portal.audit_log.models import PLATFORM
 from portal.database import db
@@ -73,6 +73,7 @@ def _begin_anew(arguments: argparse.Namespace, now: datetime) -> int:
     if chain is None:
         chain = chains.begin(number, now)
     chains.begin_anew(chain, now)
+    checks.begin_again(number, now)
     told = {"problem": found.problem}
     actor = audit.Operator(account_id=number if number != PLATFORM else None)
     audit.record(actor, "audit_log_begun_anew", chain, after=told, name=name)

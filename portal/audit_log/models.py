@@ -1,4 +1,4 @@
-"""The head of each chain of the audit log: how far it goes, and where it begins."""
+"""The head of each chain of the audit log, and what the portal's own look at the chain found."""
 
 from __future__ import annotations
 
@@ -33,3 +33,25 @@ class AuditChain(TimestampedModel, BackgroundProgress):
     anchor_seal: Mapped[str] = mapped_column(String(64), default="")
     anchor_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     mac: Mapped[str] = mapped_column(String(64), default="")
+
+
+class AuditCheck(TimestampedModel, BackgroundProgress):
+    """What the portal saw when it held a chain against its seals, a few seconds at a time.
+
+    A round goes from the beginning to the end; it has come to the place `checked_to` and is due
+    to go on at `next_attempt_at`. `whole_at` is when one last came to the end and found all as it
+    was written. `problem` is a sentence, empty where there is none; it was first seen at
+    `problem_at`, and superusers are told of it once.
+    """
+
+    __tablename__ = "audit_checks"
+
+    number: Mapped[int] = mapped_column(BigId, unique=True)
+    account_id: Mapped[int | None] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
+    checked_to: Mapped[int] = mapped_column(BigId, default=0)
+    whole_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    problem: Mapped[str] = mapped_column(Text, default="")
+    problem_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

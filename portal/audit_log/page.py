@@ -9,7 +9,7 @@ from typing import Any
 from flask import g, url_for
 
 from portal.accounts.models import AuditEvent
-from portal.audit_log import chains, listing
+from portal.audit_log import chains, checks, listing
 from portal.audit_log.changes import Change, changes_of
 from portal.audit_log.filters import Filters
 from portal.audit_log.models import PLATFORM
@@ -80,6 +80,7 @@ def content(number: int, filters: Filters, view: str) -> dict[str, Any]:
         "subject": rows[0].what if filters["id"] and rows else "",
         "older_url": url_for(view, before=older, **query) if older else None,
         "newest_url": url_for(view, **query) if before else None,
+        "check": checks.of_chain(number),
         "removed_to": head.anchor_at if head else None,
         "people": listing.people(number) if number != PLATFORM else [],
         "actions": sorted(ACTIONS.items(), key=lambda item: item[1]),

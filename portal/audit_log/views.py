@@ -19,7 +19,7 @@ from flask import (
 )
 
 from portal.accounts import audit
-from portal.audit_log import exporting, listing, page, verifying
+from portal.audit_log import checks, exporting, listing, page, verifying
 from portal.audit_log.filters import Filters, parse
 from portal.audit_log.models import PLATFORM
 from portal.database import db, reading, utc_now, writing
@@ -82,10 +82,18 @@ def _checked(number: int, view: str) -> Any:
     with writing():
         told = {"problem": found.problem, "checked": found.checked, "last": found.last}
         audit.record(FormActor(), "audit_log_checked", after=told)
+        _keep(number, found, is_round=not after)
         db.session.commit()
     said(_sentence(found), "failed" if found.problem else "ready" if found.is_whole else "progress")
     is_over = bool(found.problem) or found.is_whole
     return redirect(url_for(view, check_after=None if is_over else found.last), 303)
+
+
+def _keep(number: int, found: verifying.Found, *, is_round: bool) -> None:
+    """What somebody found counts as what the portal saw; half a round says nothing of the rest."""
+    check = checks.of_chain(number)
+    if check is not None and (found.problem or (is_round and found.is_whole)):
+        checks.record(check, found, utc_now())
 
 
 def _gives_way(deadline: float) -> bool:

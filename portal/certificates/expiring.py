@@ -15,6 +15,7 @@ from portal.database import db
 MARKS = (14, 7, 3)  # days left
 SHORT_LIVED_MARK = 1
 EXPIRED = 0
+ALL_MARKS = (*MARKS, SHORT_LIVED_MARK, EXPIRED)
 DAY = timedelta(days=1)
 
 
@@ -55,10 +56,9 @@ def reached(certificate: Certificate | SeenCertificate, now: datetime) -> int | 
 
 def untold(now: datetime, most: int) -> list[Certificate]:
     """Served certificates near their end of which nobody was told at this mark."""
-    marks = (*MARKS, SHORT_LIVED_MARK, EXPIRED)
     due = [
         and_(Certificate.not_after <= now + mark * DAY, Certificate.warned_days > mark)
-        for mark in marks
+        for mark in ALL_MARKS
     ]
     query = (
         select(Certificate)
@@ -107,11 +107,11 @@ def warnings(account_id: int, now: datetime) -> list[ExpiryWarning]:
         if reached(one, now) is not None and not is_replaced(one)
     ]
     found = seen.near_their_end(account_id, now + max(MARKS) * DAY, now)
-    others = [_warning_of_seen(one, now) for one in found if reached(one, now) is not None]
+    others = [warning_of_seen(one, now) for one in found if reached(one, now) is not None]
     return sorted(own + others, key=lambda warning: warning.not_after)
 
 
-def _warning_of_seen(certificate: SeenCertificate, now: datetime) -> ExpiryWarning:
+def warning_of_seen(certificate: SeenCertificate, now: datetime) -> ExpiryWarning:
     """Of a certificate that somebody else should have renewed by the last look."""
     seen_at = f"{certificate.seen_at:%d %B %Y, %H:%M} UTC"
     return ExpiryWarning(

@@ -57,6 +57,7 @@ class SeenCertificate(BackgroundProgress, TimestampedModel):
     """What a host's certificate was when we last saw one there; somebody else keeps and renews it.
 
     `seen_at` is when; `message` what the last look said, also where it showed no certificate.
+    `warned_days` as in `Certificate`, of the certificate that was seen.
     """
 
     __tablename__ = "seen_certificates"
@@ -70,6 +71,7 @@ class SeenCertificate(BackgroundProgress, TimestampedModel):
     not_before: Mapped[datetime] = mapped_column(UTCDateTime)
     not_after: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    warned_days: Mapped[int] = mapped_column(Integer, default=NOT_WARNED)
 
 
 class SharedCertificateHost(TimestampedModel):

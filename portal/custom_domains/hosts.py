@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.custom_domains.models import LLMClientCustomDomain
+from portal.tls.probe import Probe
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,12 @@ class DomainHost:
 
 HostsOf = Callable[[LLMClientCustomDomain, datetime], tuple[DomainHost, ...]]
 Changed = Callable[[LLMClientCustomDomain, datetime], None]
+Shown = tuple[tuple[str, Probe], ...]  # hosts with what a handshake at our edge showed
+Visited = Callable[[LLMClientCustomDomain, Shown, datetime], None]
 
 _hosts_of: list[HostsOf] = []
 _changed: list[Changed] = []
+_visited: list[Visited] = []
 
 
 def provide_hosts(function: HostsOf) -> HostsOf:
@@ -55,6 +59,12 @@ def on_change(function: Changed) -> Changed:
     return function
 
 
+def on_visit(function: Visited) -> Visited:
+    """Register who wants to know what a check saw of certificates, in its transaction."""
+    _visited.append(function)
+    return function
+
+
 def hosts_on(custom_domain: LLMClientCustomDomain, now: datetime) -> tuple[DomainHost, ...]:
     """The hosts on a domain, verified or not, in the order of their clients' names."""
     return _hosts_of[0](custom_domain, now) if _hosts_of else ()
@@ -64,3 +74,9 @@ def announce_change(custom_domain: LLMClientCustomDomain, now: datetime) -> None
     """Tell everybody who listens that `is_verified` or the state changed; before the commit."""
     for function in _changed:
         function(custom_domain, now)
+
+
+def announce_visit(custom_domain: LLMClientCustomDomain, shown: Shown, now: datetime) -> None:
+    """Tell everybody who listens what a check has just seen; before the commit."""
+    for function in _visited:
+        function(custom_domain, shown, now)

@@ -28,7 +28,7 @@ from portal.custom_domains import (
     verification,
 )
 from portal.custom_domains.diagnosis import Diagnosis, diagnose
-from portal.custom_domains.hosts import announce_change
+from portal.custom_domains.hosts import Shown, announce_change, announce_visit
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.observations import Question
 from portal.custom_domains.observing import Outside, observe
@@ -73,6 +73,7 @@ class Outcome:
     question: Question
     diagnosis: Diagnosis
     standing: tuple[tuple[str, str], ...] = ()
+    shown: Shown = ()
 
 
 @job
@@ -208,7 +209,9 @@ def _look(task: Task, adapters: Adapters, outside: Outside) -> Outcome:
         standing, trouble = _publish(task, adapters)
         question = replace(question, editor_trouble=trouble or question.editor_trouble)
     now = utc_now()
-    return Outcome(question, diagnose(question, observe(question, outside, now), now), standing)
+    observed = observe(question, outside, now)
+    shown = tuple((one.host.host, one.edge) for one in observed.hosts if one.edge is not None)
+    return Outcome(question, diagnose(question, observed, now), standing, shown)
 
 
 def _publish(task: Task, adapters: Adapters) -> tuple[tuple[tuple[str, str], ...], str]:
@@ -231,6 +234,7 @@ def _store(task: Task, outcome: Outcome) -> None:
             verification.store(
                 custom_domain, outcome.question, outcome.diagnosis, utc_now(), chance
             )
+            announce_visit(custom_domain, outcome.shown, utc_now())
         db.session.commit()
     except OperationalError as error:
         db.session.rollback()

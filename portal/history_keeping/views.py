@@ -12,7 +12,7 @@ from portal.accounts import audit
 from portal.accounts.models import Account
 from portal.database import db, utc_now
 from portal.formatting import status_view
-from portal.history_keeping import rebuilding, wishes
+from portal.history_keeping import account_terms, rebuilding, wishes
 from portal.history_keeping.forms import EraseForm, KeepingForm
 from portal.history_keeping.jobs import erase_history, rebuild_rollups
 from portal.history_keeping.models import HistoryErasure
@@ -101,25 +101,11 @@ def edit() -> Any:
         }
     )
     if form.validate_on_submit():
-        before = _content(account)
-        account.request_bodies_days = form.bodies_days.data
-        account.request_rows_days = form.rows_days.data
-        account.redaction = redaction.stored(form.kinds.data or [], form.own_words)
-        audit.record(
-            FormActor(), "keeping changed", account, before=before, after=_content(account)
-        )
+        account_terms.change(account, form, FormActor())
         db.session.commit()
         said("Saved. Within an hour, what is older than that is gone.")
         return redirect(url_for(".index"), 303)
     return render_template("history_keeping/edit.html", form=form), (422 if form.errors else 200)
-
-
-def _content(account: Account) -> dict[str, Any]:
-    return {
-        "bodies_days": account.request_bodies_days,
-        "rows_days": account.request_rows_days,
-        "redaction": account.redaction,
-    }
 
 
 @blueprint.route("/erase/client/<public_id:llm_client_id>", methods=["GET", "POST"])

@@ -12,10 +12,10 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 
-from portal.certificates import orders, store
+from portal.certificates import orders, seen, store
 from portal.certificates.models import Certificate, CertificateOrder
 from portal.custom_domains import record_keeping
-from portal.custom_domains.hosts import DomainHost, provide_hosts
+from portal.custom_domains.hosts import DomainHost, Shown, on_visit, provide_hosts
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db
 from portal.errors import PortalError
@@ -226,3 +226,9 @@ def remove_if_free(domain: LLMClientCustomDomain) -> bool:
             delete(LLMClientCustomDomain).where(LLMClientCustomDomain.id == domain.id)
         )
     return left is None
+
+
+@on_visit
+def keep_what_was_shown(domain: LLMClientCustomDomain, shown: Shown, now: datetime) -> None:
+    """A check's handshake is as good as the daily look at a certificate that others keep."""
+    seen.refresh(domain.account_id, shown, now)

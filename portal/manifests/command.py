@@ -143,16 +143,30 @@ def _apply(arguments: argparse.Namespace, person: Person) -> int:
 
 def _documents(name: str) -> Sourced:
     try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        content = _content(name)
     except OSError as error:
         raise PortalError(f"{name}: {error.strerror or error}.") from error
     try:
         text = content.decode("utf-8")
-        return [(name, document) for document in reading.documents_of(text)]
+        found = reading.documents_of(text, reading.LARGEST_FILE, reading.MOST_IN_FILE)
+        return [(name, document) for document in found]
     except UnicodeDecodeError as error:
         raise PortalError(f"{name}: not UTF-8.") from error
     except PortalError as error:
         raise PortalError(f"{name}: {error.public_message}") from error
+
+
+def _content(name: str) -> bytes:
+    """The whole file; of one that is too large no more than that."""
+    most = reading.LARGEST_FILE
+    if name == "-":
+        content = sys.stdin.buffer.read(most + 1)
+    else:
+        with Path(name).open("rb") as file:
+            content = file.read(most + 1)
+    if len(content) > most:
+        raise PortalError(f"{name}: larger than {most // 1_000_000} MB.")
+    return content
 
 
 def _told(change: Change, source: str) -> str:

@@ -17,9 +17,12 @@ import yaml
 from portal.errors import PortalError
 from portal.form_rules import is_storable
 
-LARGEST = 256_000  # octets, looked at before anything is parsed
+LARGEST = 256_000  # octets, looked at before anything is parsed; what a page can do while it waits
+LARGEST_FILE = 64_000_000  # of the command line, where nobody else waits
+INSTEAD = "Send it in parts, or whole by the command line: manifest apply FILE."
 DEEPEST = 20
 MOST_DOCUMENTS = 500
+MOST_IN_FILE = 50_000
 INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z", re.ASCII)
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z", re.ASCII)
 WORDS = {
@@ -54,26 +57,26 @@ class Document:
         return self.lines.get(path, self.line)
 
 
-def documents_of(text: str) -> list[Document]:
-    """The documents of a text, empty ones left out. Raises NotReadable."""
-    if len(text.encode("utf-8", "replace")) > LARGEST:
-        raise NotReadable(f"A manifest may have at most {LARGEST // 1000} kB. Send it in parts.")
+def documents_of(text: str, largest: int = LARGEST, most: int = MOST_DOCUMENTS) -> list[Document]:
+    """The documents of a text, empty ones left out; octets and how many. Raises NotReadable."""
+    if len(text.encode("utf-8", "replace")) > largest:
+        raise NotReadable(f"A manifest may have at most {largest // 1000:,} kB here. {INSTEAD}")
     if not is_storable(text):
         raise NotReadable("The text contains a character that cannot be stored.")
     try:
-        return list(_read(yaml.parse(text, Loader=_LOADER)))
+        return list(_read(yaml.parse(text, Loader=_LOADER), most))
     except yaml.YAMLError as error:
         raise _in_words(error) from error
 
 
-def _read(events: Iterator[Any]) -> Iterator[Document]:
+def _read(events: Iterator[Any], most: int) -> Iterator[Document]:
     count = 0
     for event in events:
         if not isinstance(event, yaml.DocumentStartEvent):
             continue
         count += 1
-        if count > MOST_DOCUMENTS:
-            raise NotReadable(f"At most {MOST_DOCUMENTS} documents at a time.", _line(event))
+        if count > most:
+            raise NotReadable(f"At most {most:,} documents at a time here. {INSTEAD}", _line(event))
         first, lines = next(events), {}
         values = _value(first, events, lines, ())
         if values is not None:

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     KEY_USED_ELSEWHERE = "key.used_elsewhere"
     NEW_SIGN_IN = "sign_in.new"
     WEBHOOK_OFF = "webhook.switched_off"
+    AUDIT_LOG_ALTERED = "audit_log.altered"
     REPORT = "report.monthly"
 
 
@@ -88,6 +89,12 @@ RULES = {
         "An API key is used from a new network", SECURITY, is_security=True
     ),
     Kind.WEBHOOK_OFF: Rule("A webhook was switched off", SECURITY, for_admins=True),
+    Kind.AUDIT_LOG_ALTERED: Rule(
+        "An audit log was altered, told to who runs the portal",
+        SECURITY,
+        is_security=True,
+        is_personal=True,
+    ),
 }
 # What an account's webhook may be sent.
 FOR_WEBHOOKS = tuple(kind for kind in Kind if not RULES[kind].is_personal)

@@ -50,6 +50,7 @@ def status_of(notice: Notice) -> StatusView:
         Kind.NEW_SIGN_IN: "Sign-in",
         Kind.KEY_USED_ELSEWHERE: "API key",
         Kind.WEBHOOK_OFF: "Webhook",
+        Kind.AUDIT_LOG_ALTERED: "Audit log",
     }
     groups = {"Custom domains": "Domain", "Deployments": "Deployment"}
     groups |= {"Certificates": "Certificate", "Use": "Use"}

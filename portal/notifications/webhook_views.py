@@ -12,15 +12,15 @@ from flask import abort, g, redirect, render_template, request, url_for
 from portal.accounts import audit
 from portal.database import db, utc_now
 from portal.formatting import StatusView, status_view
-from portal.notices import attempts, webhooks
+from portal.notices import webhooks
 from portal.notices.kinds import FOR_WEBHOOKS, RULES, Kind
 from portal.notices.webhook_models import TEST, Webhook, WebhookDelivery
+from portal.notifications import webhook_changes
 from portal.notifications.views import blueprint
 from portal.notifications.webhook_forms import WebhookForm
 from portal.vault.forms import ConfirmForm
 from portal.web import ADMIN, FormActor, number_argument, permits, said
 
-FULL = f"An account has at most {webhooks.MOST_OF_AN_ACCOUNT} webhooks. Delete one first."
 LABELS: dict[str, str] = {TEST: "Test", **{kind.value: RULES[kind].label for kind in Kind}}
 
 
@@ -30,11 +30,6 @@ def owned_or_404(webhook_id: int) -> Webhook:
     if found is None:
         abort(404)
     return found
-
-
-def _told(webhook: Webhook) -> dict[str, Any]:
-    """What the audit log has of it: never its secret."""
-    return {"name": webhook.name, "url": webhook.url, "kinds": list(webhook.kinds)}
 
 
 @blueprint.get("/webhooks/")
@@ -61,11 +56,10 @@ def new_webhook() -> Any:
     form = WebhookForm(data={"kinds": [kind.value for kind in FOR_WEBHOOKS]})
     if form.validate_on_submit():
         if webhooks.is_full(g.account.id):
-            form.form_errors.append(FULL)
+            form.form_errors.append(webhook_changes.FULL)
         else:
             values = form.name.data, form.url.data, form.kinds.data
-            webhook, secret = webhooks.make(g.account.id, *values)
-            audit.record(FormActor(), "webhook_created", webhook, after=_told(webhook))
+            webhook, secret = webhook_changes.make(g.account.id, *values, FormActor())
             db.session.commit()
             return _shown_once(webhook, secret)
     page = render_template("notifications/webhook_edit.html", form=form, webhook=None)
@@ -108,12 +102,10 @@ def _status_of_delivery(delivery: WebhookDelivery) -> StatusView:
 def edit_webhook(webhook_id: int) -> Any:
     """Another name, address, or choice of kinds; what waits goes to the new address."""
     webhook = owned_or_404(webhook_id)
-    form = WebhookForm(data=_told(webhook))
+    form = WebhookForm(data=webhook_changes.told(webhook))
     if form.validate_on_submit():
-        before = _told(webhook)
-        webhook.name, webhook.url = form.name.data, form.url.data
-        webhook.kinds = form.kinds.data
-        audit.record(FormActor(), "webhook_changed", webhook, before=before, after=_told(webhook))
+        values = form.name.data, form.url.data, form.kinds.data
+        webhook_changes.change(webhook, *values, FormActor())
         db.session.commit()
         said(f"{webhook.name} is saved.")
         return redirect(url_for(".show_webhook", webhook_id=webhook.id), 303)
@@ -127,12 +119,7 @@ def switch_webhook(webhook_id: int) -> Any:
     """On or off, as the button said."""
     webhook, wants_on = owned_or_404(webhook_id), request.form.get("on") == "yes"
     if wants_on != webhook.is_active:
-        if wants_on:
-            webhooks.switch_on(webhook)
-        else:
-            webhook.is_active, webhook.off_reason = False, ""
-            attempts.stop_waiting(webhook)
-        audit.record(FormActor(), f"webhook_switched_{'on' if wants_on else 'off'}", webhook)
+        webhook_changes.switch(webhook, FormActor())
     db.session.commit()
     said(f"{webhook.name} is {'on' if wants_on else 'off'}.", "ready" if wants_on else "off")
     return redirect(url_for(".show_webhook", webhook_id=webhook.id), 303)
@@ -157,7 +144,7 @@ def delete_webhook(webhook_id: int) -> Any:
     """With its log."""
     webhook, form = owned_or_404(webhook_id), ConfirmForm()
     if form.validate_on_submit():
-        audit.record(FormActor(), "webhook_deleted", webhook, before=_told(webhook))
+        audit.record(FormActor(), "webhook_deleted", webhook, before=webhook_changes.told(webhook))
         db.session.delete(webhook)
         db.session.commit()
         said(f"{webhook.name} is deleted.")

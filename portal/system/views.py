@@ -8,14 +8,15 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, g, render_template
+from flask_login import current_user
 from redis import RedisError
 
 from portal import __version__
 from portal.database import current_settings, db, utc_now
 from portal.formatting import StatusView, status_view
 from portal.job_queue import QUEUE, current_doorbell
-from portal.system import heartbeats
+from portal.system import heartbeats, looks
 from portal.web import ADMIN, permits
 
 blueprint = Blueprint("system", __name__, url_prefix="/system")
@@ -65,6 +66,7 @@ def index() -> str:
         workers=workers,
         queues=queues,
         schedule=_schedule(),
+        sections=looks.sections(g.account, current_user),
         versions=[("portal", __version__), ("python", platform.python_version())]
         + [(name, version(name)) for name in PACKAGES],
         store=_store(),

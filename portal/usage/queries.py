@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -137,24 +136,6 @@ def _between(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
     first = hour_of(start + timedelta(hours=1) - timedelta(microseconds=1))
     last = hour_of(end + timedelta(hours=1) - timedelta(microseconds=1))
     return RequestRollup.hour >= first, RequestRollup.hour < last
-
-
-def total(hours: Sequence[Hour]) -> Tally:
-    """All of them together."""
-    together = Tally()
-    for hour in hours:
-        together.add(hour.tally)
-    return together
-
-
-def bundled(hours: Sequence[Hour], borders: Sequence[datetime]) -> list[Tally]:
-    """The sums between each two borders; an hour belongs to the stretch in which it begins."""
-    stretches = [Tally() for _ in borders[:-1]]
-    for hour in hours:
-        index = bisect_right(borders, hour.start) - 1
-        if 0 <= index < len(stretches):
-            stretches[index].add(hour.tally)
-    return stretches
 
 
 def parts_of_account(account_id: int, provider: str = "") -> list[Series]:

@@ -12,8 +12,10 @@ from cryptography.fernet import Fernet
 from portal.accounts.models import AuditEvent
 from portal.database import db
 from portal.errors import PortalError
+from portal.formatting import plural
 from portal.settings import Settings
-from portal.vault import current_sealer, rotation
+from portal.vault import current_sealer, lost_values, rotation
+from portal.vault.lost_values import Lost
 from portal.vault.sealing import key_id
 
 BAR = 30
@@ -51,6 +53,17 @@ def _tell() -> None:
     _say(f"Key {first} seals" + (f"; {', '.join(others)} can still open." if others else "."))
     for found in rotation.standing(db.session.connection(), sealer):
         _say(f"  {found.place}: {found.total}, of an older key {found.older}")
+    _tell_lost(lost_values.find(db.session.connection(), sealer)[1])
+
+
+def _tell_lost(lost: list[Lost]) -> None:
+    """What is gone for good; it keeps no key, as none of ours opens it."""
+    if not lost:
+        return
+    count = plural(len(lost), "value opens", "values open")
+    sys.stderr.write(f"{count} with no key that we have. What is lost, and what to do:\n")
+    for one in lost:
+        sys.stderr.write(f"  {one.sentence}\n")
 
 
 def _add(settings: Settings) -> None:
@@ -79,7 +92,7 @@ def _reseal() -> int:
             break
     _say(f"{moved.sealed} values are sealed anew.")
     if moved.unopened:
-        sys.stderr.write(f"{moved.unopened} do not open with any key that we have.\n")
+        _tell_lost(lost_values.find(db.session.connection(), sealer)[1])
     return 1 if moved.unopened else 0
 
 
@@ -91,13 +104,13 @@ def _show(done: int, expected: int) -> None:
 
 
 def _retire(settings: Settings) -> None:
-    """Raises PortalError while any value needs an older key."""
-    standing = rotation.standing(db.session.connection(), current_sealer())
-    older = sum(found.older for found in standing)
-    if older:
+    """Raises PortalError while a value opens with an older key; what opens with none needs none."""
+    needed, lost = lost_values.find(db.session.connection(), current_sealer())
+    _tell_lost(lost)
+    if needed:
+        told = plural(needed, "value is", "values are")
         raise PortalError(
-            f"{older} values are still sealed with an older key. Seal them anew first:"
-            " encryption-keys --reseal"
+            f"{told} still sealed with an older key. Seal anew first: encryption-keys --reseal"
         )
     file = settings.encryption_keys_file
     if file is None:

@@ -69,7 +69,7 @@ def seal_anew(connection: Connection, sealer: Sealer, most: int) -> Moved:
     """At most so many rows, in the running transaction."""
     moved = Moved()
     for column in sealed_columns():
-        for row_id, sealed in _older(connection, column, sealer, most):
+        for row_id, sealed in older_values(connection, column, sealer, most):
             if moved.sealed >= most:
                 return moved
             _seal_one(connection, column, sealer, row_id, sealed, moved)
@@ -94,8 +94,8 @@ def _seal_one(
     moved.sealed += connection.execute(statement.values({column: anew})).rowcount
 
 
-def _older(
-    connection: Connection, column: Column[Any], sealer: Sealer, most: int
+def older_values(
+    connection: Connection, column: Column[Any], sealer: Sealer, most: int = 500
 ) -> Iterator[tuple[int, str]]:
     """In portions by their number, past those that do not open."""
     last = 0

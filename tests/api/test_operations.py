@@ -78,8 +78,13 @@ def _clients(program: Program) -> None:
     program.call("POST", f"{path}deploy/", 409, json={})
     assert program.call("POST", f"{path}deploy/", 202, json={"confirmPublic": True})
     assert program.call("GET", path)["spec"]["deployed"] is True
+    assert program.call("POST", f"{path}cancel/", 202)["spec"]["deployed"] is False
+    program.call("POST", f"{path}cancel/", 409)
     program.call("POST", f"{path}undeploy/", 202)
-    program.call("POST", "/clients/", 201, json={"metadata": {"name": "second"}})
+    copy = program.call("POST", f"{path}clone/", 201, json={"name": "second"})
+    assert (copy["metadata"]["name"], copy["spec"]["appName"]) == ("second", "Lake")
+    program.call("POST", f"{path}clone/", 409, json={"name": "second"})
+    program.call("POST", f"{path}clone/", 422, json={"name": 7})
     listed = program.call("GET", "/clients/?q=guide")
     assert [one["name"] for one in listed["items"]] == ["pier_guide"]
     assert listed["next"] is None
@@ -111,6 +116,7 @@ def _domains(program: Program) -> None:
     [record] = program.call("GET", f"{path}records/")["items"]
     assert record["name"] == made["status"]["verificationName"]
     assert record["value"] == made["status"]["verificationValue"]
+    assert program.call("GET", f"{path}checks/")["items"] == []
     program.call("POST", f"{path}check/", 202)
     assert program.raw("POST", f"/domains/{made['status']['id']}/check/").status_code == 429
     program.call("POST", "/domains/", 409, json={"name": "lake.example.com"})

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from portal.accounts import signing_in
 from portal.accounts.mails import Mail
 from portal.accounts.models import Account, User, UserSession
+from portal.audit_log.models import AuditCheck
 from portal.database import db, utc_now
 from portal.domain_setup import links
 from portal.history_exports.models import RequestExport
@@ -258,6 +259,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         db.session.add_all([provider, LLMClientAPIKey(llm_client=drafted, api_key=key), attached])
         db.session.add_all(some_budgets(people.alice.account_id, drafted.id, key.id))
         db.session.add_all(some_exports(people.alice.account_id, people.alice.user_id))
+        db.session.add(an_altered_log(people.alice.account_id))
         alice = db.session.get_one(User, people.alice.user_id)
         alice.is_superuser = True
         second_factors.begin(alice)
@@ -330,6 +332,14 @@ def newest_session_of(user_id: int) -> int:
     """The number of the newest session."""
     query = db.select(db.func.max(UserSession.id)).where(UserSession.user_id == user_id)
     return int(db.session.scalar(query) or 0)
+
+
+def an_altered_log(account_id: int) -> AuditCheck:
+    """What the portal saw of a log that somebody changed by hand."""
+    now = utc_now()
+    check = AuditCheck(number=account_id, account_id=account_id, problem_at=now, seen_at=now)
+    check.problem = "Event 2 (number 2, changed, 2026-11-30 12:00:00 UTC) was altered."
+    return check
 
 
 A_CALL = [

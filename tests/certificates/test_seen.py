@@ -15,10 +15,18 @@ from portal.certificates import expiring, seen
 from portal.certificates.models import SeenCertificate
 from portal.certificates.page import certificate_view
 from portal.certificates.seen_jobs import due_looks, look_at_certificate
+from portal.custom_domains.hosts import announce_visit
+from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db, utc_now
 from portal.llm_clients.deployment import jobs
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
+from portal.notices.kinds import Kind, Level
+from portal.notices.models import Notice
+from portal.notifications.certificate_jobs import (
+    seen_certificates_that_run_out,
+    tell_of_seen_expiry,
+)
 from portal.tls import Issuance
 from portal.tls.probe import Probe
 from tests.outside import FakeOutside, issuance
@@ -147,6 +155,83 @@ def test_a_handshake_that_shows_none_leaves_what_was_seen_with_its_time(
     found = row()
     assert (found.serial, found.seen_at, found.message) == ("ab12", NOON, edge.shows.message)
     assert look(NOON + 2 * DAY, time_machine) == 1
+
+
+def told(when: datetime, time_machine: time_machine.TimeMachineFixture) -> list[Notice]:
+    """Let the worker look and tell what is due then; all notices of it so far."""
+    time_machine.move_to(when, tick=False)
+    for _ in range(2):
+        for ring in seen_certificates_that_run_out(when):
+            tell_of_seen_expiry(*ring.arguments)
+        look(when, time_machine)
+    db.session.expire_all()
+    query = select(Notice).where(Notice.kind == Kind.CERTIFICATE_EXPIRING).order_by(Notice.id)
+    return list(db.session.scalars(query))
+
+
+def test_people_are_told_at_the_marks_of_own_certificates_once_for_each(
+    act: Act, time_machine: time_machine.TimeMachineFixture
+) -> None:
+    act(Kinds.DEPLOY)
+    for day in (75, 76, 77, 83, 87, 88, 90, 91):
+        look(NOON + day * DAY - timedelta(minutes=5), time_machine)
+        found = told(NOON + day * DAY, time_machine)
+    host = row().hostname
+    assert [notice.subject for notice in found] == [
+        f"The certificate of {host} expires in 14 days",
+        f"The certificate of {host} expires in 7 days",
+        f"The certificate of {host} expires in 3 days",
+        f"The certificate of {host} has expired",
+    ]
+    assert [notice.level for notice in found] == [Level.LOOK] * 3 + [Level.BAD]
+    assert f"It is renewed by {seen.keeper()}" in found[0].text
+    assert "The next look is on" in found[0].text
+
+
+def test_nobody_is_told_of_one_that_a_look_before_finds_renewed(
+    act: Act, edge: Edge, time_machine: time_machine.TimeMachineFixture
+) -> None:
+    act(Kinds.DEPLOY)
+    late = NOON + 77 * DAY
+    look(late - DAY / 2, time_machine)
+    edge.shows = shown("cd34", NOON + 160 * DAY)
+    assert told(late, time_machine) == []
+    assert (row().serial, row().seen_at) == ("cd34", late)
+
+
+def test_nobody_is_told_of_one_that_was_not_seen_for_days(
+    act: Act, time_machine: time_machine.TimeMachineFixture
+) -> None:
+    act(Kinds.DEPLOY)
+    time_machine.move_to(NOON + 80 * DAY, tick=False)
+    assert list(seen_certificates_that_run_out(utc_now())) == []
+
+
+def test_another_certificate_has_marks_of_its_own(
+    act: Act, edge: Edge, time_machine: time_machine.TimeMachineFixture
+) -> None:
+    act(Kinds.DEPLOY)
+    look(NOON + 77 * DAY, time_machine)
+    assert len(told(NOON + 77 * DAY, time_machine)) == 1
+    edge.shows = shown("cd34", NOON + 92 * DAY)
+    look(NOON + 78 * DAY, time_machine)
+    assert len(told(NOON + 78 * DAY, time_machine)) == 2
+
+
+def test_a_check_of_the_domain_refreshes_what_it_has_seen_of_open_hosts(
+    act: Act, people: People, time_machine: time_machine.TimeMachineFixture
+) -> None:
+    act(Kinds.DEPLOY)
+    host, later = row().hostname, NOON + DAY / 2
+    pairs = ((host, shown("cd34")), ("other.example.com", shown("ef56")))
+    domain = LLMClientCustomDomain(
+        account_id=people.alice.account_id, domain_name="example.com", verification_token="x"
+    )
+    db.session.add(domain)
+    announce_visit(domain, pairs, later)
+    db.session.commit()
+    found = row()
+    assert (found.serial, found.seen_at, found.next_attempt_at) == ("cd34", later, later + DAY)
 
 
 def test_one_that_is_not_renewed_is_warned_of_and_only_while_it_is_seen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -232,10 +233,9 @@ def test_dead_name_servers_delay_nobody(worker: Worker) -> None:
         ),
     )
     worker.app.extensions["portal_adapters"] = adapters
-    # once more where other programs had the machine
-    delays = (seconds_until_checked(worker, row_id, *dead) for _ in range(2))
-    assert any(seconds < 10 for seconds in delays)
-    silence.close()
+    with closing(silence):  # once more where other programs had the machine
+        delays = (seconds_until_checked(worker, row_id, *dead) for _ in range(2))
+        assert any(seconds < 10 for seconds in delays)
     assert worker.domain(row_id).is_verified
     steps = set(
         db.session.scalars(

@@ -120,8 +120,8 @@ def test_hourly_sums_outlive_the_rows(account: Account, asked: Asked) -> None:
     asked(101)
     keep_all(account)
     start = NOW - timedelta(days=102)
-    tally = usage.total(usage.hourly([of_account(account.id)], start, NOW))
-    assert (tally.answered, tally.tokens) == (1, 30)
+    [hour] = usage.hourly([of_account(account.id)], start, NOW)
+    assert (hour.tally.answered, hour.tally.tokens) == (1, 30)
 
 
 def test_sessions_go_with_their_rows(account: Account, asked: Asked) -> None:

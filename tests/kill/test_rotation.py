@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,29 +10,11 @@ import pytest
 from flask import Flask
 
 from portal.accounts.models import Account
-from portal.app import create_worker_app
 from portal.database import db
-from portal.settings import Settings
 from portal.vault import current_sealer, named, rotation
+from tests.kill.own_portal import PATIENCE_SECONDS, cli, environ_of, prepared
 
 COUNT, KILLS = 1_000, 20
-PATIENCE_SECONDS = 60
-
-
-def environ_of(folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
-    """A portal of its own on this run's engine."""
-    found = {**os.environ, "PORTAL_DATA_DIR": str(folder), "PORTAL_ADMIN_PASSWORD": "p" * 20}
-    found.pop("DATABASE_URL", None)
-    if request.config.getoption("--database") == "postgresql":
-        found["DATABASE_URL"] = str(request.getfixturevalue("own_postgres_url"))
-    return found
-
-
-def cli(environ: dict[str, str], *words: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "portal.cli", *words]
-    return subprocess.Popen(
-        command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
 
 
 def older() -> int:
@@ -65,8 +44,7 @@ def test_a_thousand_secrets_survive_twenty_kills(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     environ = environ_of(tmp_path / "data", request)
-    assert cli(environ, "prepare").wait(PATIENCE_SECONDS) == 0
-    app = create_worker_app(Settings.from_environ(environ))
+    app = prepared(environ)
     account_id = fill(app)
     assert cli(environ, "encryption-keys", "--new").wait(PATIENCE_SECONDS) == 0
     chance = random.Random(20)  # noqa: S311 - the same moments each time

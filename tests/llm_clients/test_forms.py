@@ -71,7 +71,7 @@ def assert_refused(page: Page, field: str, sentence: str, typed: dict[str, Any])
 
 
 def value_of(page: Page, name: str) -> Any:
-    fields = page.html.select(f"main form [name={name}]")
+    fields = page.fields[name]
     if fields[0].get("type") == "checkbox":
         checked = [str(field["value"]) for field in fields if field.has_attr("checked")]
         return checked if len(fields) > 1 else (checked or [""])[0]

@@ -12,7 +12,7 @@ from portal.accounts.models import Account, AuditEvent
 from portal.database import db, utc_now
 from portal.errors import PortalError
 from portal.llm_clients.models import LLMClient
-from portal.manifests import command
+from portal.manifests import command, reading
 from portal.providers import finding
 from portal.providers.models import Provider
 from portal.vault import named
@@ -132,3 +132,19 @@ def test_secrets_are_named_here_too(number: str, people: People, file: Path) -> 
     assert run("apply", str(file), "--account", number, "--yes") == 0
     provider = db.session.scalars(db.select(Provider).filter_by(name="own")).one()
     assert finding.key_of(provider) == "sk-never-shown"
+
+
+def test_a_file_that_no_page_takes_is_applied_whole(
+    number: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "v" * 60_000
+    plugin = "kind: Plugin\nmetadata: {{name: p{0}}}\nspec: {{kind: static, data: {{a: {1}}}}}\n"
+    documents = [f"apiVersion: portal/v1\n{plugin.format(one, words)}" for one in range(5)]
+    file.write_text("---\n".join(documents))
+    assert file.stat().st_size > reading.LARGEST
+    assert run("apply", str(file), "--account", number, "--yes") == 0
+    assert "5 to create" in capsys.readouterr().out
+    target = file.with_name("all.yaml")
+    assert run("export", "--account", number, "--output", str(target)) == 0
+    assert target.stat().st_size > reading.LARGEST
+    assert run("apply", str(target), "--account", number, "--dry-run") == 0

@@ -34,7 +34,7 @@ def test_what_is_needed_is_made_first_and_an_export_changes_nothing(people: Peop
     assert "Applied: 4 created, 1 changed." in applied(alice, EVERYTHING).words
     text = alice.get("/manifests/export").text
     page = planned(alice, text)
-    assert "6 as before" in page.words
+    assert "7 as before" in page.words
     people.browser(people.bob).get("/manifests/export", 403)
 
 

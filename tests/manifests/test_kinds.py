@@ -104,7 +104,7 @@ def test_a_plugin_of_each_kind(people: People, database: None) -> None:
     assert content["parameters"][0]["where"] == "path"
     assert one(Plugin, name="Stock").content["statement"].startswith("SELECT name")
     assert planned(alice, text).words.count("Stays as it is") == 3
-    assert planned(alice, alice.get("/manifests/export").text).words.count("Stays as it is") == 4
+    assert planned(alice, alice.get("/manifests/export").text).words.count("Stays as it is") == 5
 
 
 def test_what_only_another_kind_of_plugin_has_is_refused(people: People) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from portal.app import Dispatcher
 from portal.caching import cache
 from portal.database import db
+from portal.dispatching import Dispatcher
 from portal.llm_clients.models import LLMClient, LLMClientHost
 from portal.request_history.models import LLMClientRequests
 from tests.people import MakeClient

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from portal.app import Dispatcher
 from portal.custom_domains.identity import PUBLIC_ID
 from portal.database import db, utc_now
+from portal.dispatching import Dispatcher
 from portal.llm_clients.models import LLMClient, LLMClientAPIKey, LLMClientHost
 from portal.serving import hosts
 from portal.vault import tokens

@@ -6,15 +6,20 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 
-from portal.accounts.models import AuditEvent
-from portal.database import db
+from portal.accounts.models import Account, AuditEvent
+from portal.audit_log import chains
+from portal.database import db, utc_now
 from portal.errors import PortalError
+from portal.notices import webhooks
+from portal.people.models import TotpFactor
+from portal.providers.models import Provider, ProviderCredential
 from portal.settings import Settings, keys_in
-from portal.vault import command, current_sealer, init_app, named, rotation
+from portal.vault import command, current_sealer, init_app, lost_values, named, rotation
 from portal.vault.jobs import seal_anew, values_of_older_keys
 from portal.vault.models import Secret
 from portal.vault.sealing import Sealer, key_id
@@ -118,7 +123,7 @@ def test_what_somebody_stores_meanwhile_is_not_overwritten(
     run(planes, keys_file, "--new")
     column = next(one for one in rotation.sealed_columns() if str(one) == "secrets.sealed")
     connection, moved = db.session.connection(), rotation.Moved()
-    [(row_id, seen)] = rotation._older(connection, column, current_sealer(), 50)
+    [(row_id, seen)] = rotation.older_values(connection, column, current_sealer())
     named.replace(db.session.scalars(db.select(Secret)).one(), "newer")
     db.session.flush()
     rotation._seal_one(connection, column, current_sealer(), row_id, seen, moved)
@@ -126,19 +131,63 @@ def test_what_somebody_stores_meanwhile_is_not_overwritten(
     assert named.followed(people.alice.account_id, "secret:s0") == "newer"
 
 
+def lose(row: Any, column: str) -> None:
+    """Its value is one of a key that nobody has any more."""
+    gone = Sealer((Fernet.generate_key().decode(),)).seal("x", belongs_to="a")
+    setattr(row, column, gone)
+    db.session.commit()
+
+
 def test_a_value_whose_key_is_gone_is_told_and_stops_nothing(
     planes: Planes, people: People, keys_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     some_secrets(people, 60)
-    lost = db.session.scalars(db.select(Secret).order_by(Secret.id)).first()
-    assert lost is not None
-    lost.sealed = Sealer((Fernet.generate_key().decode(),)).seal("x", belongs_to="a")
-    db.session.commit()
+    lose(db.session.scalars(db.select(Secret).order_by(Secret.id).limit(1)).one(), "sealed")
+    old = keys_in(keys_file)[0]
     run(planes, keys_file, "--new")
+    with pytest.raises(PortalError, match="59 values are still sealed with an older key"):
+        run(planes, keys_file, "--retire")
     assert run(planes, keys_file, "--reseal") == 1
     told = capsys.readouterr()
     assert "59 values are sealed anew." in told.out
-    assert "1 do not open with any key that we have." in told.err
+    number = db.session.get_one(Account, people.alice.account_id).account_number
+    sentence = f"Secret s0 of account {number} (secrets, row 1): Enter it again under Secrets."
+    assert told.err.count(sentence) == 2
+    assert run(planes, keys_file, "--retire") == 0
+    assert "1 value opens with no key that we have." in capsys.readouterr().err
+    assert old not in keys_in(keys_file)
+
+
+def test_each_lost_value_is_told_with_its_name_its_account_and_what_to_do(
+    planes: Planes, people: People, keys_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = db.session.get_one(Account, people.alice.account_id)
+    provider = Provider(account_id=account.id, name="own", base_url="https://models.example")
+    factor = TotpFactor(user_id=people.bob.user_id, sealed_key="")
+    webhook, _ = webhooks.make(account.id, "orders", "https://example.com/", [])
+    db.session.add_all([provider, factor])
+    db.session.flush()
+    credential = ProviderCredential(provider_id=provider.id, sealed_key="")
+    db.session.add(credential)
+    for row, column in [
+        (credential, "sealed_key"),
+        (factor, "sealed_key"),
+        (webhook, "sealed_secret"),
+        (chains.begin(account.id, utc_now()), "sealed_key"),
+    ]:
+        lose(row, column)
+    assert run(planes, keys_file) == 0
+    told = capsys.readouterr().err
+    whose = f"of account {account.account_number}"
+    assert f"Key of the provider own {whose}" in told
+    assert f"Secret of the webhook orders {whose} (webhooks, row" in told
+    assert f"Key of the audit log {account.id} {whose}" in told
+    assert "Authenticator app of bob (totp_factors, row" in told
+
+
+def test_every_place_of_sealed_values_is_described() -> None:
+    for column in rotation.sealed_columns():
+        assert str(column) in lost_values.PLACES, column
 
 
 def test_where_the_operator_gives_the_keys_the_command_says_what_to_do(

@@ -1,0 +1,48 @@
+"""The frame of every page: who looks, at which account, and the numbers beside the navigation."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from flask import g
+from flask_login import current_user
+
+from portal.domain_setup import finding as domain_finding
+from portal.notices import finding as notice_finding
+
+
+class NavigationCounts:
+    """Numbers beside the navigation, asked for only where it is drawn."""
+
+    @cached_property
+    def _numbers(self) -> tuple[int, ...]:
+        profile = g.get("profile")
+        if profile is None:
+            return 0, 0, 0
+        return domain_finding.counts(g.account, notice_finding.count_unseen(profile))
+
+    @property
+    def llm_clients(self) -> int:
+        return self._numbers[0]
+
+    @property
+    def custom_domains(self) -> int:
+        return self._numbers[1]
+
+    @property
+    def unseen(self) -> int:
+        """Notices that are new to the person."""
+        return self._numbers[2]
+
+
+def values() -> dict[str, Any]:
+    """What the frame of every page shows."""
+    return {
+        "current_user": current_user,
+        "account": g.get("account"),
+        "profile": g.get("profile"),
+        "profiles": g.get("profiles", []),
+        "nav_counts": NavigationCounts(),
+        "theme": current_user.theme if current_user.is_authenticated else "",
+    }
