@@ -49,9 +49,18 @@ class Said:
 class Conversations:
     """Rows of the history in the order of time, with the JSON texts and the words of each."""
 
-    def __init__(self, account_id: int, clients: list[tuple[int, str]], seed: int = 7) -> None:
+    def __init__(
+        self,
+        account_id: int,
+        clients: list[tuple[int, str]],
+        seed: int = 7,
+        *,
+        answers: float = 5.9,
+    ) -> None:
+        """`answers` is the logarithm of an answer's usual length in characters."""
         self._chance = random.Random(seed)  # noqa: S311 - the same history each time
         self._account_id = account_id
+        self._answers = answers
         self._clients = clients
         self._weights = list(accumulate(1 / (rank + 3) for rank in range(len(clients))))
         self._vocabularies = {script: self._vocabulary(script) for script in LETTERS}
@@ -81,7 +90,7 @@ class Conversations:
         [script] = self._chance.choices(list(SHARES), list(SHARES.values()))
         shorter = 3 if script == "chinese" else 1
         question = self._text(script, int(self._chance.lognormvariate(4.2, 0.6)) // shorter)
-        answer = self._text(script, int(self._chance.lognormvariate(5.9, 0.7)) // shorter)
+        answer = self._text(script, int(self._chance.lognormvariate(self._answers, 0.7)) // shorter)
         response = {
             "text": answer,
             "id": f"chatcmpl-{number:024x}",

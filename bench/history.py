@@ -105,7 +105,7 @@ def fill(
     PostgreSQL's index of trigrams is made anew afterwards, which is the quicker way, and is counted
     in.
     """
-    _make_partitions(start, end)
+    make_partitions(start, end)
     is_sqlite = db.engine.dialect.name == "sqlite"
     if is_sqlite:
         _hold(FTS_HASH_OCTETS)
@@ -148,7 +148,7 @@ def _show(done: int, count: int, seconds: float) -> None:
     print(f"\r  [{bar:40}] {done:,} of {count:,}, {left:,.0f} s left ", end="", file=sys.stderr)
 
 
-def _make_partitions(start: datetime, end: datetime) -> None:
+def make_partitions(start: datetime, end: datetime) -> None:
     """One for each month, also for those that are over."""
     month = start
     while month <= end:

@@ -12,6 +12,8 @@ import html
 import os
 import resource
 import sqlite3
+import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,9 +23,9 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import Engine, event, text
 
-from bench.conversations import Conversations
-from bench.history import fill, open_clients
+from bench.history import open_clients
 from bench.list_page import measured, settle, show, signed_in
+from bench.multiplied import RARE, Multiplied
 from bench.processes import free_port
 from bench.rig import Rig, rig
 from portal.accounts.models import Account
@@ -50,6 +52,8 @@ class Sample:
     hashed_id: str
     session_key: str
     middle: int
+    request_id: int
+    common: str
     word: str
     now: datetime
 
@@ -94,20 +98,52 @@ def pages(sample: Sample) -> dict[str, tuple[str, str, dict[str, Any]]]:
             by_key("account_id = :account AND status >= 400"),
             mine,
         ),
-        "search a rare word": (
-            f"/requests/?range=90d&q={sample.word}",
-            SEARCH[db.engine.dialect.name].format(shown=SHOWN),
-            {"word": _trigrams(sample.word), "like": f"%{sample.word}%", **mine},
+        "answered": (
+            "/requests/?range=90d&status=answered",
+            by_key("account_id = :account AND status < 400"),
+            mine,
         ),
-        "overview, 30 days": (
-            "/?range=30d",
-            "SELECT hour, answered, failed, tokens_in, latencies FROM request_rollups"
-            " WHERE series_id = :series AND hour >= :hour ORDER BY hour",
-            {
-                "series": of_account(sample.account_id).id,
-                "hour": hour_of(sample.now - timedelta(days=30)),
-            },
+        "detail": (
+            f"/requests/{sample.request_id}",
+            "SELECT r.*, b.request, b.response FROM llm_client_requests r"
+            " LEFT JOIN llm_client_request_bodies b ON b.id = r.id WHERE r.id = :row",
+            {"row": sample.request_id},
         ),
+        "sessions": (
+            "/sessions/?range=90d",
+            "SELECT session_key, last_at, llm_client_id, request_count, error_count, tokens,"
+            " cost_micros FROM prompts WHERE account_id = :account ORDER BY last_at DESC LIMIT 51",
+            mine,
+        ),
+        **{
+            f"search {name}": (
+                f"/requests/?range=90d&q={word}",
+                SEARCH[db.engine.dialect.name].format(shown=SHOWN),
+                {"word": _trigrams(word), "like": f"%{word}%", **mine},
+            )
+            for name, word in (
+                ("a common word", sample.common),
+                ("a rare word", RARE),
+                ("a number once there", sample.word),
+            )
+        },
+        "search two letters": (
+            f"/requests/?range=90d&q={sample.common[:2]}",
+            by_key("account_id = :account AND question_preview LIKE :like"),
+            {**mine, "like": f"%{sample.common[:2]}%"},
+        ),
+        **{
+            f"overview, {days} days": (
+                f"/?range={days}d",
+                "SELECT hour, answered, failed, tokens_in, latencies FROM request_rollups"
+                " WHERE series_id = :series AND hour >= :hour ORDER BY hour",
+                {
+                    "series": of_account(sample.account_id).id,
+                    "hour": hour_of(sample.now - timedelta(days=days)),
+                },
+            )
+            for days in (30, 90)
+        },
     }
 
 
@@ -156,15 +192,29 @@ def sample_of(account: Account, marks: int, now: datetime) -> Sample:
         text("SELECT session_key FROM llm_client_requests WHERE llm_client_id = :id LIMIT 1"),
         {"id": client.id},
     ).scalar()
+    middle = first_of(now - timedelta(days=DAYS // 2))
     return Sample(
         account.id,
         client.id,
         client.hashed_id,
         str(key),
-        first_of(now - timedelta(days=DAYS // 2)),
-        f"order{marks // 3}",
+        middle,
+        int(_below(middle, "id", 1)[0]),
+        _common(_below(middle, "question_preview", 500)),
+        f"order{marks * 271_828 // 1_000_000}",
         now,
     )
+
+
+def _below(middle: int, column: str, count: int) -> list[Any]:
+    query = f"SELECT {column} FROM llm_client_requests WHERE id < {middle} ORDER BY id DESC"  # noqa: S608
+    return list(db.session.scalars(text(f"{query} LIMIT {count}")))
+
+
+def _common(questions: list[str]) -> str:
+    """The most frequent word of five letters and more."""
+    words = Counter(word for one in questions for word in one.split()[1:] if len(word) > 4)
+    return words.most_common(1)[0][0]
 
 
 def octets(engine: Engine) -> int:
@@ -194,7 +244,9 @@ def visit(found: Rig, app: Flask, sample: Sample) -> None:
     limit = limit_app(engine, wanted).test_client()
     browser, base = signed_in(app, found), found.settings.platform_url
     settle()
-    print(" " * 29 + "p50 ms   p95 ms  of limit  queries   HTML kB   gzip kB")
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"load of {os.cpu_count()} cores: {load}; ten million additions in {_speed():.2f} s")
+    print(" " * 29 + "p50 ms   p95 ms  of limit  queries   HTML kB   gzip kB    cpu ms")
     for name, (address, _, _) in wanted.items():
         least = measured(lambda name=name: limit.get(f"/{name}"), statements)
         got = measured(lambda at=address: browser.get(at, base_url=base), statements)
@@ -203,36 +255,44 @@ def visit(found: Rig, app: Flask, sample: Sample) -> None:
     event.remove(engine, "before_cursor_execute", note)
 
 
-def sizes(millions: list[float]) -> Iterator[tuple[int, int]]:
-    """How many rows there are to be, and how many more those are."""
-    there = 0
-    for size in sorted(millions):
-        rows = int(size * 1_000_000)
-        yield rows, rows - there
-        there = rows
+def _speed() -> float:
+    """Seconds that this machine takes for ten million additions in Python."""
+    started, total = time.perf_counter(), 0
+    for number in range(10_000_000):
+        total += number
+    return time.perf_counter() - started
 
 
 def filled(chosen: argparse.Namespace, account: Account) -> Iterator[Sample]:
-    """A sample of each size that is wanted; of what a kept folder has, if it has been filled."""
+    """A sample of each size that is wanted; of what a kept folder has, if it has been filled.
+
+    It grows further where it still has its base: while a larger size was wanted when it was left.
+    """
+    sizes = [int(size * 1_000_000) for size in sorted(chosen.millions)]
+    grown = Multiplied(account.id, sizes[0], utc_now())
+    empty = octets(db.engine)
     if db.session.scalars(db.select(LLMClient.id).limit(1)).first() is not None:
         yield _sample_there(account)
-        return
-    now = utc_now()
-    clients = open_clients(account, chosen.clients)
-    empty = octets(db.engine)
-    conversations = Conversations(account.id, clients)
-    largest = int(max(chosen.millions) * 1_000_000)
-    begin = now - timedelta(days=DAYS)
-    for rows, new in sizes(chosen.millions):
-        end = begin + new / largest * timedelta(days=DAYS)
-        rate = fill(conversations, new, begin, min(end, now), progress=True)
-        begin = end
-        size = octets(db.engine)
+        if not grown.resume(db.engine):
+            return
+        empty = 0
+    else:
+        clients = open_clients(account, chosen.clients)
+        grown.open(db.engine, clients, DAYS)
+    for rows in (size for size in sizes if size > grown.rows):
+        before = grown.rows
+        spent = grown.grow(db.engine, rows)
+        seconds = sum(spent.values())
+        if rows == sizes[-1]:
+            grown.close(db.engine)
+        told = ", ".join(f"{name} {taken:,.0f}" for name, taken in spent.items())
         print(
-            f"\n{rows:,} rows on {db.engine.dialect.name}: written at {rate:,.0f} rows/s,"
-            f" {(size - empty) / rows:,.0f} octets a row"
+            f"\n{rows:,} rows on {db.engine.dialect.name}: {rows - before:,} more in"
+            f" {seconds:,.0f} s ({told}), {(rows - before) / seconds:,.0f} rows/s;"
+            f" {(octets(db.engine) - empty) / rows:,.0f} octets a row",
+            flush=True,
         )
-        yield sample_of(account, rows, min(end, now))
+        yield sample_of(account, rows, grown.now)
 
 
 def _sample_there(account: Account) -> Sample:
@@ -259,6 +319,8 @@ def main() -> None:
             for sample in filled(chosen, account):
                 db.session.commit()
                 visit(found, app, sample)
+                with app.app_context():
+                    db.engine.dispose()
     print(f"\nlargest memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:,.0f} MB")
 
 

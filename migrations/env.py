@@ -19,8 +19,10 @@ NO_MODEL = re.compile(
 
 
 def is_compared(item: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
-    """Not what has no model; nor a reference that joined its table later, of which SQLite tells
-    neither the name nor the rule."""
+    """Not what has no model or is for PostgreSQL only; nor a reference that joined its table later,
+    of which SQLite tells neither the name nor the rule."""
+    if kind == "index" and item.info.get("postgresql_only"):
+        return engine.dialect.name == "postgresql"
     if kind == "table" and reflected and NO_MODEL.fullmatch(name or ""):
         return False
     if kind != "foreign_key_constraint" or engine.dialect.name != "sqlite":

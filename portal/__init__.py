@@ -5,6 +5,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
 
     app, worker, background, commands, cli, wsgi    compose everything
     dispatching, frame                          which plane answers; what stands around a page
+    table_commands                              the tables alone, for what must stay small
     api                                         the same as JSON, for people's programs
     manifests                                   the account's things as texts, applied and exported
     domain_setup                                custom domains on pages, the set-up link
@@ -29,6 +30,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     dns, tls, llm_providers, smtp, outgoing     the outside, knowing nothing of us
     charts                                      bars, lines, tiles as values, not yet drawn
     settings, issuer_settings, sign_on_settings   from outside, read once
+    service_urls                                whether a service is reached by TLS
     errors, formatting, off_loop, log_lines     nothing else
 
 Start reading at `llm_clients/deployment/runs.py`: it is the heart.

@@ -80,7 +80,10 @@ from portal.overview import client_views as client_usage_views
 from portal.overview import provider_views as provider_usage_views
 from portal.overview import views as overview
 from portal.people import (
+    disabling_views,
+    first_password_views,
     invitation_views,
+    linking_views,
     own_views,
     passkey_views,
     password_views,
@@ -137,6 +140,7 @@ REGISTERED = (
     seen_jobs,
     certificates_views,
     deployment_views,
+    disabling_views,
     domain_notices,
     embed_views,
     expiry_jobs,
@@ -147,6 +151,7 @@ REGISTERED = (
     invitation_views,
     jobs,
     keys_views,
+    linking_views,
     mail_views,
     notification_jobs,
     outbox_views,
@@ -188,7 +193,9 @@ def create_admin_app(settings: Settings, outside: Adapters | None = None) -> Fla
     web.install_error_pages(app)
     who_asks.init_app(app)
     app.before_request(web.refuse_foreign_forms)
+    app.after_request(web.note_refusal)
     app.before_request(web.check_permission)
+    app.before_request(first_password_views.lead_to_choice)
     app.before_request(second_factor_views.lead_to_enrolment)
     for blueprint in (
         accounts.blueprint,
@@ -238,6 +245,7 @@ def create_serving_app(settings: Settings, outside: Adapters | None = None) -> F
 def create_api_app(settings: Settings, outside: Adapters | None = None) -> Flask:
     """The plane for programs of the account's people: a token with every request, no cookies."""
     app = _create_app(settings, outside)
+    app.after_request(web.note_refusal)
     api_plane.init_app(app)
     return app
 

@@ -52,7 +52,7 @@ COMMANDS = {
     ),
     "export-requests": Command(
         "Requests of an account as a file, with the filters of the list.",
-        "portal.commands:export_requests",
+        "portal.table_commands:export_requests",
         "portal.history_exports.command:add_arguments",
     ),
     "count-anew": Command(

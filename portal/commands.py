@@ -16,7 +16,6 @@ from portal.accounts.models import User
 from portal.audit_log import command as audit_command
 from portal.database import db, utc_now
 from portal.errors import PortalError
-from portal.history_exports import command as export_command
 from portal.history_keeping import rebuild_command
 from portal.manifests import command as manifest_command
 from portal.people import link_tokens, one_time_links, second_factors
@@ -48,6 +47,7 @@ def prepare(settings: Settings, arguments: argparse.Namespace) -> int:
         password = installation.open_first_account(application, settings)
     if password:
         print(f"First admin: {opening.FIRST_ADMIN}, password {password} (shown only now)")
+        print("Sign in with it within 72 hours and choose your own.")
     return 0
 
 
@@ -63,18 +63,17 @@ def open_account(settings: Settings, arguments: argparse.Namespace) -> int:
     password = opening.new_password()
     with _application(settings):
         account = opening.open_account(
-            arguments.company, arguments.username.lower(), password, arguments.timezone
+            arguments.company,
+            arguments.username.lower(),
+            password,
+            arguments.timezone,
+            made_at=utc_now(),
         )
         finding.add_demo(account)
         db.session.commit()
         print(f"Account {account.account_number}; if {arguments.username} is new: {password}")
+        print("It opens the portal for 72 hours, to choose another one.")
     return 0
-
-
-def export_requests(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Requests of an account as a file, with the filters of the list."""
-    with _application(settings):
-        return export_command.run(arguments, utc_now())
 
 
 def count_anew(settings: Settings, arguments: argparse.Namespace) -> int:

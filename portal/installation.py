@@ -12,9 +12,10 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import select
 
-from portal.accounts import opening
+from portal.accounts import opening, passwords
 from portal.accounts.models import Account
-from portal.database import db
+from portal.database import db, utc_now
+from portal.errors import PortalError
 from portal.providers import finding
 from portal.settings import Settings
 
@@ -59,7 +60,15 @@ def open_first_account(app: Flask, settings: Settings) -> str | None:
             db.session.rollback()
             return None
         password = settings.admin_password or opening.new_password()
-        account = opening.open_account("My account", opening.FIRST_ADMIN, password, "UTC")
+        if not settings.is_local and passwords.is_common(password):
+            raise PortalError("PORTAL_ADMIN_PASSWORD is a password that many people have.")
+        account = opening.open_account(
+            "My account",
+            opening.FIRST_ADMIN,
+            password,
+            "UTC",
+            made_at=None if settings.admin_password else utc_now(),
+        )
         if account.admin_profile is not None:
             account.admin_profile.user.is_superuser = True
         finding.add_demo(account)

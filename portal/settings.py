@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 
+from portal import service_urls
 from portal.issuer_settings import (
     ISSUERS,
     AcmeSettings,
@@ -127,6 +129,7 @@ class Settings:
     tsig_secret: str = field(default="", repr=False)
     admin_password: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
+    breached_passwords: Path | None = None
     zone_editor_values: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     certificate_roots_file: str = ""
     acme: AcmeSettings = AcmeSettings()
@@ -180,11 +183,23 @@ class Settings:
             environment.is_local,
             reader.problems,
         )
+        values["breached_passwords"] = _readable(reader, "PORTAL_BREACHED_PASSWORDS")
         values["trusted_proxies"] = reader.number("PORTAL_TRUSTED_PROXIES", 0, 0, 9)
+        if not environment.is_local and environ.get("PORTAL_PLAIN_SERVICES") != "yes":
+            names = ("database_url", "redis_url", "smtp_url")
+            reader.problems += service_urls.problems(*(str(values[name]) for name in names))
         if reader.problems:
             raise SettingsError(reader.problems)
         known_fields = {f.name for f in fields(cls)}
         return cls(**{k: v for k, v in values.items() if k in known_fields})  # type: ignore[arg-type]
+
+
+def _readable(reader: _Reader, name: str) -> Path | None:
+    """A file that is there, if one is named."""
+    found = Path(reader.environ[name]) if reader.environ.get(name) else None
+    if found is not None and not os.access(found, os.R_OK):
+        reader.problems.append(f"{name} names {found}, which cannot be read.")
+    return found
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from portal.errors import AdapterError
+from portal.service_urls import is_this_machine, wants_plain
 
 TIMEOUT_SECONDS = 10
 
@@ -33,13 +34,17 @@ class MailSender(Protocol):
 
 
 class SmtpSender:
-    """`smtp://user:password@host:587?from=portal@example.com`, or `smtps://` for TLS at once."""
+    """`smtp://user:password@host:587?from=portal@example.com`, or `smtps://` for TLS at once.
+
+    A server elsewhere has to offer STARTTLS, unless the URL says `plain=yes`.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
         self._implicit_tls = parts.scheme == "smtps"
         self._host = parts.hostname or "localhost"
+        self._may_be_plain = is_this_machine(self._host) or wants_plain(url)
         self._port = parts.port or (465 if self._implicit_tls else 25)
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
@@ -74,6 +79,9 @@ class SmtpSender:
 
     def _secure(self, server: smtplib.SMTP) -> None:
         server.ehlo()
+        has_tls = self._implicit_tls or server.has_extn("starttls")
+        if not has_tls and not self._may_be_plain:
+            raise AdapterError("The mail server offers no TLS.", reason="no_tls")
         if not self._implicit_tls and server.has_extn("starttls"):
             server.starttls(context=ssl.create_default_context())
             server.ehlo()

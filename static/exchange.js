@@ -21,7 +21,7 @@ function showNames(list, names) {
 }
 
 export function newExchange(question, replaced, names) {
-  const parts = {};
+  const parts = Object.create(null);
   const fragment = template.content.cloneNode(true);
   for (const element of fragment.querySelectorAll("[data-part]")) parts[element.dataset.part] = element;
   parts.question.textContent = question;

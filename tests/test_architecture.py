@@ -14,7 +14,15 @@ PORTAL = ROOT / "portal"
 
 # From the bottom to the top; a room may import those before it, and itself.
 FLOORS = [
-    ["errors", "log_lines", "issuer_settings", "sign_on_settings", "formatting", "off_loop"],
+    [
+        "errors",
+        "log_lines",
+        "issuer_settings",
+        "sign_on_settings",
+        "service_urls",
+        "formatting",
+        "off_loop",
+    ],
     ["settings", "charts"],
     ["outgoing", "smtp"],
     ["dns", "tls", "llm_providers"],
@@ -42,7 +50,7 @@ FLOORS = [
     ["schema", "installation", "local_services", "frame", "dispatching"],
     ["app"],
     ["worker"],
-    ["background", "commands"],
+    ["background", "commands", "table_commands"],
     ["cli"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

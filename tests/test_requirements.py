@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from tests import sbom
 
 pytestmark = pytest.mark.engine_independent
 
@@ -44,3 +47,11 @@ def test_every_package_that_a_pinned_one_needs_is_pinned(files: tuple[str, ...])
 def test_every_pin_is_one_version() -> None:
     for requirement in pinned("requirements.txt", "requirements-dev.txt").values():
         assert [clause.operator for clause in requirement.specifier] == ["=="]
+
+
+def test_the_inventory_names_every_package_and_vendored_file() -> None:
+    assert sbom.TARGET.read_text() == sbom.written(), "run: python -m tests.sbom"
+    named = {(row["name"], row["version"]) for row in json.loads(sbom.written())["components"]}
+    for name, requirement in pinned("requirements.txt", "requirements-dev.txt").items():
+        assert (name, next(iter(requirement.specifier)).version) in named
+    assert "@tabler/core" in {name for name, _ in named}

@@ -224,6 +224,7 @@ def _owned(app: Flask) -> list[Rule]:
             *("custom_domain_id", "view_id", "session_key", "export_id", "secret_id"),
             *("profile_id", "invitation_id", "notice_id", "mail_id", "webhook_id"),
         }
+        and permission_of(app, rule.endpoint).least != SUPERUSER  # type: ignore[union-attr]
     ]
 
 

@@ -1,13 +1,13 @@
 """What the portal's own look at each chain of the audit log found
 
-Revision 20261130_audit_checks, after 20261130_api_replays.
+Revision 20261130_audit_checks, after 20261130_first_passwords.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_audit_checks"
-down_revision = "20261130_api_replays"
+down_revision = "20261130_first_passwords"
 branch_labels = None
 depends_on = None
 

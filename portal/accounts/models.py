@@ -91,6 +91,8 @@ class User(UserMixin, TimestampedModel):
     is_superuser: Mapped[bool] = mapped_column(Boolean, default=False)
     is_enabled: Mapped[bool] = mapped_column("is_active", Boolean, default=True)
     theme: Mapped[str] = mapped_column(String(5), default="")
+    # While the password is one that the portal has made; it opens nothing from then on.
+    first_password_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     profiles: Mapped[list[UserProfile]] = relationship(back_populates="user")
 
     session_token = ""  # of the session by which this user was loaded; never stored

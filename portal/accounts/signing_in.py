@@ -28,6 +28,11 @@ class Refusal:
     status: int
 
 
+FIRST_PASSWORD_OVER = Refusal(
+    "This first password was good for 72 hours. Whoever runs the portal makes you a link to "
+    "choose another one: python -m portal.cli reset-password.",
+    401,
+)
 WRONG = Refusal("The user name or the password is not right.", 401)
 
 
@@ -44,10 +49,15 @@ def check(username: str, password: str, address: str, now: datetime) -> User | R
     stored = user.password_hash if user and user.is_enabled else ""
     db.session.rollback()
     if passwords.matches(password, stored):
-        return db.session.get_one(User, user.id)  # type: ignore[union-attr]
+        return _with_right_password(db.session.get_one(User, user.id), now)  # type: ignore[union-attr]
     for bucket in _buckets(username, address):
         db.session.add(SignInAttempt(bucket=bucket, created_at=now))
     return WRONG
+
+
+def _with_right_password(user: User, now: datetime) -> User | Refusal:
+    until = user.first_password_until
+    return FIRST_PASSWORD_OVER if until is not None and until <= now else user
 
 
 def normal(username: str) -> str:

@@ -18,7 +18,7 @@ from portal.history_search import words
 from portal.history_search.conditions import Row
 from portal.history_search.index import Hunt, index_of
 from portal.llm_clients.models import LLMClient
-from portal.request_history.models import RequestBody, RequestToIndex
+from portal.request_history.models import RequestBody
 
 WINDOW = 5_000
 AT_ONCE = 200  # ids named in a statement
@@ -100,11 +100,7 @@ def _candidates(
     if not index.can_find(connection, selection.terms):
         return None
     hunt = Hunt(selection.account_id, selection.llm_client_id, selection.terms, border, cursor)
-    waiting = select(RequestToIndex.id).where(
-        RequestToIndex.id >= border, RequestToIndex.id < cursor
-    )
-    ids = {*index.find(connection, hunt), *connection.scalars(waiting)}
-    return sorted(ids, reverse=True)
+    return list(index.find(connection, hunt))
 
 
 def _rows(connection: Connection, query: Select[Any], terms: tuple[str, ...]) -> Iterator[Found]:

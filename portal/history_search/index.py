@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+from weakref import WeakSet
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, Engine, TextClause, bindparam, select, text
 
 from portal.history_search import words
 from portal.request_history.models import LLMClientRequests, RequestBody
@@ -19,6 +20,7 @@ from portal.request_history.models import LLMClientRequests, RequestBody
 PRIVATE_FIRST, PRIVATE_SIZE = 0xE000, 0x1000
 WALKED = 5_000
 AT_ONCE = 200
+THEN_AT_ONCE = 5_000  # after a first portion that was not enough
 LARGEST = 2**63 - 1
 
 
@@ -43,7 +45,10 @@ class Hunt:
 
 
 class WordIndex(Protocol):
-    """`find` may give ids in whose requests the terms are not; it leaves none out."""
+    """`find` may give ids in whose requests the terms are not; it leaves none out.
+
+    What the index was not taught yet is among them: usually the requests of the last second.
+    """
 
     def learn(self, connection: Connection, entries: Sequence[Entry]) -> None: ...
 
@@ -128,22 +133,36 @@ class SqliteIndex:
         for term in hunt.terms:
             wanted += words.trigrams_of(term)
         match = " AND ".join('"' + one.replace('"', '""') + '"' for one in wanted)
-        last = hunt.last
-        while True:
-            found = connection.execute(
-                _MATCH, {"match": match, "first": hunt.first, "last": last, "most": AT_ONCE}
-            )
-            ids = [row[0] for row in found]
-            yield from ids
-            if len(ids) < AT_ONCE:
-                return
-            last = ids[-1]
+        yield from _in_portions(
+            connection, _MATCH, {"match": match, "first": hunt.first, "last": hunt.last}
+        )
 
 
-_MATCH = text(
-    "SELECT rowid FROM request_search WHERE request_search MATCH :match"
-    " AND rowid >= :first AND rowid < :last ORDER BY rowid DESC LIMIT :most"
-)
+def _in_portions(
+    connection: Connection, query: TextClause, values: dict[str, Any]
+) -> Iterator[int]:
+    """Ids downwards, by statements that are given how many they may find at most."""
+    most = AT_ONCE
+    while True:
+        ids = list(connection.scalars(query, {**values, "most": most}))
+        yield from ids
+        if len(ids) < most:
+            return
+        values, most = {**values, "last": ids[-1]}, THEN_AT_ONCE
+
+
+_WAITING = """
+SELECT id FROM (
+  SELECT id FROM requests_to_index WHERE id >= :first AND id < :last
+  ORDER BY id DESC LIMIT :most
+) AS waiting ORDER BY id DESC LIMIT :most
+"""
+_MATCH = text(f"""
+SELECT id FROM (
+  SELECT rowid AS id FROM request_search WHERE request_search MATCH :match
+  AND rowid >= :first AND rowid < :last ORDER BY rowid DESC LIMIT :most
+) AS known UNION {_WAITING}
+""")  # noqa: S608 - our own words
 
 
 class PostgresqlIndex:
@@ -159,7 +178,9 @@ class PostgresqlIndex:
     def can_find(self, connection: Connection, terms: tuple[str, ...]) -> bool:
         if not any(words.longest_run(term) >= words.TRIGRAM for term in terms):
             return False
-        return bool(connection.scalar(_HAS_INDEX))
+        if connection.engine not in _indexed and connection.scalar(_HAS_INDEX):
+            _indexed.add(connection.engine)
+        return connection.engine in _indexed
 
     def find(self, connection: Connection, hunt: Hunt) -> Iterator[int]:
         """The newest rows by walking, which finds frequent words at once; the rest by the index."""
@@ -168,20 +189,17 @@ class PostgresqlIndex:
             "llm_client_id": hunt.llm_client_id,
             "first": hunt.first,
             "last": hunt.last,
+            "walked": WALKED,
             **{f"term{n}": f"%{_escaped(term)}%" for n, term in enumerate(hunt.terms)},
         }
         like = "".join(f" AND words LIKE :term{n}" for n in range(len(hunt.terms)))
         if hunt.llm_client_id is not None:
             like += " AND llm_client_id = :llm_client_id"
-        walked = connection.execute(
-            text(_WALK.format(like=like)), {**values, "walked": WALKED}
-        ).all()
-        yield from (row.id for row in walked if row.is_hit)
-        if walked and walked[-1].is_border:
-            below = connection.execute(
-                text(_BY_INDEX.format(like=like)), {**values, "last": walked[-1].id}
-            )
-            yield from (row.id for row in below)
+        yield from _in_portions(connection, text(_HUNT.format(like=like, waiting=_WAITING)), values)
+
+
+# Databases whose index of trigrams was seen; nobody takes it away again.
+_indexed: WeakSet[Engine] = WeakSet()
 
 
 def _escaped(term: str) -> str:
@@ -196,20 +214,23 @@ _FORGET = text("DELETE FROM request_search WHERE id IN :ids").bindparams(
     bindparam("ids", expanding=True)
 )
 _HAS_INDEX = text("SELECT to_regclass('ix_request_search_words') IS NOT NULL")
-# The last row that was walked over is told although it is no hit, so that the index goes on there.
-_WALK = """
+# The index is asked only when walking was not enough, and only below where that ended: both parts
+# are read in their order, and no further than to what is wanted. `id + 0` keeps the planner from
+# reading the keys of a whole range, which grow with the history, to join them with a few hits.
+_HUNT = """
 WITH newest AS MATERIALIZED (
   SELECT id, (TRUE{like}) AS is_hit FROM request_search
   WHERE account_id = :account_id AND id >= :first AND id < :last
   ORDER BY id DESC LIMIT :walked
-), border AS (SELECT min(id) AS id, count(*) AS rows FROM newest)
-SELECT newest.id, is_hit, newest.id = border.id AND border.rows = :walked AS is_border
-FROM newest, border WHERE is_hit OR newest.id = border.id ORDER BY newest.id DESC
-"""
-_BY_INDEX = """
-WITH hits AS MATERIALIZED (
+), border AS MATERIALIZED (
+  SELECT CASE WHEN count(*) = :walked THEN min(id) ELSE CAST(:first AS BIGINT) END AS id
+  FROM newest
+), hits AS MATERIALIZED (
   SELECT id FROM request_search
-  WHERE account_id = :account_id AND id >= :first AND id < :last{like}
+  WHERE account_id = :account_id AND id >= :first AND id + 0 < (SELECT id FROM border)
+  AND (SELECT id FROM border) > :first{like}
 )
-SELECT id FROM hits ORDER BY id DESC
+SELECT id FROM (
+  SELECT id FROM newest WHERE is_hit UNION ALL (SELECT id FROM hits ORDER BY id DESC) LIMIT :most
+) AS known UNION {waiting}
 """

@@ -7,10 +7,9 @@ far it looked, and its next page goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from heapq import merge
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -22,11 +21,12 @@ from portal.history_search.filters import Filters
 from portal.history_search.index import AT_ONCE, Hunt, index_of
 from portal.llm_clients.models import LLMClient
 from portal.request_history import numbering
-from portal.request_history.models import RequestBody, RequestToIndex
+from portal.request_history.models import RequestBody
 
 PAGE_SIZE = 50
 MOST_ROWS = 10_000
 MOST_BODIES = 2_000
+HELD = 64  # rows with their bodies
 COLUMNS = (
     Row.id,
     Row.created_at,
@@ -153,18 +153,16 @@ def _searched(
     candidates = (
         _walked(found, last)
         if is_walked
-        else _newest_first(
-            index.find(connection, Hunt(account_id, None, terms, found.first, last)),
-            _waiting(found.first, last),
-        )
+        else index.find(connection, Hunt(account_id, None, terms, found.first, last))
     )
     rows: list[Any] = []
-    looked_at, bodies, looked_to = 0, 0, None
-    while len(rows) <= PAGE_SIZE and (portion := list(islice(candidates, AT_ONCE))):
+    looked_at, bodies, looked_to, most = 0, 0, None, AT_ONCE
+    while len(rows) <= PAGE_SIZE and (portion := list(islice(candidates, most))):
         verified, read = _verified(connection, portion, terms, found)
         rows += verified
         looked_at, bodies = looked_at + len(portion), bodies + read
-        if (looked_at >= MOST_ROWS or bodies >= MOST_BODIES) and len(rows) <= PAGE_SIZE:
+        most = min(MOST_ROWS - looked_at, MOST_BODIES - bodies)  # all the rest, in one statement
+        if most <= 0 and len(rows) <= PAGE_SIZE:
             looked_to = portion[-1]
             break
     page = _page(rows, before, looked_to)
@@ -172,43 +170,39 @@ def _searched(
 
 
 def _walked(found: Conditions, last: int) -> Iterator[int]:
+    most = AT_ONCE
     while True:
-        query = select(Row.id).where(*found.within(last)).order_by(Row.id.desc()).limit(AT_ONCE)
+        query = select(Row.id).where(*found.within(last)).order_by(Row.id.desc()).limit(most)
         ids = db.session.scalars(query).all()
         yield from ids
-        if len(ids) < AT_ONCE:
+        if len(ids) < most:
             return
-        last = ids[-1]
-
-
-def _waiting(first: int, last: int) -> Sequence[int]:
-    """What the index does not know yet: usually the requests of the last second."""
-    query = (
-        select(RequestToIndex.id)
-        .where(RequestToIndex.id >= first, RequestToIndex.id < last)
-        .order_by(RequestToIndex.id.desc())
-        .limit(MOST_BODIES)
-    )
-    return db.session.scalars(query).all()
-
-
-def _newest_first(one: Iterable[int], other: Iterable[int]) -> Iterator[int]:
-    """Both, merged downwards, each id once."""
-    return (number for number, _ in groupby(merge(one, other, reverse=True)))
+        last, most = ids[-1], MOST_BODIES
 
 
 def _verified(
     connection: Connection, ids: list[int], terms: tuple[str, ...], found: Conditions
 ) -> tuple[list[Any], int]:
-    """The rows that fulfil all conditions and hold all terms; how many bodies were read."""
+    """The rows that fulfil all conditions and hold all terms; how many bodies were read.
+
+    Few bodies are held at once, however many there are, and none is read for a page that is full.
+    """
     query = (
         columns_of(Row.id.in_(ids), *found.keyed, *found.loose)
         .add_columns(RequestBody.request, RequestBody.response)
         .join(RequestBody, RequestBody.id == Row.id)
         .order_by(Row.id.desc())
     )
-    rows = connection.execute(query).all()
-    return [row for row in rows if _holds(row, terms)], len(rows)
+    rows: list[Any] = []
+    read = 0
+    with connection.execute(query, execution_options={"yield_per": HELD}) as found_rows:
+        for row in found_rows:
+            read += 1
+            if _holds(row, terms):
+                rows.append(row)
+            if len(rows) > PAGE_SIZE:
+                break
+    return rows, read
 
 
 def _holds(row: Any, terms: tuple[str, ...]) -> bool:

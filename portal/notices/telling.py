@@ -115,6 +115,7 @@ def _people(notice: Notice) -> Select[tuple[UserProfile, Way | None]]:
         .where(
             UserProfile.account_id == notice.account_id,
             UserProfile.removed_at.is_(None),
+            UserProfile.user.has(User.is_enabled.is_(True)),
         )
         .order_by(UserProfile.id)
     )

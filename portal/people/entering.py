@@ -13,11 +13,11 @@ from portal.people import second_factors, second_step, who_asks
 from portal.web import safe_next
 
 
-def enter(user: User, target: str, now: datetime) -> Any:
-    """Where a person goes whose first factor was right; commits."""
+def enter(user: User, target: str, way: str, now: datetime) -> Any:
+    """Where a person goes whose first factor, `way`, was right; commits."""
     if second_factors.has_one(user):
-        second_step.begin(user, target, now)
+        second_step.begin(user, target, way, now)
         db.session.commit()
         return redirect(url_for("accounts.code"), 303)
-    who_asks.start_session(user)
+    who_asks.start_session(user, way)
     return redirect(safe_next(target), 303)

@@ -25,6 +25,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
 from portal.accounts import passwords
 from portal.accounts.models import Role
+from portal.database import current_settings
 from portal.form_rules import MAIL_ADDRESS, without_nul
 
 ROLES = {
@@ -112,6 +113,14 @@ class NewPasswordForm(FlaskForm):
     def validate_password(self, field: PasswordField) -> None:
         if passwords.is_easy(field.data, self._names()):
             raise ValidationError("Too easy to guess. Take three or four words that do not belong.")
+        if passwords.is_common(field.data) or passwords.is_breached(
+            field.data, current_settings().breached_passwords
+        ):
+            raise ValidationError(
+                "Many people have this password, or it got out of some other site, so it is among "
+                "the first that are tried. "
+                "Take three or four words that do not belong."
+            )
 
     def validate_again(self, field: PasswordField) -> None:
         if field.data != self.password.data:
@@ -139,10 +148,6 @@ class CodeForm(FlaskForm):
     """Six digits of an app, or a recovery code."""
 
     code = StringField("Code", [InputRequired("Type the code."), Length(max=60), without_nul])
-
-
-class ChangePasswordForm(ConfirmingForm, NewPasswordForm):
-    """The present password, and another one twice."""
 
 
 class ChangeMailForm(ConfirmingForm, MailAddressForm):

@@ -134,7 +134,7 @@ def _accepted(row: Invitation, form: NewUserForm | None) -> Any:
     audit.record(actor, "invitation_accepted", row, name=profile.user.username)
     session.pop(who_asks.INVITATION, None)
     if form is not None:
-        who_asks.start_session(profile.user)
+        who_asks.start_session(profile.user, "invitation")
     else:
         who_asks.renew_session()
     db.session.commit()

@@ -78,7 +78,7 @@ def change_role(profile: UserProfile, role: Role, by_user_id: int, now: datetime
     if profile.is_guest:
         raise MembershipError(GUESTS_ROLE)
     if role != Role.ADMIN:
-        _keep_an_admin(profile)
+        keep_an_admin(profile)
     profile.role = role
     signing_in.revoke_all(profile.user, now)
 
@@ -88,7 +88,7 @@ def remove(profile: UserProfile, by_user_id: int, now: datetime) -> None:
     if profile.user_id == by_user_id:
         raise MembershipError(OWN_PLACE)
     if not profile.is_guest:
-        _keep_an_admin(profile)
+        keep_an_admin(profile)
     profile.removed_at = now
     personal_tokens.revoke_all(profile.id, now)
 
@@ -110,13 +110,21 @@ def admit(account: Account, user: User, role: Role) -> UserProfile:
     return profile
 
 
-def _keep_an_admin(leaving: UserProfile) -> None:
-    """Holds the account's row, so that two admins cannot take the role from each other at once."""
+def keep_an_admin(leaving: UserProfile) -> None:
+    """Raises MembershipError if nobody else is an admin who may sign in.
+
+    Holds the account's row, so that two admins cannot take the role from each other at once.
+    """
     db.session.execute(select(Account.id).where(Account.id == leaving.account_id).with_for_update())
-    others = _present(leaving.account_id).where(
-        UserProfile.id != leaving.id,
-        UserProfile.role == Role.ADMIN,
-        UserProfile.is_guest.is_(False),
+    others = (
+        _present(leaving.account_id)
+        .join(User, User.id == UserProfile.user_id)
+        .where(
+            UserProfile.id != leaving.id,
+            UserProfile.role == Role.ADMIN,
+            UserProfile.is_guest.is_(False),
+            User.is_enabled.is_(True),
+        )
     )
     db.session.refresh(leaving)
     if leaving.role == Role.ADMIN and db.session.scalars(others.limit(1)).first() is None:

@@ -97,7 +97,7 @@ def replace(
     user: User, password_hash: str, address: str, now: datetime, *, but: UserSession | None = None
 ) -> None:
     """Store another password: other sessions and open links end, and the person is told."""
-    user.password_hash = password_hash
+    user.password_hash, user.first_password_until = password_hash, None
     signing_in.revoke_all(user, now, but=but)
     signing_in.forget_failures(user.username, address, now)
     account_id = first_account_of(user)

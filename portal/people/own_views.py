@@ -10,12 +10,20 @@ from flask_login import current_user
 from portal.accounts import audit, passwords
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
-from portal.people import mail_addresses, new_passwords, one_time_links, who_asks
+from portal.people import (
+    first_password_views,
+    mail_addresses,
+    new_passwords,
+    one_time_links,
+    personal_tokens,
+    who_asks,
+)
 from portal.people.actors import LinkActor
 from portal.people.confirming import is_confirmed
-from portal.people.forms import ChangeMailForm, ChangePasswordForm, ConfirmForm
+from portal.people.forms import ChangeMailForm, ConfirmForm
 from portal.people.models import Purpose
 from portal.people.one_time_links import LinkError
+from portal.people.own_forms import ChangePasswordForm
 from portal.people.views import blueprint
 from portal.web import ANYBODY, SIGNED_IN, FormActor, myself, permits, said
 
@@ -26,7 +34,10 @@ KEPT = "mail_link"  # in the cookie: the secret of a link that was followed
 @permits(SIGNED_IN)
 def profile() -> str:
     """Who one is here."""
-    return render_template("accounts/profile.html")
+    provider = current_adapters().sign_on
+    return render_template(
+        "accounts/profile.html", sign_on=provider.settings.name if provider else ""
+    )
 
 
 @blueprint.route("/account/password", methods=["GET", "POST"])
@@ -35,17 +46,26 @@ def password() -> Any:
     """Another password; every other session ends, this one gets another token."""
     form = ChangePasswordForm()
     form.username = current_user.username
-    if form.validate_on_submit() and is_confirmed(form):
+    if _may_change_password(form):
         db.session.rollback()  # nothing is held while the password is being hashed
         password_hash = passwords.hashed(form.password.data or "")
         now, address = utc_now(), request.remote_addr or ""
         new_passwords.replace(current_user, password_hash, address, now, but=g.user_session)
         audit.record_of_person(FormActor(), "password_changed", myself())
+        if form.revoke_tokens.data:
+            personal_tokens.revoke_everywhere(current_user, FormActor(), now)
         who_asks.renew_session()
         db.session.commit()
         said("Your password is changed. You are signed out everywhere else.")
         return redirect(url_for(".profile"), 303)
-    return render_template("accounts/password.html", form=form), (422 if form.errors else 200)
+    programs = personal_tokens.how_many(current_user, utc_now())
+    page = render_template("accounts/password.html", form=form, programs=programs)
+    return page, (422 if form.errors else 200)
+
+
+def _may_change_password(form: ChangePasswordForm) -> bool:
+    is_right = form.validate_on_submit() and is_confirmed(form)
+    return is_right and not first_password_views.is_kept(myself(), form)
 
 
 @blueprint.route("/account/mail", methods=["GET", "POST"])

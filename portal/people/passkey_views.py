@@ -10,9 +10,10 @@ from flask_login import current_user
 
 from portal.accounts import audit, signing_in
 from portal.database import db, utc_now
-from portal.people import passkeys, second_factors, who_asks
+from portal.people import linking, passkeys, second_factors, who_asks
 from portal.people.confirming import is_confirmed
 from portal.people.forms import ConfirmingForm, PasskeyAnswerForm, PasskeyForm
+from portal.people.models import Passkey
 from portal.people.passkeys import PasskeyError
 from portal.people.second_factor_views import told
 from portal.people.views import blueprint
@@ -90,7 +91,7 @@ def remove_passkey(passkey_id: int) -> Any:
     row, form = passkeys.for_user(current_user, passkey_id), ConfirmingForm()
     if row is None:
         abort(404)
-    if form.validate_on_submit() and is_confirmed(form):
+    if form.validate_on_submit() and is_confirmed(form) and not _is_only_way(row, form):
         name = row.name
         db.session.delete(row)
         db.session.flush()
@@ -101,6 +102,15 @@ def remove_passkey(passkey_id: int) -> Any:
         return redirect(url_for(".own_passkeys"), 303)
     page = render_template("accounts/remove_passkey.html", form=form, passkey=row)
     return page, (422 if form.errors else 200)
+
+
+def _is_only_way(row: Passkey, form: ConfirmingForm) -> bool:
+    """Who has no password and is linked with nobody elsewhere keeps a passkey."""
+    others = [one for one in passkeys.of_user(current_user) if one.id != row.id]
+    if others or current_user.password_hash or linking.has_any(current_user):
+        return False
+    form.form_errors.append("It is your only way in. Choose a password first.")
+    return True
 
 
 @blueprint.post("/login/passkey/options")
@@ -126,12 +136,21 @@ def sign_in_with_passkey() -> Any:
         user = passkeys.accept(form.credential.data or "", str(noted[0]), utc_now())
     except PasskeyError as error:
         db.session.rollback()
-        audit.record(FormActor(), "passkey_refused")
+        _note_refusal(form.credential.data or "")
         db.session.commit()
         said(error.public_message, "failed")
         return redirect(url_for("accounts.login"), 303)
-    who_asks.start_session(user)
+    who_asks.start_session(user, "passkey")
     return redirect(safe_next(form.next.data), 303)
+
+
+def _note_refusal(answer: str) -> None:
+    """With the person, if it is a passkey that is known here."""
+    told, user = who_asks.asked_by("passkey"), passkeys.owner_of(answer)
+    if user is not None:
+        audit.record_of_person(FormActor(), "passkey_refused", user, after=told)
+    else:
+        audit.record(FormActor(), "passkey_refused", after=told)
 
 
 def _noted(name: str, length: int) -> list[Any] | None:

@@ -148,6 +148,16 @@ def accept(answer: str, challenge: str, now: datetime) -> User:
     return row.user
 
 
+def owner_of(answer: str) -> User | None:
+    """Whose passkey an answer names, whether or not it is right."""
+    try:
+        name = _hash(str(_parsed(answer)["id"]))
+    except (ValueError, KeyError):
+        return None
+    row = db.session.scalar(select(Passkey).where(Passkey.credential_hash == name))
+    return row.user if row else None
+
+
 def _count(row: Passkey, sign_count: int, now: datetime) -> None:
     """A counter that does not grow tells of a copied key; devices without one say 0 (6.1.1)."""
     grows = or_(Passkey.sign_count < sign_count, Passkey.sign_count == 0)

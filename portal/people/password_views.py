@@ -9,11 +9,12 @@ from flask import make_response, redirect, render_template, request, session, ur
 from portal.accounts import audit, passwords
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
-from portal.people import new_passwords, one_time_links
+from portal.people import first_password_views, new_passwords, one_time_links, personal_tokens
 from portal.people.actors import LinkActor
-from portal.people.forms import ForgottenForm, NewPasswordForm
+from portal.people.forms import ForgottenForm
 from portal.people.models import OneTimeLink, Purpose
 from portal.people.one_time_links import LinkError
+from portal.people.own_forms import ResetPasswordForm
 from portal.people.views import blueprint
 from portal.web import ANYBODY, permits, said
 
@@ -54,15 +55,16 @@ def reset_password() -> Any:
     link = one_time_links.opened(str(session.get(KEPT, "")), Purpose.PASSWORD, utc_now())
     if link is None:
         return _gone()
-    form = NewPasswordForm()
+    form = ResetPasswordForm()
     form.username = link.user.username
-    if form.validate_on_submit():
+    if form.validate_on_submit() and not first_password_views.is_kept(link.user, form):
         try:
-            return _replaced(link, form.password.data or "")
+            return _replaced(link, form)
         except LinkError:
             db.session.rollback()
             return _gone()
-    page = render_template("accounts/reset_password.html", link=link, form=form)
+    programs = personal_tokens.how_many(link.user, utc_now())
+    page = render_template("accounts/reset_password.html", link=link, form=form, programs=programs)
     return page, (422 if form.errors else 200)
 
 
@@ -71,14 +73,17 @@ def _gone() -> Any:
     return render_template("accounts/link_gone.html", sentence=sentence), 404
 
 
-def _replaced(link: OneTimeLink, password: str) -> Any:
+def _replaced(link: OneTimeLink, form: ResetPasswordForm) -> Any:
     db.session.rollback()  # nothing is held while the password is being hashed
-    password_hash, now, address = passwords.hashed(password), utc_now(), request.remote_addr or ""
+    password_hash = passwords.hashed(form.password.data or "")
+    now, address = utc_now(), request.remote_addr or ""
     one_time_links.use(link, now)
     user = link.user
     new_passwords.replace(user, password_hash, address, now)
     actor = LinkActor(new_passwords.first_account_of(user), user.id, address)
     audit.record_of_person(actor, "password_reset", user)
+    if form.revoke_tokens.data:
+        personal_tokens.revoke_everywhere(user, actor, now)
     db.session.commit()
     session.clear()
     said("Your password is changed. Sign in with it; you are signed out everywhere else.")

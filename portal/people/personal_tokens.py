@@ -6,9 +6,11 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 
-from portal.accounts.models import UserProfile
+from portal.accounts import audit
+from portal.accounts.audit import Actor
+from portal.accounts.models import User, UserProfile
 from portal.database import db
 from portal.errors import PortalError
 from portal.people.models import PersonalToken
@@ -80,6 +82,32 @@ def revoke_all(profile_id: int, now: datetime) -> None:
         update(PersonalToken)
         .where(PersonalToken.user_profile_id == profile_id, PersonalToken.revoked_at.is_(None))
         .values(revoked_at=now)
+    )
+
+
+def how_many(user: User, now: datetime) -> int:
+    """The person's tokens that work, in all their accounts."""
+    return int(db.session.scalar(select(func.count()).where(_of_person(user, now))) or 0)
+
+
+def revoke_everywhere(user: User, actor: Actor, now: datetime) -> None:
+    """Every program of the person is refused from its next request on, in all their accounts."""
+    found = db.session.execute(
+        update(PersonalToken)
+        .where(_of_person(user, now))
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if found.rowcount:
+        audit.record_of_person(actor, "personal_tokens_revoked", user)
+
+
+def _of_person(user: User, now: datetime) -> ColumnElement[bool]:
+    profiles = select(UserProfile.id).where(UserProfile.user_id == user.id)
+    return and_(
+        PersonalToken.user_profile_id.in_(profiles),
+        PersonalToken.revoked_at.is_(None),
+        PersonalToken.expires_at > now,
     )
 
 

@@ -26,26 +26,27 @@ def code() -> Any:
     if found is None:
         said("That took too long. Sign in again.", "attention")
         return redirect(url_for("accounts.login"), 303)
-    (user, target), form = found, CodeForm()
+    (user, target, way), form = found, CodeForm()
     if form.validate_on_submit():
-        refused = _refusal(user, form)
+        second, refused = _second_factor(user, way, form)
         if not refused:
-            who_asks.start_session(user)
+            who_asks.start_session(user, f"{way} and {second}")
             return redirect(safe_next(target), 303)
         form.code.errors = [refused]
     page = render_template("accounts/code.html", form=form, target=target)
     return page, (429 if SHUT in form.code.errors else 422 if form.errors else 200)
 
 
-def _refusal(user: User, form: CodeForm) -> str:
-    """Why the code opens nothing; "" where it does."""
+def _second_factor(user: User, first: str, form: CodeForm) -> tuple[str, str]:
+    """What the code was, and why it opens nothing; "" where it does."""
     now = utc_now()
     if second_factors.is_shut(user, now):
-        return SHUT
+        return "", SHUT
     way = second_factors.accept(user, form.code.data or "", now)
     if way == "recovery":
         audit.record_of_person(FormActor(), "recovery_code_used", user)
     if not way:
-        audit.record_of_person(FormActor(), "code_refused", user)
+        told = who_asks.asked_by(f"{first} and code")
+        audit.record_of_person(FormActor(), "code_refused", user, after=told)
         db.session.commit()
-    return "" if way else WRONG
+    return ("recovery code" if way == "recovery" else "app"), ("" if way else WRONG)

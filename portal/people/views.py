@@ -21,7 +21,7 @@ from portal.accounts import audit, signing_in
 from portal.accounts.models import User
 from portal.adapters import current_adapters
 from portal.database import db, utc_now
-from portal.people import entering
+from portal.people import entering, who_asks
 from portal.people.forms import SignInForm
 from portal.web import (
     ANYBODY,
@@ -70,7 +70,7 @@ def sign_in() -> Any:
         headers = {"Retry-After": "60"} if result.status == 429 else {}
         return _page(form, result.message), result.status, headers
     signing_in.forget_failures(form.username.data, address, now)
-    return entering.enter(result, form.next.data or "", now)
+    return entering.enter(result, form.next.data or "", "password", now)
 
 
 def _note_refusal(typed: str, refusal: signing_in.Refusal) -> None:
@@ -80,11 +80,12 @@ def _note_refusal(typed: str, refusal: signing_in.Refusal) -> None:
     """
     if refusal.status == 429:
         return
+    told = who_asks.asked_by("password")
     user = db.session.scalar(select(User).where(User.username == signing_in.normal(typed)))
     if user is not None:
-        audit.record_of_person(FormActor(), "sign_in_refused", user)
+        audit.record_of_person(FormActor(), "sign_in_refused", user, after=told)
     else:
-        audit.record(FormActor(), "sign_in_refused")
+        audit.record(FormActor(), "sign_in_refused", after=told)
 
 
 @blueprint.post("/logout")

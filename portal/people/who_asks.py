@@ -13,6 +13,7 @@ from portal.accounts import audit, signing_in
 from portal.accounts.models import User, UserProfile
 from portal.database import db, utc_now, writing
 from portal.people import recognising
+from portal.people.devices import device_of
 from portal.web import FormActor, login_manager
 
 INVITATION = "invitation"  # in the cookie: the secret of a link that was followed
@@ -78,8 +79,11 @@ def load_account() -> None:
     g.account = g.profile.account if g.profile else None
 
 
-def start_session(user: User) -> None:
-    """A new session for this browser, never the one that was there before; commits."""
+def start_session(user: User, way: str) -> None:
+    """A new session for this browser, never the one that was there before; commits.
+
+    `way` is told in the list of their sign-ins: by what they have shown who they are.
+    """
     now = utc_now()
     if g.get("user_session") is not None:
         signing_in.revoke(g.user_session, now)
@@ -87,8 +91,13 @@ def start_session(user: User) -> None:
     if recognising.is_new(user, address, agent, now):
         recognising.tell_of_sign_in(user, address, agent, now)
     _carry(user, signing_in.open_session(user, address, agent, now))
-    audit.record_of_person(FormActor(), "signed_in", user)
+    audit.record_of_person(FormActor(), "signed_in", user, after=asked_by(way))
     db.session.commit()
+
+
+def asked_by(way: str) -> dict[str, str]:
+    """What the log tells of a try to sign in beside who, when and from where."""
+    return {"way": way, "browser": device_of(request.headers.get("User-Agent", ""))}
 
 
 def renew_session() -> None:

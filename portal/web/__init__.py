@@ -28,6 +28,7 @@ from portal.web.permissions import (
     permits,
     rank_of,
 )
+from portal.web.refusals import note_refusal
 from portal.web.route_values import (
     Digest,
     LinkToken,
@@ -70,6 +71,7 @@ __all__ = [
     "login_manager",
     "myself",
     "not_modified",
+    "note_refusal",
     "number_argument",
     "permission_of",
     "permission_table",

@@ -9,7 +9,7 @@ import time_machine
 
 from portal.accounts.models import AuditEvent, UserSession
 from portal.database import db, utc_now
-from tests.people import Browser, MakeClient, People
+from tests.people import PASSWORD, Browser, MakeClient, People
 from tests.planes import Planes
 
 HOUR = timedelta(hours=1)
@@ -36,7 +36,11 @@ def test_revoking_a_browser_signs_out_that_one_only(people: People) -> None:
     rows = page.html.select("tbody tr")
     assert len(rows) == 2
     other = next(row for row in rows if "This browser" not in row.get_text())
-    here.post(str(other.select_one("form")["action"]))
+    path = str(other.select_one("a")["href"])
+    assert "not your present password" in here.post(path, {"current": "wrong"}, 422).words
+    assert is_in(there)
+    here.post(path, {"current": PASSWORD})
+    here.get(path, 404)
     assert is_in(here)
     assert not is_in(there)
     assert len(here.get("/account/sessions").html.select("tbody tr")) == 1
@@ -47,13 +51,17 @@ def test_somebody_elses_session_is_not_there(planes: Planes, people: People) -> 
     with planes.worker.app_context():
         query = db.select(UserSession.id).where(UserSession.user_id == people.bob.user_id)
         number = db.session.scalars(query).one()
-    alice.post(f"/account/sessions/{number}/revoke", expected=404)
+    alice.get(f"/account/sessions/{number}/revoke", 404)
+    alice.post(f"/account/sessions/{number}/revoke", {"current": PASSWORD}, expected=404)
     assert is_in(bob)
 
 
 def test_signing_out_everywhere_ends_them_all(people: People) -> None:
     here, there, bob = (people.browser(p) for p in (people.alice, people.alice, people.bob))
-    here.post("/account/sessions/revoke-all")
+    here.post("/account/sessions/revoke-all", expected=422)
+    here.post("/account/sessions/revoke-all", {"current": "wrong"}, 422)
+    assert is_in(there)
+    here.post("/account/sessions/revoke-all", {"current": PASSWORD})
     assert not is_in(here)
     assert not is_in(there)
     assert is_in(bob)
@@ -62,10 +70,10 @@ def test_signing_out_everywhere_ends_them_all(people: People) -> None:
 def test_ending_sessions_is_in_the_audit_log(planes: Planes, people: People) -> None:
     browser = people.browser(people.alice)
     people.browser(people.alice)
-    forms = browser.get("/account/sessions").html.select("tbody tr:not(:has(.badge-line)) form")
-    browser.post(str(forms[0]["action"]))
+    [link] = browser.get("/account/sessions").html.select("tbody tr:not(:has(.badge-line)) a")
+    browser.post(str(link["href"]), {"current": PASSWORD})
     browser.post("/account/switch", {"account_id": str(people.alice.account_id)})
-    browser.post("/account/sessions/revoke-all")
+    browser.post("/account/sessions/revoke-all", {"current": PASSWORD})
     with planes.worker.app_context():
         found = db.session.scalars(db.select(AuditEvent).order_by(AuditEvent.id)).all()
         assert [event.action for event in found] == [

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal.accounts import signing_in
 from portal.accounts.mails import Mail
-from portal.accounts.models import Account, User
+from portal.accounts.models import Account, User, UserSession
 from portal.audit_log.models import AuditCheck
 from portal.database import db, utc_now
 from portal.domain_setup import links
@@ -46,7 +47,7 @@ from tests.domain_setup.some_domains import (
     open_host,
     put_on,
 )
-from tests.people import MakeClient, People
+from tests.people import PASSWORD, MakeClient, People
 from tests.planes import Planes
 
 # How a page looks does not depend on the database's engine.
@@ -158,6 +159,9 @@ PAGES = {
     "rotate a webhook": "{webhook}rotate",
     "delete a webhook": "{webhook}delete",
     "sessions": "/account/sessions",
+    "end a session": "/account/sessions/{another_browser}/revoke",
+    "end every session": "/account/sessions/revoke-all",
+    "sign-ins": "/account/sessions/sign-ins",
     "profile": "/account/",
     "password": "/account/password",
     "mail address": "/account/mail",
@@ -173,6 +177,7 @@ PAGES = {
     "people": "/users/",
     "role of a person": "{person}",
     "remove a person": "{person}remove",
+    "disable a person": "{person}disable",
     "invite": "/users/invite",
     "accounts": "/accounts/",
     "new account": "/accounts/new",
@@ -211,6 +216,7 @@ NO_PAGES = {
     "request_history.raw",
     "accounts.invitation",
     "accounts.code",
+    "accounts.own_sign_on",
     "accounts.sign_on_there",
     "accounts.sign_on_back",
     "accounts.new_passkey",
@@ -231,6 +237,8 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
     draft = make_client(long_name, description="For the foyer. " * 12)
     running, opened = make_client("running"), make_client("opened", app_example_prompts=["Hi?"])
     people.browser(people.alice).post(f"/llm-clients/{running}/deploy", {"confirm": "yes"})
+    people.browser().post("/login", {"username": "alice", "password": "wrong"}, 401)
+    people.browser().post("/login", {"username": "alice", "password": PASSWORD})
     with planes.worker.app_context():
         llm_client = db.session.scalars(
             db.select(LLMClient).where(LLMClient.hashed_id == opened)
@@ -259,6 +267,8 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
         webhook_id = some_notices(people.alice.account_id)
         profile, ends_at = alice.profiles[0], utc_now() + DAY_LONG
         token = personal_tokens.make(profile, "nightly", True, ends_at, utc_now()).row
+        signing_in.open_session(alice, "2001:db8::7", "Mozilla/5.0 Firefox/140", utc_now())
+        another = newest_session_of(alice.id)
         domains = some_domains(people, drafted, llm_client, planes.settings.secret_key)
         secret = named.make(people.alice.account_id, "museum-openai.2026", "sk-0123456789-abcd")
         finding.set_key(provider, "secret:museum-openai.2026")
@@ -307,6 +317,7 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "passkey": f"/account/passkeys/{passkey.id}/",
             "secret": str(secret.id),
             "personal_token": f"/account/tokens/{token.id}/",
+            "another_browser": str(another),
             "person": f"/users/{people.bob.profile_id}/",
             "webhook": f"/notifications/webhooks/{webhook_id}/",
             "request": f"/requests/{number}",
@@ -315,6 +326,12 @@ def addresses(planes: Planes, people: People, make_client: MakeClient) -> dict[s
             "closed": planes.settings.url_of(others[0].hostname) + "/",
             **domains,
         }
+
+
+def newest_session_of(user_id: int) -> int:
+    """The number of the newest session."""
+    query = db.select(db.func.max(UserSession.id)).where(UserSession.user_id == user_id)
+    return int(db.session.scalar(query) or 0)
 
 
 def an_altered_log(account_id: int) -> AuditCheck:

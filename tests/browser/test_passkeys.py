@@ -43,7 +43,8 @@ class Device:
 
 def sign_out(page: Page) -> None:
     """By the page: a cookie that is only deleted may come back with a late answer."""
-    page.goto("/account/sessions")
+    page.goto("/account/sessions/revoke-all")
+    page.get_by_label("Present password").fill(PASSWORD)
     page.get_by_role("button", name="Sign out everywhere").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 

@@ -60,7 +60,8 @@ def test_from_the_invitation_to_the_second_factor_and_another_password(
     heading(page, "Keep your recovery codes")
     recovery = page.locator("pre.code").inner_text().split()[0]
 
-    page.goto("/account/sessions")
+    page.goto("/account/sessions/revoke-all")
+    page.get_by_label("Present password").fill(PASSWORD)
     page.get_by_role("button", name="Sign out everywhere").click()
     page.get_by_role("link", name="Forgot your password?").click()
     page.get_by_label("User name or mail address").fill("nora@example.com")

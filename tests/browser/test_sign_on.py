@@ -8,9 +8,10 @@ from playwright.sync_api import expect
 from portal.accounts.models import Account
 from portal.database import db
 from portal.sign_on_settings import RoleRule
-from tests.browser.conftest import OpenBrowser
+from tests.browser.conftest import Axe, OpenBrowser
+from tests.browser.test_pages import faults_of_look
 from tests.open_id_service import OpenIdService, let_in
-from tests.people import People
+from tests.people import PASSWORD, People
 from tests.planes import Planes
 
 pytestmark = pytest.mark.engine_independent
@@ -28,4 +29,21 @@ def test_the_way_there_and_back(
     page.get_by_role("link", name="Sign in with the company portal").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Requests")
     expect(page.locator("summary.person")).to_contain_text("nora-berg")
+    assert open_id.refusals == []
+
+
+def test_a_person_links_the_user_that_they_have(
+    open_browser: OpenBrowser, people: People, open_id: OpenIdService, axe_source: str
+) -> None:
+    page = open_browser(people.alice, color_scheme="light").new_page()
+    axe = Axe(page, axe_source)
+    page.goto("/account/")
+    page.get_by_role("link", name="Sign-on with the company portal").click()
+    assert faults_of_look(page, axe, "sign-on") == []
+    page.get_by_label("Present password").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    assert faults_of_look(page, axe, "the way there") == []
+    page.get_by_role("link", name="Go to the company portal").click()
+    expect(page.get_by_text("the company portal signs you in from now on.")).to_be_visible()
+    assert faults_of_look(page, axe, "linked") == []
     assert open_id.refusals == []

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from portal.database import db
 from portal.request_history.models import LLMClientRequests
 from tests.browser.conftest import OpenBrowser
-from tests.people import MakeClient, People
+from tests.people import PASSWORD, MakeClient, People
 from tests.planes import Outside, Planes
 
 # The same story without a browser runs on both engines: tests/stories.
@@ -208,6 +208,8 @@ def test_signing_out_in_one_tab_ends_the_other(page: Page, make_client: MakeClie
     expect(page.locator("#status[data-poll-url]")).to_be_visible()
     other = page.context.new_page()
     other.goto("/account/sessions")
+    other.get_by_role("link", name="Sign out everywhere…").click()
+    other.get_by_label("Present password").fill(PASSWORD)
     other.get_by_role("button", name="Sign out everywhere").click()
     page.wait_for_url(re.compile(r"/login\?next="))
 

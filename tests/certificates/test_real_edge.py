@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable
 
 import pytest
@@ -146,6 +147,27 @@ def test_an_edge_that_issues_on_demand_after_asking(
 
     assert portal.get(host)[0] == 200
     assert rows(portal, Certificate) == []
+
+
+@pytest.mark.parametrize("caddyfile", ["Caddyfile", "Caddyfile.on-demand"])
+def test_only_pages_lead_from_http_to_https(
+    caddyfile: str, make_edge_portal: MakeEdgePortal
+) -> None:
+    """ASVS 4.1.2: a program that sends its key in the clear has to learn of it."""
+    port = make_edge_portal(caddyfile=caddyfile).settings.http_port
+
+    def asked(method: str, path: str, **headers: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request(method, path, headers={"Host": "guide.example.test", **headers})
+        answer = connection.getresponse()
+        connection.close()
+        return answer.status, answer.headers.get("Location", "")
+
+    assert asked("GET", "/chat?x=1") == (308, "https://guide.example.test/chat?x=1")
+    assert asked("GET", "/", Authorization="Bearer x") == (403, "")
+    assert asked("GET", "/v1/models") == (403, "")
+    assert asked("POST", "/prompt/") == (403, "")
+    assert asked("POST", "/v1/chat/completions", Authorization="Bearer x") == (403, "")
 
 
 def test_the_token_is_in_no_log(

@@ -303,3 +303,8 @@ def test_a_page_asks_little_and_weighs_little(
     with statements_of(planes.admin) as asked:
         alice.get(f"/requests/?host=nowhere&client={museum}")
     assert len(asked) <= MOST_QUERIES, asked
+    alice.get("/requests/?q=guided")  # asks once whether there is an index of words
+    for typed in ("guided", "%22on day 59 of%22", "nothing at all", "ay", "qq"):
+        with statements_of(planes.admin) as asked:
+            alice.get(f"/requests/?q={typed}")
+        assert len(asked) <= MOST_QUERIES, (typed, asked)

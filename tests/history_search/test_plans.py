@@ -13,6 +13,7 @@ from sqlalchemy import event
 from portal.database import db
 from portal.history_search import listing
 from portal.history_search.filters import parse
+from portal.history_search.index import Entry, Hunt, index_of
 from portal.llm_clients.models import LLMClient
 from portal.request_history.models import LLMClientRequests
 from portal.request_history.numbering import first_of
@@ -78,17 +79,25 @@ def plans_of(values: dict[str, str], history: History) -> list[str]:
     ).first()
     chosen = client if values.get("client") else None
     filters = parse({"range": "7d", **values}, ZoneInfo("UTC"), NOW)
+    cursor = str(NOW_ID - 4_000)
+    return plans_while(
+        "llm_client_requests",
+        lambda: listing.page(
+            history.people.alice.account_id,
+            filters,
+            chosen,
+            cursor if "before" in values else "",
+            cursor if "after" in values else "",
+        ),
+    )
+
+
+def plans_while(table: str, act: Callable[[], Any]) -> list[str]:
+    """The plans of the queries of a table that something asks."""
     asked: list[tuple[str, Any]] = []
     note = lambda *given: asked.append((given[2], given[3]))  # noqa: E731
     event.listen(db.engine, "before_cursor_execute", note)
-    cursor = str(NOW_ID - 4_000)
-    listing.page(
-        history.people.alice.account_id,
-        filters,
-        chosen,
-        cursor if "before" in values else "",
-        cursor if "after" in values else "",
-    )
+    act()
     event.remove(db.engine, "before_cursor_execute", note)
     is_sqlite = db.engine.dialect.name == "sqlite"
     connection = db.session.connection()
@@ -96,9 +105,9 @@ def plans_of(values: dict[str, str], history: History) -> list[str]:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
     explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
     return [
-        "\n".join(str(row) for row in connection.exec_driver_sql(explain + sql, values_))
-        for sql, values_ in asked
-        if "llm_client_requests" in sql and sql.lstrip().startswith(("SELECT", "WITH"))
+        "\n".join(str(row) for row in connection.exec_driver_sql(explain + sql, values))
+        for sql, values in asked
+        if table in sql and sql.lstrip().startswith(("SELECT", "WITH"))
     ]
 
 
@@ -128,3 +137,29 @@ def _indices(plan: str) -> set[str]:
     """Those of a month's partition, if a test before made one, under the default's name."""
     plan = re.sub(r"llm_client_requests_\d{6}_", "llm_client_requests_rest_", plan)
     return set(re.findall(r"(?:ix_)?llm_client_requests_[a-z_0-9]+", plan))
+
+
+def test_a_search_asks_the_index_of_words_once(asked: History) -> None:
+    """In one statement, those that wait for it as well, though hardly anything is found."""
+    connection, account_id = db.session.connection(), asked.people.alice.account_id
+    rows = LLMClientRequests.__table__
+    some = db.select(rows.c.id).order_by(rows.c.id).limit(4_000)
+    words = [
+        Entry(number, account_id, None, f"ticket {place} for visitor {place * 7_919 % 10_007}")
+        for place, number in enumerate(connection.scalars(some))
+    ]
+    found = index_of(connection)
+    found.learn(connection, words)
+    if connection.dialect.name == "postgresql" and found.can_find(connection, ("ticket",)):
+        connection.exec_driver_sql("SELECT gin_clean_pending_list('request_search_rest_words_idx')")
+        connection.exec_driver_sql("ANALYZE request_search")
+    if not found.can_find(connection, ("ticket",)):
+        pytest.skip("this server has no pg_trgm")
+    hunt = Hunt(account_id, None, ("ticket 3977 ",), 0, NOW_ID + 1)
+    [plan] = plans_while("request_search", lambda: list(found.find(connection, hunt)))
+    meant = "request_search VIRTUAL TABLE INDEX"
+    if connection.dialect.name == "postgresql":
+        meant = "Index Scan on request_search_rest_words_idx"
+    assert meant in plan, plan
+    assert "SCAN requests_to_index" not in plan, plan
+    assert "Seq Scan" not in plan, plan

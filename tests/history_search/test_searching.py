@@ -115,6 +115,24 @@ def test_a_search_that_would_look_too_long_stops_and_goes_on(
     assert rounds == 2
 
 
+def test_what_was_just_recorded_stands_where_its_time_is(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In portions too, and below what is walked over; each request once."""
+    monkeypatch.setattr(index, "AT_ONCE", 3)
+    monkeypatch.setattr(index, "THEN_AT_ONCE", 2)
+    monkeypatch.setattr(index, "WALKED", 4)
+    numbers = []
+    for number in range(12):
+        numbers.append(history.write(f"needle {number}", indexed=False))
+        if number in (5, 9):
+            history.write("nothing")
+    assert history.found(q="needle") == numbers[::-1]
+    hunt = index.Hunt(history.people.alice.account_id, None, ("needle",), 0, numbers[8])
+    found = index.index_of(db.session.connection())
+    assert list(found.find(db.session.connection(), hunt)) == numbers[7::-1]
+
+
 def test_what_is_indexed_waits_no_more(history: History) -> None:
     for _ in range(3):
         history.write(indexed=False)
@@ -132,7 +150,7 @@ def test_what_is_forgotten_is_not_found(history: History, indexed: bool) -> None
     found = index.index_of(db.session.connection())
     hunt = index.Hunt(history.people.alice.account_id, None, ("needle",), 0)
     known = list(found.find(db.session.connection(), hunt))
-    assert known == ([kept] if indexed else [])
+    assert known == [kept]
     waiting = db.session.scalars(db.select(RequestToIndex.id)).all()
     assert waiting == ([] if indexed else [kept])
     if db.engine.dialect.name == "sqlite":

@@ -17,6 +17,7 @@ from portal.overview.hours import standing_out
 from portal.request_history import ranges
 from portal.usage import queries as usage
 from portal.usage import summing
+from portal.usage.models import RequestRollup, UsageSeries
 from portal.usage.series import of_account
 from portal.usage.summing import Counts
 from portal.usage.tallies import OUTCOMES, Tally
@@ -89,24 +90,62 @@ def test_sums_are_read_by_their_key_alone(
 ) -> None:
     """A page costs what its range has, however long the account was asked."""
     borders = [NOON - 30 * DAY + day * DAY for day in range(31)]
-    statements: list[tuple[str, Any]] = []
-    note = lambda *given: statements.append((given[2], given[3]))  # noqa: E731
     with planes.worker.app_context():
         numbers = scope_of(people, asked).numbers
-        event.listen(db.engine, "before_cursor_execute", note)
-        sum_up(numbers, borders)
-        event.remove(db.engine, "before_cursor_execute", note)
-        [(sql, values)] = [one for one in statements if "request_rollups" in one[0]]
-        connection = db.session.connection()
-        is_sqlite = connection.dialect.name == "sqlite"
-        if not is_sqlite:
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
-        plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + sql, values))
-    meant = "request_rollups USING PRIMARY KEY (series_id=? AND hour>? AND hour<?)"
-    assert (meant if is_sqlite else "pk_request_rollups") in plan, plan
+        is_sqlite = db.engine.dialect.name == "sqlite"
+        plan = plan_while(lambda: sum_up(numbers, borders))
+    assert (BY_KEY if is_sqlite else "request_rollups_") in plan, plan
     assert "SCAN request_rollups" not in plan
     assert "Seq Scan on request_rollups" not in plan
+
+
+def test_how_often_was_asked_is_in_the_index_alone(
+    asked: str, planes: Planes, people: People
+) -> None:
+    """On PostgreSQL the rows of a series lie apart: a page of the table for each hour."""
+    with planes.worker.app_context():
+        account_id, numbers = people.alice.account_id, scope_of(people, asked).numbers
+        parts = usage.counted_parts(account_id, None, NOON - 90 * DAY, NOON)
+        borders = [NOON - 90 * DAY, NOON]
+        is_sqlite = db.engine.dialect.name == "sqlite"
+        if not is_sqlite:
+            rows = [(number, hour) for number in range(900_000, 900_040) for hour in range(200)]
+            for number in range(900_000, 900_040):
+                db.session.add(UsageSeries(id=number, account_id=account_id, grain="part"))
+            db.session.flush()
+            db.session.execute(
+                RequestRollup.__table__.insert(),
+                [{"series_id": one, "hour": hour, "last_at": NOON} for one, hour in rows],
+            )
+            db.session.execute(db.text("ANALYZE request_rollups"))
+        for act in (
+            lambda: db.session.execute(parts).all(),
+            lambda: summing.outcomes_by_stretch(numbers, borders),
+        ):
+            plan = plan_while(act)
+            only = "Index Only Scan using ix_request_rollups_outcomes"
+            assert (BY_KEY if is_sqlite else only) in plan, plan
+        db.session.rollback()
+
+
+BY_KEY = "USING PRIMARY KEY (series_id=? AND hour>? AND hour<?)"
+
+
+def plan_while(act: Callable[[], Any]) -> str:
+    """The plan of the one query of hourly sums that something asks."""
+    statements: list[tuple[str, Any]] = []
+    note = lambda *given: statements.append((given[2], given[3]))  # noqa: E731
+    event.listen(db.engine, "before_cursor_execute", note)
+    act()
+    event.remove(db.engine, "before_cursor_execute", note)
+    [(sql, values)] = [one for one in statements if "request_rollups" in one[0]]
+    connection = db.session.connection()
+    is_sqlite = connection.dialect.name == "sqlite"
+    if not is_sqlite:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+    explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
+    return "\n".join(str(row) for row in connection.exec_driver_sql(explain + sql, values))
 
 
 def test_sessions_begin_once(asked: str, planes: Planes, people: People) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -109,3 +110,19 @@ def test_xml_with_entities_is_not_read(declared: str) -> None:
     with pytest.raises(AdapterError):
         parsed(Reply(200, body))
     assert parsed(Reply(200, b"<x>a</x>")).text == "a"
+
+
+OWN_SCRIPTS = sorted((ROOT / "static").glob("*.js"))
+
+
+@pytest.mark.parametrize("script", OWN_SCRIPTS, ids=lambda path: path.name)
+def test_no_script_of_ours_lets_a_name_from_outside_reach_a_prototype(script: Path) -> None:
+    """Nothing is merged into objects; where a variable names a property, it has no prototype."""
+    source = script.read_text()
+    for word in ("__proto__", ".prototype", ".constructor", "setPrototypeOf", "defineProperty"):
+        assert word not in source, word
+    assert re.findall(r"\bfor \((?:const|let|var) \w+ in\b", source) == []
+    for target in re.findall(r"Object\.assign\(([^,]+),", source):
+        assert target.endswith(".dataset"), target
+    for target in re.findall(r"(\w+)\[(?!\d|\"|')[^\]]+\]\s*=[^=>]", source):
+        assert f"const {target} = Object.create(null);" in source, target

@@ -76,7 +76,7 @@ def test_a_recovery_code_has_more_than_112_bits(planes: Planes, people: People) 
 
 @pytest.mark.parametrize("path", ["/logout", "/account/sessions/revoke-all"])
 def test_signing_out_clears_what_the_browser_kept(path: str, people: People) -> None:
-    answer = people.browser(people.alice).post(path).response
+    answer = people.browser(people.alice).post(path, {"current": PASSWORD}).response
     assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
 
 
