@@ -101,7 +101,7 @@ def _name_of(check: AuditCheck) -> str:
     if check.account_id is None:
         return PLATFORM_NAME
     account = db.session.get_one(Account, check.account_id)
-    return f"account {account.account_number}, {account.company_name}"
+    return f"Account {account.account_number}, {account.company_name}"
 
 
 @on_looks("Audit logs")
@@ -111,21 +111,22 @@ def looks(account: Account, user: User) -> Iterable[Look]:
         check = of_chain(account.id)
         return [_look_at(check, "The account’s log") if check else _not_yet("The account’s log")]
     query = select(AuditCheck).where(AuditCheck.problem != "").order_by(AuditCheck.problem_at)
-    altered = list(db.session.scalars(query.limit(MOST_SHOWN)))
-    return [*(_look_at(one, _name_of(one)) for one in altered), _look_at_the_rest()]
+    altered = [_look_at(one, _name_of(one)) for one in db.session.scalars(query.limit(MOST_SHOWN))]
+    return [*altered, *_look_at_the_rest(bool(altered))]
 
 
-def _look_at_the_rest() -> Look:
-    """How many are in order, and since when at the longest."""
+def _look_at_the_rest(has_others: bool) -> list[Look]:
+    """How many are in order, and since when at the longest; nothing where there are no more."""
     fine = AuditCheck.problem == ""
     query = select(func.count(), func.count(AuditCheck.whole_at), func.min(AuditCheck.whole_at))
     total, whole, oldest = db.session.execute(query.where(fine)).one()
     if not total:
-        return _not_yet("All logs")
+        return [] if has_others else [_not_yet("All logs")]
     waiting = f" {plural(total - whole, 'waits', 'wait')} for the first look." * (total > whole)
     told = f"{plural(whole, 'log is', 'logs are')} as the portal wrote them.{waiting}"
     status = status_view("ready", "In order") if whole else status_view("off", "Not yet")
-    return Look("All others", f"{told} The look that is longest ago:", oldest, status)
+    title = "All others" if has_others else "All logs"
+    return [Look(title, f"{told} The look that is longest ago:", oldest, status)]
 
 
 def _look_at(check: AuditCheck, title: str) -> Look:

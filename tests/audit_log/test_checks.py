@@ -81,7 +81,7 @@ def test_an_altered_event_is_told_once_and_shown_until_it_is_looked_into(
         people.charlie.user_id,
         people.charlie.account_id,
     )
-    assert notice.subject.startswith("The audit log is not as the portal wrote it: account ")
+    assert notice.subject.startswith("The audit log is not as the portal wrote it: Account ")
     assert "Event 2 (number 2, changed" in notice.text
     db.session.rollback()
     alice, charlie = people.browser(people.alice), people.browser(people.charlie)
