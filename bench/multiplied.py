@@ -3,18 +3,16 @@
 `Conversations` makes a base over the whole time. Each copy of it has numbers, times, session keys
 and references of its own, and an order number that no other row has; clients, texts, outcomes and
 durations are those of the base. Times move within their hour, so that days, nights and bursts stay,
-and the sums of an hour are those of the base times the copies (checked by `multiplied_checks`).
+and the sums of an hour are those of the base times the copies (`multiplied_sums`, which checks
+some hours).
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Engine
@@ -22,21 +20,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bench.bulk import Bulk, bulk_of
 from bench.conversations import Conversations
+from bench.multiplied_sums import HOUR, SUMS, disagree, sums
 from portal.database import db
 from portal.history_search.words import normal
 from portal.request_history.numbering import EPOCH, FIRST_REQUEST, MICROSECOND
 from portal.usage import counting
-from portal.usage.series import Series, all_of
-from portal.usage.tallies import NUMBERS, Tally, counted, hour_of
+from portal.usage.series import Series
+from portal.usage.tallies import hour_of
 
 BASE = 250_000
 MOST_COPIES = 64  # a session's key is turned by one place for each copy
-HOUR = 3_600_000_000
 GOLDEN = 2_224_922_359  # of an hour's microseconds: copies lie evenly in their hour
 WINDOW = 10_000
+CHECKED = 10  # days, of which every 29th hour is counted row by row
 ANSWERS = 4.3  # shorter than usual, so that ten million rows of both databases fit on a disk
 RARE, RARE_EVERY = "zymurgy", 100_000
-SUMS = ("hour", "series_id", *counting.MEASURES)
 LIKE_BASE = (
     *("llm_client_id", "llm_client_name", "revision_number", "hostname", "mode", "provider"),
     *("model", "status", "error_code", "error_text", "latency_ms", "first_token_ms", "tokens_in"),
@@ -191,12 +189,18 @@ class Multiplied:
         with bulk_of(engine) as bulk:
             bulk.run("DELETE FROM request_rollups")
             rows = self._base_rows(bulk)
-            bulk.load("request_rollups", SUMS, _sums(rows, shifts, series))
+            bulk.load("request_rollups", SUMS, sums(rows, shifts, series))
         dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
         rows_of_series = [counting.row_of(found) for found in series.values()]
         insert = dialect.insert(counting.SERIES).on_conflict_do_nothing()
         db.session.execute(insert, rows_of_series)
+        first = hour_of(self.now) - 24 * CHECKED
+        wrong = disagree(
+            db.session.connection(), self.account_id, range(first, first + 24 * CHECKED, 29)
+        )
         db.session.commit()
+        if wrong:
+            raise SystemExit(f"The sums of these hours are not those of their rows: {wrong}")
 
     def _base_rows(self, bulk: Bulk) -> Iterator[dict[str, Any]]:
         names = [name for name in LIKE_BASE if name not in ("error_text", "answer_preview")]
@@ -239,45 +243,6 @@ def _hour_borders(bulk: Bulk, step: int) -> list[int]:
         if first - borders[-1] >= step:
             borders.append(first)
     return [*borders, end]
-
-
-def _sums(
-    rows: Iterator[dict[str, Any]], shifts: list[int], series: dict[int, Series]
-) -> Iterator[list[Any]]:
-    """Rows of `request_rollups`, hour by hour; all series are noted."""
-    seen: set[str] = set()
-    for _, of_hour in groupby(rows, key=lambda row: row["hour_us"]):
-        tallies: dict[counting.Key, Tally] = {}
-        for row in of_hour:
-            row["created_at"] = EPOCH + _latest(row, shifts) * MICROSECOND
-            one = counted(row, begins_session=row["session_key"] not in seen)
-            seen.add(row["session_key"])
-            for found in all_of(row):
-                series[found.id] = found
-                key = hour_of(row["created_at"]), found.id
-                tallies.setdefault(key, Tally()).count(one)
-        for key, tally in tallies.items():
-            stored = counting._row(key, _times(tally, len(shifts)))
-            stored["causes"] = json.dumps(stored["causes"])
-            stored["last_at"] = f"{stored['last_at']:%Y-%m-%d %H:%M:%S.%f}"
-            yield [stored[name] for name in SUMS]
-
-
-def _latest(row: dict[str, Any], shifts: list[int]) -> int:
-    """When the last copy of a row was asked, in microseconds: times go round within their hour."""
-    past: int = row["past_us"]
-    below = bisect_left(shifts, HOUR - past)
-    within = past + shifts[below - 1] if below else past + shifts[-1] - HOUR
-    return int(row["hour_us"]) + within
-
-
-def _times(tally: Tally, copies: int) -> Tally:
-    for name in NUMBERS:
-        setattr(tally, name, getattr(tally, name) * copies)
-    for counts in (tally.causes, tally.latencies, tally.first_tokens):
-        for key in counts:
-            counts[key] *= copies  # type: ignore[index]
-    return tally
 
 
 def _timed(spent: dict[str, float], name: str, act: Any) -> None:
