@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -25,11 +24,13 @@ SESSION = "s" * 64
 ASKED = {1: NOON, 2: NOON, 3: NOON + timedelta(microseconds=1), 2049: NOON + timedelta(hours=1)}
 
 
-@pytest.fixture
-def engine(request: pytest.FixtureRequest, tmp_path: Path, worker_id: str) -> Iterator[Engine]:
-    """An empty database of the run's engine, of this test alone."""
+@pytest.fixture(scope="module")
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[Engine]:
+    """An empty database of the run's engine, of this file alone."""
     if request.config.getoption("--database") == "sqlite":
-        found = create_engine(f"sqlite:///{tmp_path / 'older.sqlite3'}")
+        found = create_engine(f"sqlite:///{tmp_path_factory.mktemp('older') / 'portal.sqlite3'}")
         prepare_engine(found)
         yield found
         found.dispose()
@@ -109,7 +110,7 @@ def fill(connection: Connection) -> None:
         )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def upgraded(engine: Engine) -> Engine:
     """Filled as an earlier version would, then brought to this one."""
     command.upgrade(schema.configuration(engine), BEFORE_THE_HISTORY_WAS_PARTED)
