@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit, urlunsplit
 
 # Names in an address that a chosen time replaces.
 OF_TIME = ("range", "from", "to")
@@ -39,7 +39,11 @@ class AxisLabel:
 
 def with_time(url: str, start: str, end: str) -> str:
     """An address with `from` and `to`, in place of the time it named before."""
-    return f"{_without_time(url)}{urlencode((('from', start), ('to', end)))}"
+    return f"{_without_time(url)}from={_quoted(start)}&to={_quoted(end)}"
+
+
+# The end of a stretch is the beginning of the next one, here and on the next page.
+_quoted = lru_cache(maxsize=4096)(quote_plus)
 
 
 @lru_cache(maxsize=100)
