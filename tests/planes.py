@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import secrets
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ from portal.tls.local_edge import LocalEdge
 from tests.peers import RedisServer
 
 LOOPBACK = "127.0.0.1"
+MEMORY = Path("/dev/shm")  # noqa: S108 - the tests' own folder is made in it
 BY_THEMSELVES = ("history_", "audit_log.", "notifications.begin_rounds", "notifications.make_round")
 
 
@@ -74,11 +76,18 @@ def free_ports(count: int) -> list[int]:
 
 
 @pytest.fixture(scope="session")
-def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An empty database of the engine that this run tests."""
+def database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """An empty database of the engine that this run tests; in memory where there is such a disk."""
     if request.config.getoption("--database") == "postgresql":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path_factory.mktemp('database') / 'portal.sqlite3'}"
+        yield str(request.getfixturevalue("postgres_url"))
+        return
+    if not MEMORY.is_dir():
+        yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'portal.sqlite3'}"
+        return
+    with tempfile.TemporaryDirectory(prefix="portal-tests-", dir=MEMORY) as folder:
+        yield f"sqlite:///{folder}/portal.sqlite3"
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+ROOT = Path(__file__).parent.parent
 NO_TEST_COLLECTED = 5  # pytest's exit code
 DEFAULT = (("sqlite", "short"),)
 REST = (("postgresql", "short"), ("sqlite", "long"), ("postgresql", "long"))
@@ -39,7 +40,18 @@ def run_engine(engine: str, part: str, arguments: Sequence[str], report: Path) -
         "s",
         *arguments,
     ]
-    return subprocess.call(command)
+    return subprocess.call(command, env=environment())
+
+
+def environment() -> dict[str, str]:
+    """Of the tests: bytecode is kept, out of the way where none is wanted beside the sources.
+
+    Without it each test process, and each program that a test starts, compiles everything anew.
+    """
+    found = dict(os.environ)
+    if found.pop("PYTHONDONTWRITEBYTECODE", ""):
+        found.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".pytest_cache" / "bytecode"))
+    return found
 
 
 def counts_of(report: Path) -> Counter[str]:

@@ -118,6 +118,7 @@ def test_the_authority_may_want_it_sooner(life: Life) -> None:
     assert life.served == "serial-1"
 
 
+@pytest.mark.long
 def test_an_authority_that_never_has_enough_gets_no_more_than_one_a_day(life: Life) -> None:
     life.fake.renewal_wish = Renewal(NOON, NOON)
     life.pass_until(NOON + 4 * DAY, most=2000)
@@ -140,6 +141,7 @@ def test_a_refusal_keeps_the_old_one_and_comes_back_later(life: Life) -> None:
     assert (life.served, life.order.failures, life.order.reason) == ("serial-1", 0, "")
 
 
+@pytest.mark.long
 def test_an_authority_that_is_away_for_twenty_days(life: Life) -> None:
     def away(names: object, now: object, state: object) -> None:
         raise AdapterError("It does not answer.", reason="ca_unavailable", detail="refused")

@@ -66,6 +66,7 @@ def test_a_domain_is_watched_until_its_record_comes(story: Claims) -> None:
     assert domain.next_attempt_at - domain.checked_at == timedelta(hours=6)
 
 
+@pytest.mark.long
 def test_after_two_weeks_it_is_paused_and_never_deleted(
     story: Claims, mails: list[tuple[str, datetime]]
 ) -> None:
@@ -80,6 +81,7 @@ def test_after_two_weeks_it_is_paused_and_never_deleted(
     assert domain.is_verified
 
 
+@pytest.mark.long
 def test_two_failures_are_told_and_seven_days_end_it(
     story: Claims, mails: list[tuple[str, datetime]]
 ) -> None:
@@ -128,6 +130,7 @@ def test_a_domain_at_risk_goes_to_whoever_proves_it(story: Claims) -> None:
     assert story.holders() == [other.id]
 
 
+@pytest.mark.long
 def test_no_visitors_for_a_week_are_no_use(story: Claims) -> None:
     domain = verified(story, in_use=True)
     quiet = host(f"bot.{NAME}", is_open=True, chain_pem="-----BEGIN", last_request_at=story.now)
@@ -137,6 +140,7 @@ def test_no_visitors_for_a_week_are_no_use(story: Claims) -> None:
     assert not domain.is_verified
 
 
+@pytest.mark.long
 def test_what_cannot_be_asked_demotes_nothing(
     story: Claims, mails: list[tuple[str, datetime]]
 ) -> None:
@@ -178,6 +182,7 @@ def test_a_record_that_flaps_changes_nothing(
     assert len(story.timeline(domain)) == lines
 
 
+@pytest.mark.long
 def test_a_record_that_comes_and_goes_for_days_is_told_once_a_day(
     story: Claims, mails: list[tuple[str, datetime]]
 ) -> None:

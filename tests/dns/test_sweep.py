@@ -112,6 +112,7 @@ def test_silence_is_waited_for_as_long_as_said_and_the_question_sent_twice(
     assert len(server.asked) == 2
 
 
+@pytest.mark.long
 def test_thousands_of_names_are_answered_once_each(server: FaultyAuthority) -> None:
     questions = [of(server.address, f"n{number}.wild") for number in range(1500)]
 
