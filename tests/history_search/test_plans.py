@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from portal.database import db
+from portal.history_keeping import partitions
 from portal.history_search import listing
 from portal.history_search.filters import parse
 from portal.history_search.index import Entry, Hunt, index_of
@@ -142,6 +143,8 @@ def _indices(plan: str) -> set[str]:
 def test_a_search_asks_the_index_of_words_once(asked: History) -> None:
     """In one statement, those that wait for it as well, though hardly anything is found."""
     connection, account_id = db.session.connection(), asked.people.alice.account_id
+    if connection.dialect.name == "postgresql":
+        partitions.look_after(connection, NOW)  # as the schedule does: words lie in their month
     rows = LLMClientRequests.__table__
     some = db.select(rows.c.id).order_by(rows.c.id).limit(4_000)
     words = [
@@ -151,7 +154,8 @@ def test_a_search_asks_the_index_of_words_once(asked: History) -> None:
     found = index_of(connection)
     found.learn(connection, words)
     if connection.dialect.name == "postgresql" and found.can_find(connection, ("ticket",)):
-        connection.exec_driver_sql("SELECT gin_clean_pending_list('request_search_rest_words_idx')")
+        clean = "SELECT gin_clean_pending_list(oid::regclass) FROM pg_class WHERE relkind = 'i'"
+        connection.exec_driver_sql(f"{clean} AND relname ~ '^request_search_.*_words_idx$'").all()
         connection.exec_driver_sql("ANALYZE request_search")
     if not found.can_find(connection, ("ticket",)):
         pytest.skip("this server has no pg_trgm")
@@ -159,7 +163,7 @@ def test_a_search_asks_the_index_of_words_once(asked: History) -> None:
     [plan] = plans_while("request_search", lambda: list(found.find(connection, hunt)))
     meant = "request_search VIRTUAL TABLE INDEX"
     if connection.dialect.name == "postgresql":
-        meant = "Index Scan on request_search_rest_words_idx"
-    assert meant in plan, plan
+        meant = r"Index Scan on request_search_(rest|\d{6})_words_idx"
+    assert re.search(meant, plan), plan
     assert "SCAN requests_to_index" not in plan, plan
     assert "Seq Scan" not in plan, plan
