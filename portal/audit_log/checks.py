@@ -123,10 +123,15 @@ def _look_at_the_rest(has_others: bool) -> list[Look]:
     if not total:
         return [] if has_others else [_not_yet("All logs")]
     waiting = f" {plural(total - whole, 'waits', 'wait')} for the first look." * (total > whole)
-    told = f"{plural(whole, 'log is', 'logs are')} as the portal wrote them.{waiting}"
+    logs = f"{plural(whole, 'log is', 'logs are')} as the portal wrote {_it_or_them(whole)}."
+    told = f"{logs}{waiting}"
     status = status_view("ready", "In order") if whole else status_view("off", "Not yet")
     title = "All others" if has_others else "All logs"
     return [Look(title, f"{told} The look that is longest ago:", oldest, status)]
+
+
+def _it_or_them(count: int) -> str:
+    return "it" if count == 1 else "them"
 
 
 def _look_at(check: AuditCheck, title: str) -> Look:

@@ -46,6 +46,7 @@ def password() -> Any:
     """Another password; every other session ends, this one gets another token."""
     form = ChangePasswordForm()
     form.username = current_user.username
+    was_first = current_user.first_password_until is not None
     if _may_change_password(form):
         db.session.rollback()  # nothing is held while the password is being hashed
         password_hash = passwords.hashed(form.password.data or "")
@@ -57,7 +58,7 @@ def password() -> Any:
         who_asks.renew_session()
         db.session.commit()
         said("Your password is changed. You are signed out everywhere else.")
-        return redirect(url_for(".profile"), 303)
+        return redirect(url_for("overview.index" if was_first else ".profile"), 303)
     programs = personal_tokens.how_many(current_user, utc_now())
     page = render_template("accounts/password.html", form=form, programs=programs)
     return page, (422 if form.errors else 200)

@@ -142,8 +142,9 @@ def test_the_first_password_only_chooses_another_one(planes: Planes) -> None:
     assert "made by the portal" in browser.get("/account/password").words
     kept = {"current": first, "password": first, "again": first}
     assert "Choose one of your own" in browser.post("/account/password", kept, 422).words
-    browser.post("/account/password", {"current": first, "password": OWN, "again": OWN})
-    browser.get("/")
+    chosen = browser.post("/account/password", {"current": first, "password": OWN, "again": OWN})
+    assert chosen.location == "/", "to what there is to do"
+    browser.follow(chosen)
     stranger(planes.admin).post("/login", {"username": "admin", "password": first}, 401)
     signed_in(planes, OWN).get("/")
 
