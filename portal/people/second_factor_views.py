@@ -21,6 +21,7 @@ from portal.web import SIGNED_IN, FormActor, error_page, myself, permits, said
 BEFORE_ENROLMENT = {
     "static",
     "accounts.second_factor",
+    "accounts.password",  # a first one is exchanged before anything else
     "accounts.begin_second_factor",
     "accounts.enrol",
     "accounts.sessions",

@@ -149,6 +149,20 @@ def test_the_first_password_only_chooses_another_one(planes: Planes) -> None:
     signed_in(planes, OWN).get("/")
 
 
+def test_where_a_second_factor_is_wanted_the_password_comes_first(planes: Planes) -> None:
+    """As in public, where every new account wants one: neither page leads back to the other."""
+    first = started(planes)
+    with planes.worker.app_context():
+        db.session.scalars(db.select(Account)).one().requires_second_factor = True
+        db.session.commit()
+    browser = signed_in(planes, first)
+    assert browser.get("/", 303).location == "/account/password"
+    browser.get("/account/password")
+    browser.post("/account/password", {"current": first, "password": OWN, "again": OWN})
+    assert browser.get("/", 303).location == "/account/second-factor"
+    browser.get("/account/second-factor")
+
+
 def test_the_first_password_is_over_after_72_hours(planes: Planes) -> None:
     first, soon = started(planes), utc_now() + opening.FIRST_PASSWORD
     with time_machine.travel(soon - timedelta(minutes=1), tick=False):
