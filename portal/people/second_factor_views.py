@@ -21,7 +21,6 @@ from portal.web import SIGNED_IN, FormActor, error_page, myself, permits, said
 BEFORE_ENROLMENT = {
     "static",
     "accounts.second_factor",
-    "accounts.password",  # a first one is exchanged before anything else
     "accounts.begin_second_factor",
     "accounts.enrol",
     "accounts.sessions",
@@ -49,6 +48,8 @@ def lead_to_enrolment() -> Any:
     account = g.get("account")
     if account is None or not account.requires_second_factor:
         return None
+    if current_user.first_password_until is not None:
+        return None  # it is exchanged before anything else, this too
     if request.endpoint in BEFORE_ENROLMENT or second_factors.has_one(current_user):
         return None
     if request.method != "GET" or request.headers.get("X-Requested-With") == "fetch":
