@@ -24,6 +24,7 @@ Arrows point down (tests/test_architecture.py reads the imports):
     notices                                     what people are told
     vault, accounts, system                     keys, secrets, people, the machine room
     adapters                                    the outside, built from settings
+    quick_statements                            SQL made once, for what every prompt writes
     web, job_queue, caching, database           Flask, RQ, Redis, SQLAlchemy, each behind a door
     quick_redis                                 the same Redis, for what every prompt asks
     functions, open_id, fetching                what models may call; sign-on; one question

@@ -197,6 +197,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pool_size": 10,
         "max_overflow": 60,
         "pool_timeout": 5,
+        "hide_parameters": True,  # what visitors said stands in no error text, and so in no log
         "json_serializer": json_text,
         "json_deserializer": json_value,
         "pool_pre_ping": not settings.database_url.startswith("sqlite"),
@@ -272,9 +273,19 @@ def _take_write_lock(connection: Any) -> None:
         raw.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1000}")
 
 
+def _without_compiling(connection: Any, record: Any) -> None:
+    connection.execute("SET jit = off")
+    connection.commit()  # or the first rollback would take it back
+
+
 def prepare_engine(engine: Engine) -> None:
-    """SQLite: write-ahead log, durable commits, foreign keys, and BEGIN in our own hands."""
+    """SQLite: write-ahead log, durable commits, foreign keys, and BEGIN in our own hands.
+
+    PostgreSQL: nothing is compiled for a statement. It compiles what it thinks to be long, which is
+    every search of a large history: 300 ms for one that then takes less than one.
+    """
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "connect", _without_compiling)
         return
 
     @event.listens_for(engine, "connect")

@@ -29,6 +29,7 @@ FLOORS = [
     ["fetching"],
     ["functions", "open_id"],
     ["database", "quick_redis"],
+    ["quick_statements"],
     ["caching", "job_queue", "web", "form_rules"],
     ["adapters"],
     ["accounts"],

@@ -18,6 +18,7 @@ from portal.limits.budgets import FULL_PERCENT, Amount, Budget, UseKey
 from portal.limits.models import BudgetReservation
 from portal.limits.sums import Sum, added, locked, store
 from portal.limits.wishes import Settlement, Wish
+from portal.quick_statements import Quick, among
 
 RESERVATIONS = BudgetReservation.__table__
 NOTHING = Amount(0, 0)
@@ -64,7 +65,7 @@ def write(
         decided.decide(wish)
     store(connection, sums.values(), now)
     if decided.rows:
-        connection.execute(_INSERT, decided.rows)
+        _INSERT.run(connection, decided.rows)
     return list(decided.taken.values())
 
 
@@ -171,7 +172,7 @@ class _Decisions:
 def _given_back(connection: Connection, wishes: Sequence[Wish]) -> set[str]:
     """Delete or shrink their reservations; those that were there, since nobody gave them back."""
     alone = sorted(wish.request_id for wish in wishes if not wish.advance_id)
-    there = set(connection.scalars(_DELETE, {"reserved": alone})) if alone else set()
+    there = {one for (one,) in _DELETE.rows(connection, {"reserved": alone})} if alone else set()
     shares: defaultdict[str, Amount] = defaultdict(lambda: NOTHING)
     for wish in wishes:
         if wish.advance_id:
@@ -200,22 +201,24 @@ def _close(
 
 
 def _is_shrunk(
-    connection: Connection, statement: Any, advance_id: str, less: Amount, **values: datetime
+    connection: Connection, statement: Quick, advance_id: str, less: Amount, **values: datetime
 ) -> bool:
     """Whether the row was there; it is deleted when nothing is left of it."""
     parameters = {"advance_id": advance_id, "t": less.tokens, "m": less.micros, **values}
-    left = connection.scalar(statement, parameters)
-    if left is not None and left <= 0:
-        connection.execute(_DELETE, {"reserved": [advance_id]})
-    return left is not None
+    left = statement.rows(connection, parameters)
+    if left and left[0].tokens <= 0:
+        _DELETE.rows(connection, {"reserved": [advance_id]})
+    return bool(left)
 
 
-_DELETE = (
-    delete(RESERVATIONS)
-    .where(RESERVATIONS.c.request_id.in_(bindparam("reserved", expanding=True)))
-    .returning(RESERVATIONS.c.request_id)
+_DELETE = Quick(
+    lambda name: (
+        delete(RESERVATIONS)
+        .where(among(RESERVATIONS.c.request_id, "reserved", name))
+        .returning(RESERVATIONS.c.request_id)
+    )
 )
-_SHRINK = (
+_less = (
     update(RESERVATIONS)
     .where(RESERVATIONS.c.request_id == bindparam("advance_id"))
     .values(
@@ -225,10 +228,12 @@ _SHRINK = (
     )
     .returning(RESERVATIONS.c.tokens)
 )
-_CLOSE = _SHRINK.where(RESERVATIONS.c.expires_at == bindparam("open_until")).values(
-    expires_at=bindparam("expires_at")
+_SHRINK = Quick(_less)
+_CLOSE = Quick(
+    _less.where(RESERVATIONS.c.expires_at == bindparam("open_until")).values(
+        expires_at=bindparam("expires_at")
+    )
 )
-_INSERT = insert(RESERVATIONS)
 
 
 def _reservation(wish: Wish) -> dict[str, Any]:
@@ -259,3 +264,8 @@ def _row(
         "updated_at": at,
         "expires_at": expires_at,
     }
+
+
+_INSERT = Quick(
+    insert(RESERVATIONS), [column.name for column in RESERVATIONS.columns if column.name != "id"]
+)

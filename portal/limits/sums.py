@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.limits.budgets import Amount, UseKey, starts_at
 from portal.limits.models import BudgetUse
 from portal.limits.wishes import Wish
+from portal.quick_statements import Quick, among
 from portal.usage.queries import used_since
 
 USES = BudgetUse.__table__
@@ -88,7 +89,7 @@ def _read(connection: Connection, keys: Iterable[UseKey]) -> dict[UseKey, Sum]:
         found = _sums_of(connection.execute(query))
         _remember(found)
         return found
-    return _sums_of(connection.execute(_BY_NUMBER, {"numbers": numbers}))
+    return _sums_of(_BY_NUMBER.rows(connection, {"numbers": numbers}))
 
 
 def _sums_of(rows: Iterable[Any]) -> dict[UseKey, Sum]:
@@ -132,16 +133,16 @@ _SELECT = select(
     USES.c.reserved_micros,
     USES.c.level,
 ).order_by(USES.c.id)
-_BY_NUMBER = _SELECT.where(USES.c.id.in_(bindparam("numbers", expanding=True))).with_for_update()
+_BY_NUMBER = Quick(lambda name: _SELECT.where(among(USES.c.id, "numbers", name)).with_for_update())
 
 
 _NAMES = ("tokens", "micros", "reserved_tokens", "reserved_micros")
-_UPDATE = (
+_UPDATE = Quick(
     update(USES)
     .where(USES.c.id == bindparam("use_id"))
     .values({name: bindparam(name) for name in _NAMES} | {"updated_at": USES.c.updated_at})
 )
-_REACH = (
+_REACH = Quick(
     update(USES)
     .where(USES.c.id == bindparam("use_id"))
     .values({name: bindparam(name) for name in ("level", "next_attempt_at", "updated_at")})
@@ -160,6 +161,6 @@ def store(connection: Connection, sums: Iterable[Sum], now: datetime) -> None:
         if one.is_newly_reached
     ]
     if changed:
-        connection.execute(_UPDATE, changed)
+        _UPDATE.run(connection, changed)
     if reached:
-        connection.execute(_REACH, reached)
+        _REACH.run(connection, reached)

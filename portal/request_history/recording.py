@@ -33,9 +33,16 @@ LARGEST_BATCH = 500
 BUSY_BATCH = 3
 LINGER_SECONDS = 0.002
 WAIT_SECONDS = 15.0
-# The database's refusals, and values that no driver can send (numbers too large, what is no JSON):
-# they fail their own row and must not end the writer, on whom everybody waits.
-UNWRITABLE = (SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError)
+# The database's refusals, and values that no driver can send (numbers too large, what is no JSON or
+# nests without end): they fail their own row and must not end the writer, on whom everybody waits.
+UNWRITABLE = (
+    SQLAlchemyError,
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 # The database is locked or away, for all rows alike.
 AWAY = (OperationalError, PoolTimeout)

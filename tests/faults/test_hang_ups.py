@@ -73,7 +73,8 @@ def row_of_the_guest(portal: RunningPortal, before: int) -> tuple[Any, ...]:
     """The one new row, once it is there; there is no second one."""
     wait_until(lambda: len(portal.rows(ROWS)) > before, 5)
     time.sleep(0.3)
-    assert len(portal.rows(ROWS)) == before + 1
+    told = "SELECT id, request_id, created_at, latency_ms FROM llm_client_requests ORDER BY id"
+    assert len(portal.rows(ROWS)) == before + 1, portal.rows(told)
     return portal.rows(ROWS)[-1]
 
 

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy.exc import DBAPIError
 
 from portal import log_lines
 from portal.app import create_admin_app
@@ -117,3 +118,11 @@ def test_t4_a_refused_page_is_noted_in_the_log(
 ) -> None:
     people.browser(people.vera).get("/audit/", 403)
     assert f"user {people.vera.user_id} may not use audit_log.index" in caplog.text
+
+
+def test_no_error_of_the_database_tells_what_was_to_be_written(planes: Planes) -> None:
+    insert = db.text("INSERT INTO nowhere (said) VALUES (:said)")
+    with planes.worker.app_context(), pytest.raises(DBAPIError) as refused:
+        db.session.execute(insert, {"said": SECRET})
+    assert "nowhere" in str(refused.value)
+    assert SECRET not in str(refused.value)
