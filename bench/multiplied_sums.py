@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from portal.history_keeping import rebuilding
 from portal.request_history.numbering import EPOCH, MICROSECOND
 from portal.usage import counting
+from portal.usage.queries import tally_of
 from portal.usage.series import Series, all_of
 from portal.usage.tallies import NUMBERS, Tally, counted, hour_of
 
@@ -68,6 +69,12 @@ def disagree(connection: Connection, account_id: int, hours: Iterable[int]) -> l
     found = []
     for hour in hours:
         tallies, _ = rebuilding.counted(connection, account_id, hour)
-        if tallies != counting.locked(connection, sorted(tallies)):
+        if tallies != _stored(connection, hour, [number for _, number in tallies]):
             found.append(hour)
     return found
+
+
+def _stored(connection: Connection, hour: int, numbers: list[int]) -> dict[counting.Key, Tally]:
+    columns = counting.ROLLUPS.c
+    query = select(counting.ROLLUPS).where(columns.hour == hour, columns.series_id.in_(numbers))
+    return {(hour, row.series_id): tally_of(row) for row in connection.execute(query)}

@@ -37,6 +37,7 @@ async function open(row, { focus = "" } = {}) {
     const fresh = document.importNode(part, true);
     if (drawer()) drawer().replaceWith(fresh);
     else list.append(fresh);
+    document.dispatchEvent(new Event("parts"));
     mark();
     const target = focus && fresh.querySelector(focus);
     if (target) (target.disabled ? fresh.querySelector("h2") : target).focus({ preventScroll: true });

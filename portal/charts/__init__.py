@@ -5,7 +5,7 @@ place tells its numbers to the pointer and can be chosen (static/charts.js)."""
 
 from portal.charts.bars import BarChart, Part
 from portal.charts.lines import Line, LineChart
-from portal.charts.places import Place
+from portal.charts.places import Place, ToldPlace
 from portal.charts.shares import Share, ShareList
 from portal.charts.tiles import Meter, Tile
 from portal.charts.units import DURATION, REQUESTS, SESSIONS, TOKENS, Unit, money_in
@@ -24,6 +24,7 @@ __all__ = [
     "Share",
     "ShareList",
     "Tile",
+    "ToldPlace",
     "Unit",
     "money_in",
 ]

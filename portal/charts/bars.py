@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from portal.charts.places import AxisLabel, Place, axis_labels, line_through, percent
-from portal.charts.tables import TableRow, table_rows
+from portal.charts.places import AxisLabel, Place, axis_labels, line_through, middle, percent
+from portal.charts.tables import TableRow, numbers_id, table_rows
 from portal.charts.units import MOST_STEPS, REQUESTS, Unit
 
 # The looks of a part: classes of static/portal.css.
@@ -87,9 +87,9 @@ class BarChart:
 
     @property
     def paths(self) -> tuple[tuple[str, str], ...]:
-        """Class and path of all rectangles of each part, then of the time before."""
+        """Class and path of all bars of each part, as strokes; then of the time before."""
         floors = [100.0] * len(self.places)
-        found = [(part.look, self._rectangles(part, floors)) for part in reversed(self.parts)]
+        found = [(part.look, self._bars(part, floors)) for part in reversed(self.parts)]
         found.append(("plot plot-before", self.line_before))
         return tuple((look, path) for look, path in found if path)
 
@@ -110,6 +110,11 @@ class BarChart:
         return f"{whole}: {', '.join(sums)}."
 
     @property
+    def numbers_id(self) -> str:
+        """The id of the table, or of the link to it."""
+        return numbers_id(self.title)
+
+    @property
     def headings(self) -> tuple[str, ...]:
         """The columns of the table, after the time."""
         before = (self.previous_name,) if self.previous else ()
@@ -125,14 +130,18 @@ class BarChart:
     def _height(self, value: float) -> float:
         return max(0, value) * 100 / self.ticks[-1]
 
-    def _rectangles(self, part: Part, floors: list[float]) -> str:
+    @property
+    def bar_width(self) -> str:
+        """How wide the strokes are, in percent."""
+        return percent((1 - 2 * GAP) * 100 / (len(self.places) or 1))
+
+    def _bars(self, part: Part, floors: list[float]) -> str:
         """As one path; what stands on them begins at the floors that they leave behind."""
-        width = 100 / (len(self.places) or 1)
-        wide, found = percent((1 - 2 * GAP) * width), []
+        found = []
         for index, value in enumerate(part.values):
             height = self._height(value)
             if height:
                 floors[index] -= height
-                x, y = percent((index + GAP) * width), percent(floors[index])
-                found.append(f"M{x} {y}h{wide}v{percent(height)}h-{wide}z")
+                x, y = percent(middle(index, len(self.places))), percent(floors[index])
+                found.append(f"M{x} {y}v{percent(height)}")
         return "".join(found)

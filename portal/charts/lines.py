@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from portal.charts.places import AxisLabel, Place, axis_labels, line_through, percent
-from portal.charts.tables import TableRow, table_rows
+from portal.charts.tables import TableRow, numbers_id, table_rows
 from portal.charts.units import DURATION, MOST_STEPS, Number, Unit
 
 MAIN, SOFT, FAINT = "plot", "plot plot-soft", "plot plot-faint"
@@ -83,6 +83,11 @@ class LineChart:
                 low, high = self.unit.in_words(min(values)), self.unit.in_words(max(values))
                 told.append(f"{line.name}: between {low} and {high}.")
         return " ".join(told) or "No values."
+
+    @property
+    def numbers_id(self) -> str:
+        """The id of the table, or of the link to it."""
+        return numbers_id(self.title)
 
     @property
     def headings(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit, urlunsplit
 
 # Names in an address that a chosen time replaces.
@@ -12,9 +13,36 @@ OF_TIME = ("range", "from", "to")
 ALL_SHOWN = 4
 
 
+class Place(Protocol):
+    """A stretch of time. A drawing needs its label; the rest is told by a table only, so whoever
+    makes places may put it off."""
+
+    @property
+    def label(self) -> str:
+        """Below the axis; often empty."""
+
+    @property
+    def title(self) -> str:
+        """The whole stretch in words."""
+
+    @property
+    def start(self) -> str:
+        """The value of `from` in an address."""
+
+    @property
+    def end(self) -> str:
+        """The value of `to` in an address."""
+
+    @property
+    def start_words(self) -> str: ...
+
+    @property
+    def end_words(self) -> str: ...
+
+
 @dataclass(frozen=True)
-class Place:
-    """A stretch of time: its title, for the axis, as values of `from` and `to`, and in words."""
+class ToldPlace:
+    """A place whose words are there already."""
 
     title: str
     label: str = ""
@@ -23,9 +51,10 @@ class Place:
     start_words: str = ""
     end_words: str = ""
 
-    def url(self, select_url: str) -> str:
-        """The address with this time chosen; empty without a place to choose for."""
-        return with_time(select_url, self.start, self.end) if select_url else ""
+
+def url_of(place: Place, select_url: str) -> str:
+    """The address with this time chosen; empty without a place to choose for."""
+    return with_time(select_url, place.start, place.end) if select_url else ""
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from portal.charts.places import Place
+from portal.charts.places import Place, url_of
 from portal.charts.units import Number, Unit
 
 
@@ -18,12 +19,17 @@ class TableRow(NamedTuple):
     numbers: tuple[str, ...]
 
 
+def numbers_id(title: str) -> str:
+    """Where on its page the table of a chart stands."""
+    return f"numbers-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}"
+
+
 def table_rows(
     places: Sequence[Place], select_url: str, unit: Unit, columns: Sequence[Sequence[Number | None]]
 ) -> tuple[TableRow, ...]:
     """One for each place; each column has a value, or None, for each of them."""
     words = [[unit.in_words(value) for value in column] for column in columns]
     return tuple(
-        TableRow(place.title, place.start_words, place.url(select_url), tuple(numbers))
+        TableRow(place.title, place.start_words, url_of(place, select_url), tuple(numbers))
         for place, *numbers in zip(places, *words, strict=True)
     )

@@ -1,4 +1,5 @@
-"""What the filters of a list offer, with how often each was asked in the range: one query.
+"""What the filters of a list offer, with how often each was asked in the range: one query, asked
+when the filters are wanted or one of them is chosen.
 
 The numbers are out of the hourly sums; the history itself is not asked.
 """
@@ -53,11 +54,6 @@ class Offered:
     client: Client | None = None
     parts: list[Part] = field(default_factory=list)
 
-    @property
-    def requests(self) -> int:
-        """Of all parts in the range."""
-        return sum(part.requests for part in self.parts)
-
 
 # Filters that the parts tell apart: name in the address, and its value in a part.
 OF_PARTS: dict[str, Callable[[Part], str]] = {
@@ -80,8 +76,15 @@ def fits(part: Part, filters: Filters, names: list[str]) -> bool:
     return all(not filters[name] or OF_PARTS[name](part) == filters[name] for name in names)
 
 
-def offered(account: Account, filters: Filters) -> Offered | None:
-    """None for a client that is not there or another account's."""
+def offered(account: Account, filters: Filters, *, are_wanted: bool) -> Offered | None:
+    """None for a client that is not there or another account's.
+
+    Unless they `are_wanted`, parts are looked for only where a filter chooses among them.
+    """
+    if not are_wanted and not any(filters[name] for name in OF_PARTS):
+        client = _chosen(account, [], filters["client"]) if filters["client"] else None
+        is_strange = filters["client"] and client is None
+        return None if is_strange else Offered(client=client)
     rows = db.session.execute(_query(account, filters)).all()
     clients = [Client(row.number, row.provider, row.model) for row in rows if row.is_client]
     client = None

@@ -92,12 +92,25 @@ def whole_of(account: Account, address: Address, found: Offered) -> dict[str, An
         "when": when_chart.of(account.id, filters, found, select_url),
         "ranges": ranges.CHOICES,
         "statuses": _statuses(filters["status"]),
+        "kept": _kept(address),
+        "kept_columns": columns.in_address(address.columns),
+    }
+
+
+def _kept(address: Address) -> list[tuple[str, str]]:
+    """What the fields below "More filters" would send, while they are not there."""
+    names = {"columns", "client", *choices.OF_PARTS, *(one[0] for one in TYPED)}
+    return [(name, value) for name, value in address.query().items() if name in names]
+
+
+def more_filters(address: Address, found: Offered) -> dict[str, Any]:
+    """The fields below "More filters", and the choice of columns."""
+    return {
         "selects": selects(found, address),
-        "typed": [(*one, filters[one[0]]) for one in TYPED],
+        "typed": [(*one, address.filters[one[0]]) for one in TYPED],
         "column_choices": [
             (name, label, name in address.columns) for name, label in columns.LABELS.items()
         ],
-        "kept_columns": columns.in_address(address.columns),
     }
 
 

@@ -16,7 +16,7 @@ from portal.history_pages.choices import Client, Offered
 from portal.history_pages.view_links import links_of
 from portal.history_search import listing
 from portal.llm_clients import finding
-from portal.web import VIEWER, permits
+from portal.web import VIEWER, has_part, permits
 
 blueprint = Blueprint("request_history", __name__, url_prefix="/requests")
 
@@ -25,9 +25,9 @@ blueprint = Blueprint("request_history", __name__, url_prefix="/requests")
 @permits(VIEWER)
 def index() -> str:
     """Newest first; the filters are the address."""
-    now = utc_now()
+    now, are_filters_wanted = utc_now(), has_part("filters")
     shown = _address(now)
-    found = _offered(shown)
+    found = _offered(shown, are_filters_wanted)
     before, after = request.args.get("before", ""), request.args.get("after", "")
     page = listing.page(g.account.id, shown.filters, found.client, before, after)
     values = list_page.rows_of(g.account, shown, found.client, page)
@@ -41,6 +41,7 @@ def index() -> str:
         "request_history/index.html",
         **values,
         **list_page.whole_of(g.account, shown, found),
+        **(list_page.more_filters(shown, found) if are_filters_wanted else {}),
         newest=newest,
         is_never=is_empty and newest is None and found.client is None and not shown.is_live,
         can_be_live=can_be_live,
@@ -79,8 +80,8 @@ def _address(now: datetime) -> Address:
     return address.of(request.args, ZoneInfo(g.account.timezone), now)
 
 
-def _offered(shown: Address) -> Offered:
-    found = choices.offered(g.account, shown.filters)
+def _offered(shown: Address, are_wanted: bool) -> Offered:
+    found = choices.offered(g.account, shown.filters, are_wanted=are_wanted)
     if found is None:
         abort(404)
     return found

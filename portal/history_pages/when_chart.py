@@ -47,7 +47,7 @@ def of(account_id: int, filters: Filters, found: Offered, select_url: str) -> Wh
 
 
 def _from_sums(account_id: int, filters: Filters, found: Offered) -> list[Tally]:
-    series = series_of(account_id, filters, found) if found.requests else []
+    series = series_of(account_id, filters, found)
     return summing.outcomes_by_stretch([one.id for one in series], filters.span.borders())
 
 

@@ -45,20 +45,45 @@ class Stretch:
     start: datetime
     end: datetime
     label: str
-    title: str
+    width: Width
     zone: ZoneInfo
 
     @property
     def place(self) -> Place:
         """Where its bar or point stands in a chart."""
-        return Place(
-            title=self.title,
-            label=self.label,
-            start=local_time.in_address(self.start, self.zone),
-            end=local_time.in_address(self.end, self.zone),
-            start_words=local_time.day_and_clock(self.start, self.zone),
-            end_words=local_time.day_and_clock(self.end, self.zone),
-        )
+        return StretchPlace(self)
+
+
+@dataclass(frozen=True)
+class StretchPlace:
+    """The place of a stretch in a chart; its words are made when a table wants them."""
+
+    stretch: Stretch
+
+    @property
+    def label(self) -> str:
+        return self.stretch.label
+
+    @property
+    def title(self) -> str:
+        stretch = self.stretch
+        return _title(stretch.start, stretch.end, stretch.zone, stretch.width)
+
+    @property
+    def start(self) -> str:
+        return local_time.in_address(self.stretch.start, self.stretch.zone)
+
+    @property
+    def end(self) -> str:
+        return local_time.in_address(self.stretch.end, self.stretch.zone)
+
+    @property
+    def start_words(self) -> str:
+        return local_time.day_and_clock(self.stretch.start, self.stretch.zone)
+
+    @property
+    def end_words(self) -> str:
+        return local_time.day_and_clock(self.stretch.end, self.stretch.zone)
 
 
 def fitting_width(length: timedelta) -> Width:
@@ -112,7 +137,7 @@ def stretches(start: datetime, end: datetime, zone: ZoneInfo, width: Width) -> t
             begins,
             ends,
             _label(begins.astimezone(zone), index, len(pairs), width),
-            _title(begins, ends, zone, width),
+            width,
             zone,
         )
         for index, (begins, ends) in enumerate(pairs)

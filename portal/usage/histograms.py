@@ -16,6 +16,7 @@ Counts = dict[int, int]
 PER_E = 16
 LAST = 255
 _PAIR = struct.Struct("<BI")
+_COUNT = struct.Struct("<I")
 MOST = 2**32 - 1
 
 
@@ -42,6 +43,22 @@ def packed(counts: Mapping[int, int]) -> bytes:
 def _pairs(count: int) -> struct.Struct:
     """Packs all pairs of a histogram at once: each sum of the history is packed at each prompt."""
     return struct.Struct("<" + "BI" * count)
+
+
+def packed_with(stored: bytes, more: Mapping[int, int]) -> bytes:
+    """What is packed, and more. One more in a bucket that is there changes four octets."""
+    if not more:
+        return stored
+    octets, buckets = bytearray(stored), stored[:: _PAIR.size]
+    for bucket, count in more.items():
+        place = _PAIR.size * buckets.find(bucket) + 1
+        if place < 0 or len(stored) % _PAIR.size:
+            counts = unpacked(stored)
+            add(counts, more)
+            return packed(counts)
+        (before,) = _COUNT.unpack_from(octets, place)
+        _COUNT.pack_into(octets, place, min(MOST, before + count))
+    return bytes(octets)
 
 
 def unpacked(stored: bytes) -> Counts:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, func, select
 
 from portal.database import db
-from portal.usage.counting import MEASURES, tally_of
+from portal.usage import histograms
+from portal.usage.counting import MEASURES
 from portal.usage.models import RequestRollup, UsageSeries
 from portal.usage.series import CUSTOM, Grain, Series, of_account, of_client
-from portal.usage.tallies import EPOCH, Tally, hour_of
+from portal.usage.tallies import EPOCH, NUMBERS, Tally, hour_of
 
 REQUESTS = (
     RequestRollup.answered + RequestRollup.refused + RequestRollup.cancelled + RequestRollup.failed
@@ -130,6 +131,17 @@ def hourly(series: Collection[Series], start: datetime, end: datetime) -> list[H
         else:
             hours[row.hour] = tally_of(row)
     return [Hour(EPOCH + timedelta(hours=hour), tally) for hour, tally in hours.items()]
+
+
+def tally_of(row: Row[Any]) -> Tally:
+    """A stored row's sums."""
+    return Tally(
+        **{name: getattr(row, name) for name in NUMBERS},
+        last_at=row.last_at,
+        causes=dict(row.causes),
+        latencies=histograms.unpacked(row.latencies),
+        first_tokens=histograms.unpacked(row.first_tokens),
+    )
 
 
 def _between(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
-    Integer,
     Select,
     Text,
+    case,
     cast,
     func,
     literal_column,
@@ -62,56 +61,59 @@ def _by_stretch(
     sums: Sequence[ColumnElement[Any]],
     tally_of: Callable[[Any], Tally],
 ) -> list[Tally]:
-    hours = [_first_hour(border) for border in borders]
-    query = (_by_ends if _is_sqlite() else _by_bucket)(numbers, hours, sums)
+    runs = _runs([_first_hour(border) for border in borders])
     tallies = [Tally() for _ in borders[:-1]]
+    if not runs:
+        return tallies
+    place = _place(runs).label("place")
+    query = (
+        select(place, *sums)
+        .where(
+            RequestRollup.series_id.in_(numbers),
+            RequestRollup.hour >= runs[0].start,
+            RequestRollup.hour < runs[-1].end,
+        )
+        .group_by(literal_column("place"))
+    )
     for row in db.session.execute(query):
         tallies[row.place] = tally_of(row)
     return tallies
 
 
-def _by_ends(
-    numbers: Numbers, hours: Sequence[int], sums: Sequence[ColumnElement[Any]]
-) -> Select[Any]:
-    """One look by the key for each stretch. Place, first hour, and the hour after the last come as
-    one parameter, however many there are."""
-    told = json.dumps([(place, *ends) for place, ends in enumerate(pairwise(hours))])
-    found = func.json_each(told).table_valued("value")
-    names = ("place", "low", "high")
-    columns = [
-        func.json_extract(found.c.value, f"$[{index}]").label(name)
-        for index, name in enumerate(names)
-    ]
-    stretches = select(*columns).cte("stretches")
-    return (
-        select(stretches.c.place, *sums)
-        .join_from(
-            stretches,
-            RequestRollup,
-            RequestRollup.series_id.in_(numbers)
-            & (RequestRollup.hour >= stretches.c.low)
-            & (RequestRollup.hour < stretches.c.high),
-        )
-        .group_by(stretches.c.place)
-    )
+class Run(NamedTuple):
+    """Stretches of the same number of hours, one after the other; the first is the `place`-th."""
+
+    place: int
+    start: int
+    width: int
+    end: int
 
 
-def _by_bucket(
-    numbers: Numbers, hours: Sequence[int], sums: Sequence[ColumnElement[Any]]
-) -> Select[Any]:
-    """One look for all of them: PostgreSQL would read the series whole for each stretch."""
-    place = (func.width_bucket(RequestRollup.hour, cast(list(hours), ARRAY(Integer))) - 1).label(
-        "place"
-    )
-    return (
-        select(place, *sums)
-        .where(
-            RequestRollup.series_id.in_(numbers),
-            RequestRollup.hour >= hours[0],
-            RequestRollup.hour < hours[-1],
-        )
-        .group_by(literal_column("place"))
-    )
+def _runs(hours: Sequence[int]) -> list[Run]:
+    """Few, however many stretches there are: the first, the last, and where the clocks change.
+
+    A stretch in which no hour begins is in none of them.
+    """
+    runs: list[Run] = []
+    for place, (start, end) in enumerate(pairwise(hours)):
+        last = runs[-1] if runs else None
+        if last and last.end == start and last.width == end - start and _next(last) == place:
+            runs[-1] = last._replace(end=end)
+        elif end > start:
+            runs.append(Run(place, start, end - start, end))
+    return runs
+
+
+def _next(run: Run) -> int:
+    """The place after its last stretch."""
+    return run.place + (run.end - run.start) // run.width
+
+
+def _place(runs: Sequence[Run]) -> ColumnElement[int]:
+    """In which stretch an hour lies."""
+    hour = RequestRollup.hour
+    found = [(hour < run.end, (hour - run.start) // run.width + run.place) for run in runs]
+    return case(*found)
 
 
 def _is_sqlite() -> bool:

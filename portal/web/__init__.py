@@ -14,6 +14,7 @@ from portal.web.before_requests import check_permission, prepare_request, refuse
 from portal.web.error_pages import DATABASE_AWAY, ERRORS, error_page, install_error_pages
 from portal.web.extensions import csrf, login_manager
 from portal.web.filters import install_filters
+from portal.web.parts import has_part
 from portal.web.permissions import (
     ADMIN,
     ANYBODY,
@@ -66,6 +67,7 @@ __all__ = [
     "error_page",
     "file_answer",
     "forget_in_browser",
+    "has_part",
     "install_error_pages",
     "install_filters",
     "login_manager",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.accounts.test_tokens_too import token_of
 from tests.browser.conftest import Axe
 from tests.browser.test_pages import faults_of_look
-from tests.people import PASSWORD, MakeClient
+from tests.manifests.test_history_and_webhooks import WEBHOOK
+from tests.people import PASSWORD, MakeClient, People
 
 pytestmark = pytest.mark.engine_independent
 
@@ -59,3 +61,24 @@ def test_a_token_is_seen_once(page: Page, axe_source: str) -> None:
     page.get_by_role("button", name="Make the token").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Copy the token nightly")
     assert faults_of_look(page, Axe(page, axe_source), "made") == []
+
+
+def test_the_secret_of_a_new_webhook_is_seen_once(page: Page, axe_source: str) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/manifests/")
+    page.get_by_label("Manifest", exact=True).fill(WEBHOOK)
+    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("button", name="Apply", exact=True).click()
+    expect(page.get_by_label("The secret of orders", exact=True)).to_contain_text("whsec_")
+    assert faults_of_look(page, Axe(page, axe_source), "secret") == []
+    page.goto("/manifests/")
+    expect(page.get_by_text("whsec_")).to_have_count(0)
+
+
+def test_who_is_signed_out_loses_tokens_too(page: Page, people: People, axe_source: str) -> None:
+    token_of(people.planes, people.bob)
+    page.goto(f"/users/{people.bob.profile_id}/sign-out")
+    expect(page.get_by_label("Revoke their API tokens, too")).to_be_checked()
+    assert faults_of_look(page, Axe(page, axe_source), "sign out") == []
+    page.get_by_role("button", name="Sign out everywhere").click()
+    expect(page.get_by_role("status").first).to_contain_text("bob is signed out everywhere")

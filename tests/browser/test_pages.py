@@ -176,6 +176,7 @@ PAGES = {
     "audit log, nothing": "/audit/?action=nothing&person=x&range=custom&from=2020-01-01",
     "people": "/users/",
     "role of a person": "{person}",
+    "sign somebody out": "{person}sign-out",
     "remove a person": "{person}remove",
     "disable a person": "{person}disable",
     "invite": "/users/invite",

@@ -14,10 +14,10 @@ from portal.charts import (
     LineChart,
     Meter,
     Part,
-    Place,
     Share,
     ShareList,
     Tile,
+    ToldPlace,
     bars,
 )
 
@@ -28,9 +28,12 @@ TEMPLATES = Environment(
     autoescape=True,
     undefined=StrictUndefined,
 )
+# The page around a chart says whether its numbers are wanted, and where they are if not.
+WANTED = {"numbers"}
+TEMPLATES.globals |= {"has_part": WANTED.__contains__, "part_url": lambda name: f"/?with={name}"}
 PLACES = (
-    Place("Sat 21", "Sat 21", "2026-11-21", "2026-11-22", "Sat 21, 00:00", "Sun 22, 00:00"),
-    Place("Sun 22", "", "2026-11-22", "2026-11-23", "Sun 22, 00:00", "Mon 23, 00:00"),
+    ToldPlace("Sat 21", "Sat 21", "2026-11-21", "2026-11-22", "Sat 21, 00:00", "Sun 22, 00:00"),
+    ToldPlace("Sun 22", "", "2026-11-22", "2026-11-23", "Sun 22, 00:00", "Mon 23, 00:00"),
 )
 BARS = BarChart(
     "Were requests answered?",
@@ -46,7 +49,8 @@ CAUSES = ShareList("Why?", (Share("<b>Timeout</b>", 3, "/requests/?error=timeout
 
 def drawn(macro: str, value: object) -> BeautifulSoup:
     source = f"{{% from 'components/chart.html' import {macro} %}}{{{{ {macro}(value) }}}}"
-    return BeautifulSoup(TEMPLATES.from_string(source).render(value=value), "html.parser")
+    page = TEMPLATES.from_string(source).render(value=value)
+    return BeautifulSoup(page, "html.parser")
 
 
 def test_a_bar_chart_has_a_title_a_key_and_a_sentence() -> None:
@@ -119,3 +123,15 @@ def test_tiles_have_their_note_and_a_named_meter() -> None:
     assert "state-attention" in page.progress["class"]
     assert [one.get_text() for one in page.select(".big")] == ["€ 142.60", "0"]
     assert page.select_one("dt a")["href"] == "/requests/"
+
+
+def test_numbers_that_are_not_wanted_are_a_link() -> None:
+    WANTED.clear()
+    try:
+        page = drawn("draw", BARS)
+    finally:
+        WANTED.add("numbers")
+    assert not page.select("table")
+    place = page.select_one("div[id=numbers-were-requests-answered]")
+    assert place.a["href"] == "/?with=numbers#numbers-were-requests-answered"
+    assert "data-part" in place.a.attrs

@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from portal.charts import BarChart, Line, LineChart, Part, Place, Share, ShareList, bars
+from portal.charts import BarChart, Line, LineChart, Part, Share, ShareList, ToldPlace, bars
 from portal.charts.places import axis_labels, line_through, with_time
 
 pytestmark = pytest.mark.engine_independent
 
 PLACES = tuple(
-    Place(f"Hour {hour}", f"{hour}:00" if hour % 2 == 0 else "", f"f{hour}", f"t{hour}")
+    ToldPlace(f"Hour {hour}", f"{hour}:00" if hour % 2 == 0 else "", f"f{hour}", f"t{hour}")
     for hour in range(4)
 )
 CHART = BarChart(
@@ -26,10 +26,11 @@ CHART = BarChart(
 
 
 def rectangles(path: str) -> list[tuple[float, float, float, float]]:
-    """x, y, width and height of each."""
-    found = re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)v([\d.]+)h-\3z", path)
-    assert len(found) == path.count("M")
-    return [tuple(map(float, one)) for one in found]
+    """x, y, width and height of each bar, which is a stroke from its top."""
+    found = re.findall(r"M([\d.]+) ([\d.]+)v([\d.]+)", path)
+    assert "".join(f"M{x} {y}v{height}" for x, y, height in found) == path
+    width = float(CHART.bar_width)
+    return [(float(x) - width / 2, float(y), width, float(height)) for x, y, height in found]
 
 
 def test_parts_stand_on_each_other_from_the_floor() -> None:
@@ -87,7 +88,7 @@ def test_a_row_leads_to_its_time_with_all_other_filters() -> None:
 
 
 def test_every_second_of_many_labels_is_minor() -> None:
-    labels = axis_labels([Place("", str(index)) for index in range(8)])
+    labels = axis_labels([ToldPlace("", str(index)) for index in range(8)])
     assert [label.is_minor for label in labels] == [False, True] * 4
     assert [label.x for label in labels][:2] == ["6.25", "18.75"]
     few = axis_labels(PLACES)

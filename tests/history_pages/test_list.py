@@ -70,15 +70,15 @@ def test_choices_have_counts_of_the_range_that_heed_each_other(
     tell(provider="openai", model="gpt-9", mode="sandbox", revision_number=3)
     tell(provider="openai", model="gpt-8", mode="custom")
     tell(provider="openai", model="old", ago=20 * DAY)
-    page = alice.get("/requests/?range=24h")
+    page = alice.get("/requests/?range=24h&with=filters")
     assert options(page, "model") == ["gpt-9 (2)", "gpt-8 (1)", "old (0)"]
     assert options(page, "mode") == ["Default host (0)", "Custom domain (2)", "Sandbox (1)"]
     assert not page.html.select("select[name=revision]")
-    page = alice.get(f"/requests/?range=24h&model=gpt-9&client={museum}")
+    page = alice.get(f"/requests/?range=24h&with=filters&model=gpt-9&client={museum}")
     assert options(page, "model") == ["gpt-9 (2)", "gpt-8 (1)", "old (0)"]
     assert options(page, "mode") == ["Default host (0)", "Custom domain (1)", "Sandbox (1)"]
     assert options(page, "revision") == ["3 (1)"]
-    assert options(people.browser(people.charlie).get("/requests/"), "model") == []
+    assert options(people.browser(people.charlie).get("/requests/?with=filters"), "model") == []
 
 
 @pytest.mark.parametrize("span", ["48h", "30d"])
@@ -89,14 +89,15 @@ def test_the_chart_counts_what_the_list_shows(
     for status in (200, 200, 429, 502):
         tell(status=status, client=museum, mode="sandbox" if status == 429 else "custom")
     tell(client=other)
-    assert bars(alice.get(f"/requests/?range={span}")) == {
+    assert bars(alice.get(f"/requests/?range={span}&with=numbers")) == {
         "Answered": 3,
         "Refused": 1,
         "Failed": 1,
     }
-    page = alice.get(f"/requests/?range={span}&client={museum}&mode=custom")
+    page = alice.get(f"/requests/?range={span}&with=numbers&client={museum}&mode=custom")
     assert bars(page) == {"Answered": 2, "Failed": 1}
-    page = alice.get(f"/requests/?range={span}&client={museum}&status=failed&host=nowhere")
+    query = f"range={span}&with=numbers&client={museum}&status=failed&host=nowhere"
+    page = alice.get(f"/requests/?{query}")
     assert bars(page) == {"Failed": 1}
     assert "leaves out the host" in page.words
 
@@ -106,7 +107,7 @@ def test_by_the_minute_the_chart_heeds_every_filter_but_the_search(
 ) -> None:
     tell(hostname="chat.example", ago=5 * MINUTE)
     tell(hostname="other.example", ago=5 * MINUTE)
-    page = alice.get("/requests/?range=1h&host=chat.example")
+    page = alice.get("/requests/?range=1h&with=numbers&host=chat.example")
     assert bars(page) == {"Answered": 1}
     assert "does not heed the search" in alice.get("/requests/?range=1h&q=what").words
 
@@ -116,7 +117,7 @@ def test_a_bar_leads_to_its_time_with_the_same_filters(
 ) -> None:
     wanted = tell(status=502, ago=30 * MINUTE)
     tell(ago=30 * MINUTE)
-    page = alice.get("/requests/?range=24h&status=failed")
+    page = alice.get("/requests/?range=24h&with=numbers&status=failed")
     found = [
         listed(alice.get(str(row.select_one("a")["href"])))  # type: ignore[index]
         for row in page.html.select(".card-footer tbody tr")
@@ -303,8 +304,28 @@ def test_a_page_asks_little_and_weighs_little(
     with statements_of(planes.admin) as asked:
         alice.get(f"/requests/?host=nowhere&client={museum}")
     assert len(asked) <= MOST_QUERIES, asked
+    with statements_of(planes.admin) as asked:
+        assert len(listed(alice.get("/requests/?status=answered"))) == 50
+    assert len(asked) <= MOST_QUERIES, asked
     alice.get("/requests/?q=guided")  # asks once whether there is an index of words
     for typed in ("guided", "%22on day 59 of%22", "nothing at all", "ay", "qq"):
         with statements_of(planes.admin) as asked:
             alice.get(f"/requests/?q={typed}")
         assert len(asked) <= MOST_QUERIES, (typed, asked)
+
+
+def test_filters_that_are_not_there_yet_keep_what_they_chose(
+    alice: Browser, museum: str, tell: Telling
+) -> None:
+    tell(provider="openai", model="gpt-9")
+    query = f"range=24h&client={museum}&model=gpt-9&slower=2&columns=model"
+    page = alice.get(f"/requests/?{query}")
+    assert not page.html.select("select[name=model]")
+    hidden = page.html.select("#more-filters input[type=hidden]")
+    kept = {str(field["name"]): str(field["value"]) for field in hidden}
+    assert kept == {"client": museum, "model": "gpt-9", "slower": "2", "columns": "model"}
+    more = alice.get(str(page.find("#more-filters a")["href"]))
+    assert not more.html.select("#more-filters input[type=hidden][name=model]")
+    assert more.find("select[name=model] option[selected]")["value"] == "gpt-9"
+    assert more.find("input[name=slower]")["value"] == "2"
+    assert listed(more) == listed(page)

@@ -114,7 +114,7 @@ def test_midnight_is_that_of_the_account(
     used(today, 4)
     used(today + timedelta(hours=23), 5)
     with time_machine.travel(in_utc(today + timedelta(hours=23, minutes=59)), tick=False):
-        page = people.browser(people.alice).get("/")
+        page = people.browser(people.alice).get("/?with=numbers")
     assert tiles(page)["Requests"][0] == "15"
     expected = [0] * 28
     expected[0], expected[1], expected[23], expected[24], expected[27] = 1, 2, 3, 4, 5

@@ -167,7 +167,7 @@ def test_charts_choose_a_time_and_keep_the_filter(
 def test_outcomes_are_told_apart(alice: Browser, hashed_id: str, write: Write) -> None:
     for status in (200, 200, 429, 499, 502):
         write(hashed_id, utc_now(), status=status)
-    page = alice.get("/?range=24h")
+    page = alice.get("/?range=24h&with=numbers")
     assert tiles(page)["Answered without error"] == (
         "40.0%",
         "1 failed, 1 refused, 1 visitor left; none before",

@@ -148,7 +148,7 @@ def test_a_day_that_never_was_is_a_sentence() -> None:
 def test_where_midnight_is_no_full_hour_the_page_says_from_when_a_day_counts() -> None:
     shown = of("Asia/Kathmandu", range="7d")
     assert shown.note.endswith("so a day is counted from 00:45 here.")
-    assert shown.stretches[0].title == "Sun 15, 00:45 to 06:45"
+    assert shown.stretches[0].place.title == "Sun 15, 00:45 to 06:45"
     assert of(range="7d").note == ""
     late = of("Asia/Kathmandu", utc("2026-11-20T18:20"), range="7d")
     assert late.end == utc("2026-11-20T19:00"), "00:05 there, in an hour that began yesterday"
@@ -160,7 +160,7 @@ def test_a_stretch_with_a_change_is_an_hour_longer_or_shorter() -> None:
     assert {part.end - part.start for part in spring.stretches} == {6 * HOUR, 5 * HOUR}
     assert {part.end - part.start for part in autumn.stretches} == {6 * HOUR, 7 * HOUR}
     assert [part.label for part in autumn.stretches[::4]][4] == "Sun 25"
-    assert autumn.stretches[16].title == "Sun 25, 00:00 to 06:00"
+    assert autumn.stretches[16].place.title == "Sun 25, 00:00 to 06:00"
     assert autumn.length == 169 * HOUR
     assert autumn.previous.length == 168 * HOUR
 
@@ -193,7 +193,7 @@ def test_a_typed_time_that_comes_twice_means_both_hours() -> None:
 
 
 def test_the_two_hours_that_look_alike_are_told_apart() -> None:
-    titles = [part.title for part in of(from_="2026-10-25", to="2026-10-25").stretches[1:5]]
+    titles = [part.place.title for part in of(from_="2026-10-25", to="2026-10-25").stretches[1:5]]
     assert titles == [
         "Sun 25, 01:00 to 02:00 CEST",
         "Sun 25, 02:00 CEST to 02:00 CET",
@@ -324,14 +324,14 @@ def test_an_axis_has_few_labels(name: str) -> None:
 
 def test_titles_and_labels_by_width() -> None:
     first = {name: of(range=name).stretches for name in ranges.NAMES}
-    assert first["1h"][0].title == "Sat 21, 13:32 to 13:37"
-    assert first["24h"][9].title == "Sat 21, 00:00 to 01:00"
+    assert first["1h"][0].place.title == "Sat 21, 13:32 to 13:37"
+    assert first["24h"][9].place.title == "Sat 21, 00:00 to 01:00"
     assert first["24h"][9].label == "Sat 21"
-    assert first["7d"][1].title == "Sun 15, 06:00 to 12:00"
+    assert first["7d"][1].place.title == "Sun 15, 06:00 to 12:00"
     assert [part.label for part in first["7d"][:5]] == ["Sun 15", "", "", "", "Mon 16"]
-    assert first["30d"][0].title == "Fri 23 October"
+    assert first["30d"][0].place.title == "Fri 23 October"
     weeks = of(from_="2025-10-27", to="2026-11-20").stretches
-    assert weeks[0].title == "27 October to 2 November 2025"
+    assert weeks[0].place.title == "27 October to 2 November 2025"
 
 
 def test_a_moment_finds_its_stretch() -> None:
