@@ -88,7 +88,16 @@ COMMANDS = {
         "Let a person sign in with the password alone, when app and recovery codes are lost.",
         "portal.commands:remove_second_factor",
     ),
+    "disable-person": Command(
+        "Shut a person out of all accounts; sessions and API tokens end.",
+        "portal.commands:disable_person",
+    ),
+    "enable-person": Command(
+        "Let a person who was disabled sign in again.", "portal.commands:enable_person"
+    ),
 }
+
+OF_A_PERSON = ("reset-password", "remove-second-factor", "disable-person", "enable-person")
 
 
 def parser(chosen: str) -> argparse.ArgumentParser:
@@ -101,7 +110,7 @@ def parser(chosen: str) -> argparse.ArgumentParser:
             command.add_argument("company")
             command.add_argument("username")
             command.add_argument("--timezone", default="UTC")
-        elif name in ("reset-password", "remove-second-factor"):
+        elif name in OF_A_PERSON:
             command.add_argument("username")
         if found.arguments and name == chosen:
             _loaded(found.arguments)(command)

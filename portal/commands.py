@@ -18,7 +18,7 @@ from portal.database import db, utc_now
 from portal.errors import PortalError
 from portal.history_keeping import rebuild_command
 from portal.manifests import command as manifest_command
-from portal.people import link_tokens, one_time_links, second_factors
+from portal.people import disabling, link_tokens, one_time_links, second_factors
 from portal.people.models import Purpose
 from portal.providers import finding
 from portal.settings import Settings
@@ -125,6 +125,24 @@ def remove_second_factor(settings: Settings, arguments: argparse.Namespace) -> i
         signing_in.revoke_all(user, utc_now())
         audit.record_of_person(audit.Operator(), "second_factor_removed", user)
         db.session.commit()
+    return 0
+
+
+def disable_person(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Nobody signs in as them until they are enabled; sessions and API tokens end."""
+    with _application(settings):
+        disabling.disable(_user_named(arguments.username), audit.Operator(), utc_now())
+        db.session.commit()
+    return 0
+
+
+def enable_person(settings: Settings, arguments: argparse.Namespace) -> int:
+    """They may sign in again."""
+    with _application(settings):
+        user = _user_named(arguments.username)
+        if not user.is_enabled:
+            disabling.enable(user, audit.Operator())
+            db.session.commit()
     return 0
 
 

@@ -37,10 +37,13 @@ suggestion. `status` is what the portal saw: it is written, and where it is read
   changes one of the things between the look and the click, nothing is overwritten: the new
   difference is shown.
 - A client’s tab **Manifest**, and `manifest_url` for programs.
-- **Export the account**: everything as one text, without secrets, keys’ texts, signing secrets of
-  webhooks, the zone editors of domains, uploaded images and history. Applied in another account,
+- **Export the account**, of any size: everything as one text, without secrets, keys’ texts, signing
+  secrets of webhooks, history and uploaded images (a picture is made anew of what is uploaded, so
+  that nothing hidden in a file is shown to visitors; clients keep theirs where a manifest is
+  applied to them again, elsewhere upload them on the client’s page). Applied in another account,
   names stay; host names follow from the account; custom domains are claims that are proven anew;
-  named secrets have to be there before, and providers and plugins say that typed ones are missing;
+  named secrets have to be there before, and providers, plugins and zone editors say
+  that typed ones are missing;
   clients of people who are not there become those of who applies;
   what a key opens is applied once a key of its name was made there.
 - On the command line, as the account’s admin or as whoever `--as` names:
@@ -52,11 +55,43 @@ suggestion. `status` is what the portal saw: it is written, and where it is read
   not changed, with 2 where a manifest cannot be applied.
 - The JSON API speaks the same documents (`docs/api.md`).
 
-A plan is the change itself, rolled back document by document: what it shows is what would happen.
-Each thing is applied in a transaction of its own, in the order of the kinds below, by the verbs of
-the pages: who is killed in the middle has applied each document whole or not at all, and applying
-the same again ends where it would have ended. It stands in the audit log with `manifest`, `cli` or
-`api`. The rules of a value are those of the form on its page.
+A plan is the change itself, rolled back: what it shows is what would happen. It stands in the
+audit log with `manifest`, `cli` or `api`, and is done by the verbs of the pages, in the order of
+the kinds below. The rules of a value are those of the form on its page. A webhook’s signing secret
+is shown once in the answer: on the page, on the command line’s output, in `secret` of the API.
+
+## All or nothing
+
+What is given at once, on the page, in one call of the API or with one command (several files
+together), is applied whole or not at all, in one transaction:
+
+- If one document cannot be, nothing is applied, and every problem is told with its line.
+- If somebody changes a thing between plan and apply, or the portal is killed in the middle, nothing
+  is applied.
+- What would change nothing is left alone; applying the same twice changes nothing.
+
+A long text is applied in parts, each whole or not at all, and the plan says so beforehand: on
+SQLite 50 changes each, since it has one writer and whoever answers a prompt waits for it; on
+PostgreSQL 5,000. Should a later part fail, the message says how many changes were applied and with
+which document the rest begins. Correct that, and apply the same again: what is done stays as it is.
+Deployments that a manifest begins are runs of their own after it; their pages tell how they go.
+
+## How long it takes
+
+1,000 clients with provider, plugins, tags and origins (437 kB), by the command line, on a slow
+machine of two cores that had other work; processor time in seconds, the start of the program and
+printing of the whole difference with it:
+
+| | SQLite | PostgreSQL |
+|---|---|---|
+| plan (`--dry-run`) | 27 | 29 |
+| plan and apply (`--yes`) | 44 | 48 |
+| the same again, nothing to do | 12 | 16 |
+| export | 9 | 9 |
+
+Both grow with the number of documents only: at most 20 statements a new client for its plan, 16 to
+apply it, 10 to see that nothing changes (`tests/manifests/test_many.py`). Documents share short
+transactions while they are planned, so nobody who writes waits longer than about half a second.
 
 ## Limits of the text
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, g, request
 from portal.api import asking
 from portal.api.describing import Operation, describes
 from portal.api.problems import Refusal
-from portal.manifests import carrying_out, export, reading
+from portal.manifests import carrying_out, export, planning, reading
 from portal.manifests.applying import Change
 from portal.manifests.carrying_out import Stale
 from portal.manifests.checking import Problem
@@ -45,7 +45,7 @@ def apply() -> dict[str, Any]:
         raise Refusal(422, error.public_message) from error
     if not documents:
         raise Refusal(422, "There is no manifest in the body.")
-    planned = carrying_out.plan(documents, asking.person())
+    planned = planning.plan(documents, asking.person())
     if not planned.is_possible:
         raise Refusal(422, REFUSED, _problems(planned.changes))
     changes: Any = planned.changes
@@ -71,6 +71,7 @@ def _shown(change: Change) -> dict[str, Any]:
         "name": change.title,
         "action": change.action.value,
         "remarks": list(change.remarks),
+        "secret": change.secret,
         "differences": [
             {"field": one.label, "before": one.before, "after": one.after}
             for one in change.differences

@@ -113,6 +113,7 @@ def all_of_them() -> dict[str, Any]:
         name=TEXT,
         action={"type": "string", "enum": ["create", "change", "nothing"]},
         remarks=TEXTS,
+        secret=TEXT,
         differences={"type": "array", "items": _DIFFERENCE},
     )
     return {

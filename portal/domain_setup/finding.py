@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ScalarSelect, and_, func, or_, select
+from sqlalchemy import ScalarSelect, Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account
@@ -167,15 +168,15 @@ def hosts_of(custom_domain: LLMClientCustomDomain) -> dict[str, KeptHost]:
     return {host.hostname: KeptHost(host, *kept) for host, *kept in found}
 
 
-def counts(account: Account, *others: ScalarSelect[int], most: int = 1001) -> tuple[int, ...]:
-    """How many clients and domains the account has, each counted to `most`; in one query.
+def counts(account_id: Any, *others: ScalarSelect[int], most: int = 1001) -> Select[Any]:
+    """A query: how many clients and domains an account has, each counted to `most`.
 
-    Other counts come along in the same query.
+    Other counts come along in it.
     """
     numbers = [
         select(func.count())
-        .select_from(select(model.id).where(model.account_id == account.id).limit(most).subquery())
+        .select_from(select(model.id).where(model.account_id == account_id).limit(most).subquery())
         .scalar_subquery()
         for model in (LLMClient, LLMClientCustomDomain)
     ]
-    return tuple(int(number) for number in db.session.execute(select(*numbers, *others)).one())
+    return select(*numbers, *others)

@@ -86,14 +86,15 @@ class ZoneEditorForm(FlaskForm):
         }
 
 
-def editor_form(custom_domain: LLMClientCustomDomain, kind: str) -> ZoneEditorForm:
+def editor_form(custom_domain: LLMClientCustomDomain, kind: str, **options: Any) -> ZoneEditorForm:
     """The form of an editor with what is stored of its settings; secrets stay where they are."""
     is_chosen = custom_domain.zone_editor == kind
     known = custom_domain.zone_editor_settings if is_chosen else {}
     has_secrets = is_chosen and bool(custom_domain.sealed_settings)
     fields = {FIELD + one.name: _field(one, has_secrets) for one in settings_of(kind)}
     form_class = type("BoundZoneEditorForm", (ZoneEditorForm,), fields)
-    form: ZoneEditorForm = form_class(data={FIELD + name: value for name, value in known.items()})
+    data = {FIELD + name: value for name, value in known.items()}
+    form: ZoneEditorForm = form_class(data=data, **options)
     return form
 
 

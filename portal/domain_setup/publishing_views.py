@@ -6,23 +6,20 @@ from typing import Any
 
 from flask import abort, redirect, render_template, url_for
 
-from portal.custom_domains import claims, names, records, zone_editing
+from portal.custom_domains import names, records, zone_editing
 from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import current_settings, db, utc_now
-from portal.domain_setup import editor_rules, hints, needed, zone_tests
+from portal.domain_setup import editor_rules, hints, zone_choices, zone_tests
 from portal.domain_setup.forms import (
     KINDS,
     OptionsForm,
-    ZoneEditorForm,
     editor_form,
     kinds_offered,
     settings_of,
 )
-from portal.domain_setup.jobs import try_zone_editor
 from portal.domain_setup.views import blueprint, owned_or_404, told
-from portal.job_queue import enqueue
 from portal.vault.sealing import SealError
-from portal.web import ADMIN, not_modified, permits, said
+from portal.web import ADMIN, FormActor, not_modified, permits, said
 
 POLL_MS = 1_500
 
@@ -38,15 +35,13 @@ def publishing(custom_domain_id: int) -> Any:
     custom_domain = owned_or_404(custom_domain_id)
     form = OptionsForm(obj=custom_domain)
     if form.validate_on_submit():
-        before = _options(custom_domain)
-        form.populate_obj(custom_domain)
-        told(
-            "custom_domain_options_changed",
+        zone_choices.set_options(
             custom_domain,
-            before=before,
-            after=_options(custom_domain),
+            FormActor(),
+            utc_now(),
+            wants_wildcard=form.wants_wildcard.data,
+            wants_delegation=form.wants_delegation.data,
         )
-        _look_soon(custom_domain)
         db.session.commit()
         said("Saved. The records below are what is needed now.")
         return redirect(url_for(".show", custom_domain_id=custom_domain_id), 303)
@@ -62,19 +57,6 @@ def publishing(custom_domain_id: int) -> Any:
         ],
         test_status=zone_tests.LOOKS[_state(custom_domain)],
     )
-
-
-def _options(custom_domain: LLMClientCustomDomain) -> dict[str, bool]:
-    return {
-        "wants_wildcard": custom_domain.wants_wildcard,
-        "wants_delegation": custom_domain.wants_delegation,
-    }
-
-
-def _look_soon(custom_domain: LLMClientCustomDomain) -> None:
-    """What is needed has changed, or who publishes it."""
-    claims.watch(custom_domain, utc_now())
-    needed.show(custom_domain, utc_now())
 
 
 def _state(custom_domain: LLMClientCustomDomain) -> str:
@@ -93,7 +75,8 @@ def editor(custom_domain_id: int, zone_editor: str) -> Any:
         abort(404)
     form = editor_form(custom_domain, kind)
     if form.validate_on_submit() and editor_rules.accepts(form, custom_domain, kind):
-        _store(custom_domain, kind, form)
+        zone_choices.choose(custom_domain, kind, form.values(), FormActor(), utc_now())
+        db.session.commit()
         if kind == "manual":
             said("You publish the records yourself from now on.")
             return redirect(url_for(".show", custom_domain_id=custom_domain_id), 303)
@@ -110,29 +93,6 @@ def editor(custom_domain_id: int, zone_editor: str) -> Any:
         **_test_part(custom_domain, kind),
     )
     return body, (422 if form.errors else 200)
-
-
-def _store(custom_domain: LLMClientCustomDomain, kind: str, form: ZoneEditorForm) -> None:
-    before = custom_domain.zone_editor
-    typed = form.values()
-    zone_editing.keep_values(custom_domain, kind, settings_of(kind), typed)
-    zone_tests.forget(custom_domain)
-    secrets = [one.name for one in settings_of(kind) if one.secret and typed.get(one.name)]
-    told(
-        "custom_domain_editor_changed",
-        custom_domain,
-        before={"zone_editor": before},
-        after={"zone_editor": kind, **custom_domain.zone_editor_settings, "replaced": secrets},
-    )
-    if kind != "manual":
-        _begin_test(custom_domain)
-    _look_soon(custom_domain)
-    db.session.commit()
-
-
-def _begin_test(custom_domain: LLMClientCustomDomain) -> None:
-    begun = zone_tests.begin(custom_domain, utc_now())
-    enqueue(try_zone_editor, begun.id, key=f"{begun.id}-{begun.generation}")
 
 
 def _stored_words(custom_domain: LLMClientCustomDomain, kind: str) -> dict[str, str]:
@@ -184,7 +144,7 @@ def editor_test(custom_domain_id: int) -> Any:
     custom_domain = owned_or_404(custom_domain_id)
     kind = custom_domain.zone_editor
     if kind != "manual":
-        _begin_test(custom_domain)
+        zone_choices.begin_test(custom_domain, utc_now())
         told("custom_domain_editor_tested", custom_domain)
         db.session.commit()
     return redirect(_editor_url(custom_domain_id, kind) + "#test", 303)

@@ -24,12 +24,16 @@ class NameTaken(PortalError):
 
 @dataclass(frozen=True)
 class HostnamePreview:
-    """What a name would become; `problem` is a sentence when it cannot be used."""
+    """What a name would become; `problem` is a sentence when it cannot be used.
+
+    `entry` is the host's row, None where nobody has or had it.
+    """
 
     host: str
     url: str
     changed: str
     problem: str
+    entry: LLMClientHost | None = None
 
 
 NOTHING_YET = HostnamePreview(host="", url="", changed="", problem="")
@@ -40,20 +44,22 @@ def preview(name: str, owner: UserProfile, llm_client: LLMClient | None) -> Host
     compliant = hostnames.rfc1034_compliant_name(name, owner.user.username, owner.is_account_admin)
     settings = current_settings()
     host = hostnames.default_host(compliant, owner.account.account_number, settings.base_api_domain)
-    problem = problem_with(name, compliant, host, owner, llm_client)
+    problem, entry = problem_with_name(name, compliant, host), None
+    if not problem:
+        entry = host_entry(host)
+        problem = _taken(entry, host, owner, llm_client)
     shown = host if compliant else ""
     return HostnamePreview(
         host=shown,
         url=settings.url_of(shown) if shown else "",
         changed=hostnames.what_changed(name, compliant),
         problem=problem,
+        entry=entry,
     )
 
 
-def problem_with(
-    name: str, compliant: str, host: str, owner: UserProfile, llm_client: LLMClient | None
-) -> str:
-    """Why the name cannot be used; "" if it can."""
+def problem_with_name(name: str, compliant: str, host: str) -> str:
+    """Why the name can be used by nobody; "" if it can."""
     if not name:
         return "Give the client a name."
     if not hostnames.NAME_PATTERN.match(name):
@@ -62,11 +68,12 @@ def problem_with(
         return "Nothing of this name is left for an address; use letters or digits."
     if len(host) > LONGEST_HOST:
         return "The address would be longer than 253 characters."
-    return _taken(name, host, owner, llm_client)
+    return ""
 
 
-def _taken(name: str, host: str, owner: UserProfile, llm_client: LLMClient | None) -> str:
-    entry = host_entry(host)
+def _taken(
+    entry: LLMClientHost | None, host: str, owner: UserProfile, llm_client: LLMClient | None
+) -> str:
     if entry is not None and entry.account_id != owner.account_id:
         return "This address is not available."
     other = entry.llm_client if entry else None
@@ -83,9 +90,10 @@ def host_entry(host: str) -> LLMClientHost | None:
 def register(llm_client: LLMClient, author: User | None, note: str = "") -> None:
     """Add a new client with its host and first revision. Raises NameTaken."""
     claim_host(llm_client)
+    llm_client.newest_revision_number = 1
     db.session.add(llm_client)
     db.session.flush()
-    revisions.take(llm_client, author, note)
+    revisions.add(llm_client, author, note)
 
 
 def rename(llm_client: LLMClient, new_name: str) -> bool:
@@ -113,7 +121,7 @@ def claim_host(llm_client: LLMClient) -> LLMClientHost:
     found = preview(llm_client.name, owner, llm_client)
     if found.problem:
         raise NameTaken(found.problem)
-    entry = host_entry(found.host) or LLMClientHost(hostname=found.host)
+    entry = found.entry or LLMClientHost(hostname=found.host)
     entry.account_id = owner.account_id
     entry.llm_client = llm_client
     entry.state = LLMClientHost.States.CURRENT

@@ -71,18 +71,22 @@ def content_of(llm_client: LLMClient) -> dict[str, Any]:
 
 def take(llm_client: LLMClient, author: User | None, note: str = "") -> LLMClientRevision | None:
     """Make a revision of the present configuration; None if it is that of the newest one."""
-    content = content_of(llm_client)
     newest_number = _newest_number(llm_client)
     newest = revision_of(llm_client, newest_number)
-    if newest is not None and {**BEFORE_UPLOADS, **newest.content} == content:
+    if newest is not None and {**BEFORE_UPLOADS, **newest.content} == content_of(llm_client):
         return None
     llm_client.newest_revision_number = newest_number + 1
+    return add(llm_client, author, note)
+
+
+def add(llm_client: LLMClient, author: User | None, note: str) -> LLMClientRevision:
+    """The present configuration under the client's newest number, which has no revision yet."""
     revision = LLMClientRevision(
         llm_client=llm_client,
         number=llm_client.newest_revision_number,
         author=author,
         note=note,
-        content=content,
+        content=content_of(llm_client),
     )
     db.session.add(revision)
     return revision
@@ -131,12 +135,8 @@ def restore(
 def set_tags(llm_client: LLMClient, names: list[str]) -> None:
     """Exactly these tags, made where the account has none of that name."""
     wanted = list(dict.fromkeys(name.strip() for name in names if name.strip()))
-    known = {
-        tag.name: tag
-        for tag in db.session.scalars(
-            select(Tag).where(Tag.account_id == llm_client.account_id, Tag.name.in_(wanted))
-        )
-    }
+    query = select(Tag).where(Tag.account_id == llm_client.account_id, Tag.name.in_(wanted))
+    known = {tag.name: tag for tag in db.session.scalars(query)} if wanted else {}
     llm_client.tags = [
         known.get(name) or Tag(account_id=llm_client.account_id, name=name) for name in wanted
     ]
@@ -155,13 +155,10 @@ def set_functions(llm_client: LLMClient, names: list[str]) -> None:
 
 def set_plugins(llm_client: LLMClient, plugin_ids: list[int]) -> None:
     """Exactly these, in this order; rows that stay are kept, since a pair is unique."""
-    present = set(
-        db.session.scalars(
-            select(Plugin.id).where(
-                Plugin.account_id == llm_client.account_id, Plugin.id.in_(plugin_ids)
-            )
-        )
+    query = select(Plugin.id).where(
+        Plugin.account_id == llm_client.account_id, Plugin.id.in_(plugin_ids)
     )
+    present = set(db.session.scalars(query)) if plugin_ids else set()
     attached = {entry.plugin_id: entry for entry in llm_client.llmclientplugin_set}
     wanted = []
     for position, plugin_id in enumerate(one for one in plugin_ids if one in present):

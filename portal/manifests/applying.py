@@ -31,7 +31,10 @@ class Actions(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """What one document does, or why it cannot; `made_from` is a hash of what it was made from."""
+    """What one document does, or why it cannot; `made_from` is a hash of what it was made from.
+
+    `secret` is one that was made by it, to be shown this once.
+    """
 
     kind: str
     title: str
@@ -42,6 +45,7 @@ class Change:
     remarks: tuple[str, ...] = ()
     made_from: str = ""
     row: Any = field(default=None, repr=False, compare=False)
+    secret: str = field(default="", repr=False, compare=False)
 
     @property
     def is_refused(self) -> bool:
@@ -97,6 +101,8 @@ def apply_values(
     mark = _mark(kind, before, after, changed)
     if action != Actions.NOTHING:
         row = kind.store(row, form, after, changed, person)
+        if kind.outdates:
+            person.forget(*kind.outdates)
     return Change(
         kind.name, kind.title(after), action, document.line, differences, (), told, mark, row
     )

@@ -1,172 +1,119 @@
-"""Several documents: a plan that leaves nothing behind, and doing it, one commit for each.
-
-A plan is the thing itself, rolled back, so that it says exactly what would come of it.
-"""
+"""Doing what was planned: a transaction for the whole text, or for each part of a long one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
 
-from sqlalchemy.exc import IntegrityError
-from wtforms import ValidationError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from portal.database import db
 from portal.errors import PortalError
-from portal.form_rules import texts_in
-from portal.manifests.applying import Actions, Change, apply_document, mark_of
-from portal.manifests.checking import Problem
+from portal.manifests.applying import Actions, Change, apply_document
 from portal.manifests.kind import Person
-from portal.manifests.kinds import ORDER
+from portal.manifests.planning import Plan, Tell, in_order, silence
 from portal.manifests.reading import Document
 
 STALE = "What this was planned from has changed since. Look at the new plan, then apply it."
-TAKEN = "Somebody else has taken this name a moment ago."
-Tell = Callable[[int, int, str], None]  # done, all, what is being done
+AWAY = "The database did not answer."
+NOTHING = "Nothing was applied."
+AGAIN = "Apply the same again: what is done stays as it is."
+# Documents that change something in one transaction. SQLite has one writer, and whoever answers a
+# prompt waits for it 5 s at most.
+MOST_AT_ONCE = {"sqlite": 50}
+MOST_ELSEWHERE = 5000
 
 
 class Stale(PortalError):
-    """The account is not as it was when the plan was made; nothing more was done."""
+    """Nothing more was done; `done` are the changes of the parts before, which stay."""
+
+    def __init__(self, sentence: str, done: Iterable[Change] = ()) -> None:
+        super().__init__(sentence)
+        self.done = tuple(done)
+
+    @classmethod
+    def at(cls, sentence: str, steps: list[_Step], first: int, changes: list[Change]) -> Stale:
+        """The same of the step with which the failed part begins."""
+        if not first:
+            return cls(f"{sentence} {NOTHING}")
+        called = f"{steps[first].expected.kind} {steps[first].expected.title}"
+        told = f"{first:,} of {len(steps):,} changes were applied, none from {called} on. {AGAIN}"
+        return cls(f"{sentence} {told}", (changes[step.number] for step in steps[:first]))
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What the documents would change, in the order in which it is done."""
-
-    changes: tuple[Change, ...]
-
-    @property
-    def is_possible(self) -> bool:
-        return not any(change.is_refused for change in self.changes)
-
-    @property
-    def made_from(self) -> str:
-        return mark_of(self.changes)
-
-    def count(self, action: str) -> int:
-        return sum(1 for change in self.changes if change.action == action)
-
-    @property
-    def changes_something(self) -> bool:
-        return self.is_possible and self.count(Actions.NOTHING) < len(self.changes)
+class _Step(NamedTuple):
+    number: int
+    document: Document
+    expected: Change
 
 
-def silence(done: int, all_: int, what: str) -> None:
-    """Nobody looks on."""
+def most_at_once() -> int:
+    """How many changes this database takes in one transaction."""
+    return MOST_AT_ONCE.get(db.engine.dialect.name, MOST_ELSEWHERE)
 
 
-def in_order(documents: list[Document]) -> list[Document]:
-    """Providers before the clients that use them, and so on; else as they were written."""
-    return sorted(documents, key=lambda one: ORDER.get(_kind(one), len(ORDER)))
+def parts_of(planned: Plan) -> int:
+    """In how many transactions it would be done."""
+    return -(-len(_to_do(planned)) // most_at_once())
 
 
-def _kind(document: Document) -> str:
-    values = document.values
-    return str(values.get("kind")) if isinstance(values, dict) else ""
+def in_parts(planned: Plan) -> str:
+    """That it is done in several transactions, "" where it is done in one."""
+    parts = parts_of(planned)
+    if not planned.is_possible or parts < 2:
+        return ""
+    return f"Applied in {parts} parts of {most_at_once():,} changes, each whole or not at all."
 
 
-def plan(documents: list[Document], person: Person, tell: Tell = silence) -> Plan:
-    """What would come of it; all is rolled back, what the caller has not committed too.
-
-    Each document in a short transaction of its own, after those that it needs, so that nobody
-    who writes waits for a long plan.
-    """
-    changes: list[Change] = []
-    done: list[tuple[Document, Change]] = []
-    seen: dict[tuple[str, str, object], int] = {}
-    ordered = in_order(documents)
-    for number, document in enumerate(ordered):
-        tell(number, len(ordered), "planned")
-        change, twin = _tried(document, _needed(document, done), person, seen)
-        if not twin and change.action in (Actions.CREATE, Actions.CHANGE):
-            done.append((document, change))
-        changes.append(change)
-    tell(len(ordered), len(ordered), "planned")
-    return Plan(tuple(changes))
-
-
-def _needed(document: Document, done: list[tuple[Document, Change]]) -> list[Document]:
-    """Those before it whose things it names, and what these need, in their order."""
-    wanted, found = _names_in(document), []
-    for other, change in reversed(done):
-        is_itself = change.kind == _kind(document) and change.title.lower() in _own_name(document)
-        if change.title.lower() in wanted and not is_itself:
-            found.append(other)
-            wanted |= _names_in(other)
-    return list(reversed(found))
-
-
-def _names_in(document: Document) -> set[str]:
-    """Every text of it, and what stands behind a slash, as in `owner/name`."""
-    try:
-        texts = {text.lower() for text in texts_in(document.values)}
-    except ValidationError:
-        return set()
-    return texts | {text.rpartition("/")[2] for text in texts}
-
-
-def _own_name(document: Document) -> set[str]:
-    values = document.values
-    found = values.get("metadata") if isinstance(values, dict) else None
-    return {str(found.get("name")).lower()} if isinstance(found, dict) else set()
-
-
-def _tried(
-    document: Document,
-    needed: list[Document],
-    person: Person,
-    seen: dict[tuple[str, str, object], int],
-) -> tuple[Change, bool]:
-    """What would become of it, and whether another one describes the same thing."""
-    try:
-        for other in needed:
-            apply_document(other, person)
-        change = apply_document(document, person)
-        db.session.flush()
-        is_new = change.action == Actions.CREATE
-        key = (change.kind, change.title, None if is_new else getattr(change.row, "id", None))
-    except IntegrityError:
-        return _taken(document), False
-    finally:
-        db.session.rollback()
-    if change.row is None or key not in seen:
-        seen[key] = change.line
-        return change, False
-    told = f"{change.kind} {change.title} is described twice, first on line {seen[key]}."
-    problem = Problem("metadata.name", told, change.line)
-    refused = Change(change.kind, change.title, Actions.REFUSED, change.line, (), (problem,))
-    return refused, True
-
-
-def _taken(document: Document) -> Change:
-    problem = Problem("metadata.name", TAKEN, document.line)
-    return Change(_kind(document), "", Actions.REFUSED, document.line, problems=(problem,))
+def _to_do(planned: Plan) -> list[int]:
+    changes = enumerate(planned.changes)
+    return [number for number, change in changes if change.action != Actions.NOTHING]
 
 
 def carry_out(
     documents: list[Document], person: Person, planned: Plan, tell: Tell = silence
 ) -> list[Change]:
-    """Do what was planned, one transaction for each document. Raises Stale, and stops there."""
-    done: list[Change] = []
-    ordered = in_order(documents)
-    for number, (document, expected) in enumerate(zip(ordered, planned.changes, strict=True)):
-        tell(number, len(ordered), "applied")
-        db.session.expire_all()
-        done.append(_carried_out(document, expected, person))
-        db.session.commit()
-    tell(len(ordered), len(ordered), "applied")
+    """Do what was planned, each part whole or not at all. Raises Stale, and stops there."""
+    done, ordered, numbers = list(planned.changes), in_order(documents), _to_do(planned)
+    steps = [_Step(number, ordered[number], done[number]) for number in numbers]
+    most = most_at_once()
+    for first in range(0, len(steps), most):
+        part = steps[first : first + most]
+        try:
+            for at, (step, change) in enumerate(_carried_out(part, person), first + 1):
+                done[step.number] = change
+                tell(at, len(steps), "applied")
+        except Stale as error:
+            raise Stale.at(error.public_message, steps, first, done) from error
+        except OperationalError as error:
+            db.session.rollback()
+            if not first:
+                raise
+            raise Stale.at(AWAY, steps, first, done) from error
     return done
 
 
-def _carried_out(document: Document, expected: Change, person: Person) -> Change:
+def _carried_out(part: list[_Step], person: Person) -> Iterator[tuple[_Step, Change]]:
+    """One transaction, committed after its last document."""
+    db.session.expire_all()
+    person.forget()
+    for step in part:
+        yield step, _one(step, person)
+    db.session.commit()
+    person.forget()
+
+
+def _one(step: _Step, person: Person) -> Change:
+    person.secrets.clear()
     try:
-        change = apply_document(document, person)
+        change = apply_document(step.document, person)
         db.session.flush()
     except IntegrityError as error:
         db.session.rollback()
         raise Stale(STALE) from error
-    if (change.action, change.made_from) != (expected.action, expected.made_from):
+    if (change.action, change.made_from) != (step.expected.action, step.expected.made_from):
         db.session.rollback()
         told = " ".join(problem.sentence for problem in change.problems)
         raise Stale(f"{change.kind} {change.title}: {told}" if told else STALE)
-    return change
+    return replace(change, secret=person.secrets[-1]) if person.secrets else change

@@ -25,6 +25,8 @@ from portal.llm_clients.pages.embed_views import AllowedOriginsForm
 from portal.manifests.kind import NO_CSRF, Person, Refused, Values
 from portal.plugins import finding as plugin_finding
 from portal.plugins.models import Plugin
+from portal.providers import finding as provider_finding
+from portal.providers.models import Provider
 
 NOTHING: Values = {
     "plugins": [],
@@ -101,7 +103,7 @@ def status(row: LLMClient) -> Values:
 
 def settled(values: Values, person: Person) -> Values:
     """The values as they are stored. Raises Refused for what the account has not."""
-    _plugins_named(values["plugins"], person)
+    _check_plugins(values["plugins"], person)
     values["allowedOrigins"] = _origins(values["allowedOrigins"])
     values["customDomain"] = values["customDomain"].strip().lower().removesuffix(".")
     domain_named(values["customDomain"], person)
@@ -118,8 +120,23 @@ def _origins(lines: list[str]) -> list[str]:
     return list(form.allowed_origins.data or [])
 
 
-def _plugins_named(names: list[str], person: Person) -> list[Plugin]:
-    known = {plugin.name: plugin for plugin in plugin_finding.all_of(person.account)}
+def providers_of(person: Person) -> list[Provider]:
+    """The account's providers; many clients name them."""
+    return person.once("providers", lambda: provider_finding.all_of(person.account))
+
+
+def _plugins_of(person: Person) -> dict[str, int]:
+    """Numbers of the account's plugins by their names."""
+
+    def ask() -> dict[str, int]:
+        query = select(Plugin.name, Plugin.id).where(Plugin.account_id == person.account.id)
+        return {row.name: row.id for row in db.session.execute(query)}
+
+    return person.once("plugins", ask)
+
+
+def _check_plugins(names: list[str], person: Person) -> None:
+    known = _plugins_of(person)
     if len(set(names)) != len(names):
         raise Refused("plugins", "A plugin is named twice.")
     if len(names) > plugin_attaching.MOST_PLUGINS:
@@ -129,7 +146,6 @@ def _plugins_named(names: list[str], person: Person) -> list[Plugin]:
             near = difflib.get_close_matches(name, known, n=1)
             told = f" Did you mean {near[0]}?" if near else ""
             raise Refused("plugins", f"The account has no plugin named {name[:100]}.{told}")
-    return [known[name] for name in names]
 
 
 def domain_named(name: str, person: Person) -> LLMClientCustomDomain | None:
@@ -148,10 +164,9 @@ def domain_named(name: str, person: Person) -> LLMClientCustomDomain | None:
     return found
 
 
-def set_plugins(llm_client: LLMClient, names: list[str]) -> None:
+def set_plugins(llm_client: LLMClient, names: list[str], person: Person) -> None:
     """Exactly these plugins, in this order; the caller takes the revision."""
-    query = select(Plugin.name, Plugin.id).where(Plugin.account_id == llm_client.account_id)
-    numbers = {row.name: row.id for row in db.session.execute(query)}
+    numbers = _plugins_of(person)
     revisions.set_plugins(llm_client, [numbers[name] for name in names if name in numbers])
 
 

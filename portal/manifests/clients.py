@@ -22,7 +22,6 @@ from portal.llm_clients.pages.forms import LLMClientForm
 from portal.manifests import client_surroundings as around
 from portal.manifests.client_fields import CONFIGURATION, FIELDS
 from portal.manifests.kind import NO_CSRF, Kind, Person, Refused, Values
-from portal.providers import finding as provider_finding
 
 NOTE = "Applied from a manifest"
 
@@ -34,6 +33,7 @@ class ClientKind(Kind):
     about = "A named chat client: provider, model, system role, look, and where it answers."
     form_class = LLMClientForm
     fields = FIELDS
+    outdates = ("clients",)
     separators = {"tags": ", ", "functions": ""}  # noqa: RUF012
 
     def find(self, given: Values, person: Person) -> LLMClient | None:
@@ -96,7 +96,7 @@ class ClientKind(Kind):
         return around.status(row)
 
     def first_values(self, given: Values, person: Person) -> Values:
-        suggested = first_values(provider_finding.all_of(person.account))
+        suggested = first_values(around.providers_of(person))
         found = {name: suggested.get(column) for name, column in CONFIGURATION.items()}
         if "provider" in given:
             found["defaultModel"] = ""  # that of the provider, unless the manifest names one
@@ -121,7 +121,7 @@ class ClientKind(Kind):
     ) -> FlaskForm:
         owner = row.user_profile if row is not None else person.profile
         return LLMClientForm(
-            provider_finding.all_of(person.account),
+            around.providers_of(person),
             lambda name: registration.preview(name, owner, row).problem,
             formdata=sent,
             meta=NO_CSRF,
@@ -154,6 +154,7 @@ class ClientKind(Kind):
     ) -> LLMClient:
         if row is None:
             row = self._create(form, values, person)
+            changed = changed - {"allowedOrigins"}  # it was made with them
         elif changed & {"name", "plugins", *CONFIGURATION}:
             self._update(row, form, values, changed, person)
         around.store(row, values, changed, person)
@@ -168,9 +169,12 @@ class ClientKind(Kind):
             name=form.name.data,
         )
         editing.fill(llm_client, form)
-        around.set_plugins(llm_client, values["plugins"])
+        around.set_plugins(llm_client, values["plugins"], person)
+        llm_client.allowed_origins = values["allowedOrigins"]
         registration.register(llm_client, _author(person), NOTE)
         after = revisions.content_of(llm_client)
+        if values["allowedOrigins"]:
+            after["allowed_origins"] = values["allowedOrigins"]
         audit.record(person.actor, "created", llm_client, after=after)
         return llm_client
 
@@ -184,7 +188,7 @@ class ClientKind(Kind):
     ) -> None:
         before = {"name": row.name, **revisions.content_of(row)}
         if "plugins" in changed:
-            around.set_plugins(row, values["plugins"])
+            around.set_plugins(row, values["plugins"], person)
         form.note.data = NOTE
         moved = editing.update(row, form, _author(person))
         after = {"name": row.name, **revisions.content_of(row)}

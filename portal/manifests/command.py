@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +19,10 @@ from sqlalchemy import select
 from portal.accounts.models import Account, User, UserProfile
 from portal.database import db
 from portal.errors import PortalError
-from portal.manifests import carrying_out, export, reading
+from portal.manifests import carrying_out, export, planning, reading
 from portal.manifests.applying import Actions, Change
-from portal.manifests.carrying_out import Plan, Tell
 from portal.manifests.kind import Person, Values
+from portal.manifests.planning import Plan, Tell
 from portal.manifests.reading import Document
 from portal.manifests.writing import text_of
 
@@ -100,7 +100,7 @@ def _export(arguments: argparse.Namespace, person: Person) -> int:
     documents = list(export.documents_of(person.account, arguments.client))
     if arguments.client and not documents:
         raise PortalError(f"The account has no LLM client {arguments.client}.")
-    tell = _bar() if arguments.output and sys.stderr.isatty() else carrying_out.silence
+    tell = _bar() if arguments.output and sys.stderr.isatty() else planning.silence
     text = "".join(_written(documents, tell))
     if arguments.output is None:
         sys.stdout.write(text)
@@ -123,12 +123,14 @@ def _apply(arguments: argparse.Namespace, person: Person) -> int:
     sourced = [found for name in arguments.files for found in _documents(name)]
     sources = {id(document): name for name, document in sourced}
     documents = [document for _, document in sourced]
-    tell = _bar() if sys.stderr.isatty() else carrying_out.silence
-    planned = carrying_out.plan(documents, person, tell)
-    ordered = carrying_out.in_order(documents)
+    tell = _bar() if sys.stderr.isatty() else planning.silence
+    planned = planning.plan(documents, person, tell)
+    ordered = planning.in_order(documents)
     for document, change in zip(ordered, planned.changes, strict=True):
         sys.stdout.write(_told(change, sources[id(document)]))
     sys.stdout.write(f"{_summary(planned)}\n")
+    if parts := carrying_out.in_parts(planned):
+        sys.stdout.write(f"{parts}\n")
     if not planned.is_possible:
         sys.stderr.write("Nothing was applied.\n")
         return 2
@@ -136,9 +138,22 @@ def _apply(arguments: argparse.Namespace, person: Person) -> int:
         return 0
     if arguments.dry_run or not (arguments.yes or _agrees()):
         return 1
-    carrying_out.carry_out(documents, person, planned, tell)
+    try:
+        done = carrying_out.carry_out(documents, person, planned, tell)
+    except carrying_out.Stale as error:
+        _show_secrets(error.done)
+        raise
+    _show_secrets(done)
     sys.stdout.write("Applied.\n")
     return 0
+
+
+def _show_secrets(changes: Iterable[Change]) -> None:
+    """What was made and is told this once."""
+    for change in changes:
+        if change.secret:
+            told = f"{change.kind} {change.title}: its secret, shown this once: {change.secret}"
+            sys.stdout.write(f"{told}\n")
 
 
 def _documents(name: str) -> Sourced:

@@ -100,7 +100,7 @@ class KeyKind(Kind):
         return MADE_ELSEWHERE if row is None else ""
 
     def form_of(self, sent: MultiDict[str, str], row: AuthToken, person: Person) -> KeyForm:
-        offered = key_attaching.clients_of_account(person.account)
+        offered = _clients_of(person)
         wanted = [
             client_named(text, offered, person.user.username) for text in sent.poplist("clients")
         ]
@@ -115,7 +115,7 @@ class KeyKind(Kind):
     def _wanted(self, form: Any, person: Person) -> list[ClientName]:
         """By name, as the rows are read."""
         chosen = set(form.clients.data or [])
-        offered = key_attaching.clients_of_account(person.account)
+        offered = _clients_of(person)
         return [one for one in offered if one.hashed_id in chosen]
 
     def store(
@@ -131,6 +131,11 @@ class KeyKind(Kind):
             after={"name": row.name, "llm_clients": after},
         )
         return row
+
+
+def _clients_of(person: Person) -> list[ClientName]:
+    """Every client of the account; many keys name them."""
+    return person.once("clients", lambda: key_attaching.clients_of_account(person.account))
 
 
 def client_named(text: str, offered: list[ClientName], username: str) -> ClientName:

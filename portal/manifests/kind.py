@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
@@ -20,21 +21,40 @@ from portal.vault import named
 NO_CSRF = {"csrf": False}  # who asks was checked by whoever asks for it: page, command, API
 ADMINS_ONLY = "Only admins of the account may change this."
 Values = dict[str, Any]
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who applies, in which account, by what means, and when."""
+    """Who applies, in which account, by what means, and when.
+
+    `known` is what many documents of one transaction ask for, asked once; `secrets` are those of
+    what was made, each shown once to whoever applies.
+    """
 
     account: Account
     profile: UserProfile
     user: User
     actor: Actor
     now: datetime
+    known: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    secrets: list[str] = dataclasses.field(default_factory=list, repr=False, compare=False)
 
     @property
     def is_admin(self) -> bool:
         return self.profile.role == "admin"
+
+    def once(self, what: str, ask: Callable[[], Known]) -> Known:
+        """The answer to a question about the account, until `forget`."""
+        if what not in self.known:
+            self.known[what] = ask()
+        found: Known = self.known[what]
+        return found
+
+    def forget(self, *what: str) -> None:
+        """Ask anew for these, for everything if none is named."""
+        for name in what or tuple(self.known):
+            self.known.pop(name, None)
 
 
 class Kind:
@@ -48,6 +68,7 @@ class Kind:
     form_class: type[FlaskForm] | None = None
     fields: tuple[Field, ...] = ()
     separators: dict[str, str] = {}  # noqa: RUF012 - of lists that a form takes as one text
+    outdates: tuple[str, ...] = ()  # what a person has asked `once` and that a stored row changes
 
     def find(self, given: Values, person: Person) -> Any:
         """The account's row that the metadata names, held until the commit; None if absent."""

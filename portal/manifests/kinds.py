@@ -12,6 +12,7 @@ from portal.manifests.limits import LimitsKind
 from portal.manifests.plugins import PluginKind
 from portal.manifests.providers import ProviderKind
 from portal.manifests.webhooks import WebhookKind
+from portal.manifests.zone_editors import ZoneEditorKind
 
 _ORDERED: tuple[Kind, ...] = (
     AccountKind(),
@@ -19,6 +20,7 @@ _ORDERED: tuple[Kind, ...] = (
     ProviderKind(),
     PluginKind(),
     DomainKind(),
+    ZoneEditorKind(),
     ClientKind(),
     KeyKind(),
     LimitsKind(),

@@ -16,12 +16,12 @@ from portal.limits import editing, finding
 from portal.limits.forms import AccountLimitsForm, ClientLimitsForm, KeyLimitsForm, values_of
 from portal.limits.models import Limits, SubjectKinds
 from portal.llm_clients.models import LLMClient
+from portal.manifests.client_surroundings import providers_of
 from portal.manifests.clients import ClientKind
 from portal.manifests.fields import Field, Types, metadata
 from portal.manifests.keys import KeyKind
 from portal.manifests.kind import NO_CSRF, Kind, Person, Refused, Values
 from portal.manifests.providers import units
-from portal.providers import finding as provider_finding
 from portal.vault.models import AuthToken
 
 ABSENT = "What they are for is not here yet: apply this again when it is."
@@ -138,8 +138,7 @@ class LimitsKind(Kind):
     def form_of(self, sent: MultiDict[str, str], row: Subject, person: Person) -> FlaskForm:
         form_class, options = FORMS[row.kind], {"formdata": sent, "meta": NO_CSRF}
         if row.kind == SubjectKinds.CLIENT:
-            providers = provider_finding.all_of(person.account)
-            return ClientLimitsForm(providers, **options)
+            return ClientLimitsForm(providers_of(person), **options)
         return form_class(**options)
 
     def settle(self, row: Subject, form: Any, values: Values, person: Person) -> Values:

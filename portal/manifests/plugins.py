@@ -46,6 +46,7 @@ class PluginKind(Kind):
     name = "Plugin"
     about = "What clients may know or call: static data, an HTTP interface, a database."
     form_class = FORMS[API]
+    outdates = ("plugins",)
     fields = (
         metadata("name", "What clients call it.", form="name"),
         metadata("description", "What it is for; the model reads it.", form="description"),

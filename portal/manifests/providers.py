@@ -43,6 +43,7 @@ class ProviderKind(Kind):
     name = "Provider"
     about = "An endpoint that speaks the OpenAI chat protocol, with its models and their prices."
     form_class = ProviderForm
+    outdates = ("providers",)
     fields = (
         metadata("name", "What clients call it: lower-case letters, digits and -.", form="name"),
         Field("baseUrl", "Its address, such as https://api.example.com/v1.", form="base_url"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
@@ -10,12 +11,13 @@ from flask_login import current_user
 from portal.database import utc_now
 from portal.llm_clients.pages.views import blueprint as clients_blueprint
 from portal.llm_clients.pages.views import owned_or_404
-from portal.manifests import carrying_out, export, reading
-from portal.manifests.applying import Actions
-from portal.manifests.carrying_out import Plan, Stale
+from portal.manifests import carrying_out, export, planning, reading
+from portal.manifests.applying import Actions, Change
+from portal.manifests.carrying_out import Stale
 from portal.manifests.forms import ManifestForm
 from portal.manifests.kind import Person
 from portal.manifests.kinds import KINDS
+from portal.manifests.planning import Plan
 from portal.serving.workbench import blueprint as workbench_blueprint
 from portal.web import ADMIN, MEMBER, VIEWER, FormActor, permits, said
 
@@ -42,13 +44,21 @@ def index() -> Any:
     return _page(ManifestForm(formdata=None))
 
 
-def _page(form: ManifestForm, plan: Plan | None = None, notice: str = "") -> Any:
+def _page(
+    form: ManifestForm,
+    plan: Plan | None = None,
+    notice: str = "",
+    done: Iterable[Change] = (),
+) -> Any:
+    """With secrets of what was made on the answer to the POST that made it, and nowhere else."""
     body = render_template(
         "manifests/index.html",
         form=form,
         plan=plan,
         notice=notice,
         summary=_summary(plan.changes) if plan else "",
+        made=[change for change in done if change.secret],
+        parts=carrying_out.in_parts(plan) if plan else "",
         kinds=list(KINDS.values()),
         largest=reading.LARGEST // 1000,
     )
@@ -63,7 +73,7 @@ def plan() -> Any:
     form = ManifestForm()
     if not form.validate() or not form.read():
         return _page(form)
-    return _page(form, carrying_out.plan(form.documents, person()))
+    return _page(form, planning.plan(form.documents, person()))
 
 
 @blueprint.post("/apply")
@@ -73,14 +83,17 @@ def apply() -> Any:
     form = ManifestForm()
     if not form.validate() or not form.read():
         return _page(form)
-    planned = carrying_out.plan(form.documents, person())
+    planned = planning.plan(form.documents, person())
     if not planned.is_possible or planned.made_from != form.made_from.data:
         return _page(form, planned, carrying_out.STALE if planned.is_possible else "")
     try:
         done = carrying_out.carry_out(form.documents, person(), planned)
     except Stale as error:
-        return _page(form, carrying_out.plan(form.documents, person()), error.public_message)
+        plan = planning.plan(form.documents, person())
+        return _page(form, plan, error.public_message, error.done)
     said(f"Applied: {_summary(done)}.")
+    if any(change.secret for change in done):
+        return _page(ManifestForm(formdata=None), done=done)
     return redirect(url_for(".index"), 303)
 
 

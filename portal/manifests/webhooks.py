@@ -17,9 +17,7 @@ from portal.notices.webhook_models import Webhook
 from portal.notifications import webhook_changes
 from portal.notifications.webhook_forms import WebhookForm
 
-ROTATE_FIRST = (
-    "Its secret is a new one: rotate it on the webhook’s page to see one for the program."
-)
+SHOWN_ONCE = "It gets a signing secret, which is shown once: when this has been applied."
 TWO = "The account has several webhooks of this name. Give them names of their own first."
 
 
@@ -27,7 +25,7 @@ class WebhookKind(Kind):
     """Webhooks, found by name."""
 
     name = "Webhook"
-    about = "A program that is told what happened. Each has a signing secret that no manifest has."
+    about = "A program that is told what happened. Its signing secret is in no manifest."
     form_class = WebhookForm
     separators = {"kinds": ""}  # noqa: RUF012 - as in Kind
     fields = (
@@ -81,14 +79,15 @@ class WebhookKind(Kind):
     def remarks(
         self, row: Webhook | None, given: Values, changed: set[str], person: Person
     ) -> list[str]:
-        return [ROTATE_FIRST] if row is None else []
+        return [SHOWN_ONCE] if row is None else []
 
     def store(
         self, row: Webhook | None, form: Any, values: Values, changed: set[str], person: Person
     ) -> Webhook:
         chosen = form.name.data, form.url.data, form.kinds.data
         if row is None:
-            row, _ = webhook_changes.make(person.account.id, *chosen, person.actor)
+            row, secret = webhook_changes.make(person.account.id, *chosen, person.actor)
+            person.secrets.append(secret)
         elif changed - {"active"}:
             webhook_changes.change(row, *chosen, person.actor)
         if row.is_active != values["active"]:

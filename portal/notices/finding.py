@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,7 +30,17 @@ LOOKED_AT = 500
 FOR_ADMINS = tuple(kind for kind in Kind if RULES[kind].for_admins)
 
 
-def shown_to(profile: UserProfile) -> ColumnElement[bool]:
+@dataclass(frozen=True)
+class Reader:
+    """What the queries have to know of a person: values, or parameters of one that is kept."""
+
+    user_id: Any
+    account_id: Any
+    created_at: Any
+    role: Role
+
+
+def shown_to(profile: UserProfile | Reader) -> ColumnElement[bool]:
     """The account's notices for everybody and those for this person, without unwanted kinds."""
     unwanted = exists().where(
         NoticePreference.user_id == profile.user_id,
@@ -46,7 +58,7 @@ def shown_to(profile: UserProfile) -> ColumnElement[bool]:
     return and_(*shown)
 
 
-def unseen_by(profile: UserProfile) -> ColumnElement[bool]:
+def unseen_by(profile: UserProfile | Reader) -> ColumnElement[bool]:
     """What the person has not seen; what was told before they came is not new to them."""
     seen_to = (
         select(NoticeReader.seen_to)
@@ -62,7 +74,7 @@ def unseen_by(profile: UserProfile) -> ColumnElement[bool]:
     )
 
 
-def _newest(profile: UserProfile) -> Subquery:
+def _newest(profile: UserProfile | Reader) -> Subquery:
     """What new ones are looked for among, so that nobody who reads none has a slow page."""
     return (
         select(Notice.id)
@@ -73,7 +85,7 @@ def _newest(profile: UserProfile) -> Subquery:
     )
 
 
-def count_unseen(profile: UserProfile) -> ScalarSelect[int]:
+def count_unseen(profile: UserProfile | Reader) -> ScalarSelect[int]:
     """How many of the newest LOOKED_AT are new, to MOST_UNSEEN; a part of a query."""
     newest = _newest(profile)
     some = (

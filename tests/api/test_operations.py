@@ -11,6 +11,7 @@ from portal.request_history.storing import Visit
 from tests import api_table
 from tests.api.conftest import MakeProgram, Program
 from tests.llm_clients.test_views_list import counted
+from tests.manifests.test_history_and_webhooks import WEBHOOK
 from tests.people import MakeClient, People
 from tests.planes import Planes
 
@@ -157,3 +158,11 @@ def test_pages_of_a_list_follow_each_other_and_cost_the_same(
     second = program.call("GET", f"/clients/?after={first['next']}")
     assert (len(first["items"]), len(second["items"]), second["next"]) == (50, 3, None)
     assert len(fifty) <= len(one) <= 14, "\n\n".join(fifty)
+
+
+def test_the_secret_of_a_webhook_is_in_the_answer_that_made_it(make_program: MakeProgram) -> None:
+    program = make_program()
+    [made] = program.call("POST", "/manifests/", data=WEBHOOK)["changes"]
+    assert made["secret"].startswith("whsec_")
+    [again] = program.call("POST", "/manifests/", data=WEBHOOK)["changes"]
+    assert (again["action"], again["secret"]) == ("nothing", "")

@@ -19,7 +19,7 @@ from portal.providers import finding
 from tests.kill.labour import at_work
 from tests.kill.own_portal import PATIENCE_SECONDS, environ_of, prepared
 
-CLIENTS, KILLS, LONGEST = 8, 5, 0.4
+CLIENTS, KILLS, LONGEST = 20, 5, 0.15
 VERSIONS = (1, 2)
 PLUGIN = """---
 apiVersion: portal/v1

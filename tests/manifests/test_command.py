@@ -13,10 +13,13 @@ from portal.database import db, utc_now
 from portal.errors import PortalError
 from portal.llm_clients.models import LLMClient
 from portal.manifests import command, reading
+from portal.notices import webhooks
+from portal.notices.webhook_models import Webhook
 from portal.providers import finding
 from portal.providers.models import Provider
 from portal.vault import named
 from tests.manifests.applied import HEAD
+from tests.manifests.test_history_and_webhooks import WEBHOOK
 from tests.manifests.test_kinds import PROVIDER
 from tests.people import MakeClient, People
 
@@ -148,3 +151,15 @@ def test_a_file_that_no_page_takes_is_applied_whole(
     assert run("export", "--account", number, "--output", str(target)) == 0
     assert target.stat().st_size > reading.LARGEST
     assert run("apply", str(target), "--account", number, "--dry-run") == 0
+
+
+def test_the_secret_of_a_new_webhook_is_printed_once(
+    number: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(WEBHOOK)
+    assert run("apply", str(file), "--account", number, "--yes") == 0
+    webhook = db.session.scalars(db.select(Webhook)).one()
+    [secret] = webhooks.secrets_of(webhook, webhook.created_at)
+    assert f"Webhook orders: its secret, shown this once: {secret}" in capsys.readouterr().out
+    assert run("apply", str(file), "--account", number, "--yes") == 0
+    assert secret not in capsys.readouterr().out

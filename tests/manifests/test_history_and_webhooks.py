@@ -44,10 +44,13 @@ def test_a_webhook_is_made_changed_and_switched_without_its_secret(
     people: People, database: None
 ) -> None:
     alice = people.browser(people.alice)
-    assert "rotate it on the webhook’s page" in planned(alice, WEBHOOK).words
-    applied(alice, WEBHOOK)
+    page = planned(alice, WEBHOOK)
+    assert "a signing secret, which is shown once" in page.words
+    made = alice.post("/manifests/apply", page.values("#what-would-change form"), 200)
     webhook = one(Webhook, name="orders")
     [secret] = webhooks.secrets_of(webhook, webhook.created_at)
+    assert made.find("pre").get_text() == secret
+    assert secret not in alice.get("/manifests/").text
     assert webhook.kinds == ["deployment.done", "deployment.failed"]
     text = alice.get("/manifests/export").text
     assert "kind: Webhook" in text

@@ -7,6 +7,7 @@ import io
 from portal.accounts.models import AuditEvent
 from portal.database import db
 from portal.llm_clients.models import LLMClient
+from portal.manifests import reading
 from tests.manifests.applied import HEAD, applied, client_named, planned
 from tests.people import MakeClient, People
 
@@ -101,7 +102,16 @@ def test_the_clients_page_shows_its_manifest(people: People, make_client: MakeCl
 
 def test_two_names_of_one_address_are_told_when_they_meet(people: People) -> None:
     other = NEW.replace("lake_guide", "lake-guide")
-    alice = people.browser(people.alice)
-    seen = planned(alice, f"{NEW}---\n{other}").values("#what-would-change form")
-    page = alice.post("/manifests/apply", seen, 422)
+    page = planned(people.browser(people.alice), f"{NEW}---\n{other}", 422)
     assert "The client lake_guide already has the address" in page.words
+
+
+def test_an_export_of_any_size_is_downloaded_whole(people: People) -> None:
+    alice, words = people.browser(people.alice), "v" * 60_000
+    for number in range(5):
+        plugin = f"kind: Plugin\nmetadata: {{name: p{number}}}\n"
+        spec = f"spec: {{kind: static, data: {{a: {words}}}}}\n"
+        applied(alice, f"apiVersion: portal/v1\n{plugin}{spec}")
+    text = alice.get("/manifests/export").text
+    assert len(text) > reading.LARGEST
+    assert text.count(words) == text.count("kind: Plugin") == 5

@@ -49,3 +49,9 @@ def test_plain_words_are_those_of_yaml_1_2() -> None:
     assert found.values == {"a": "yes", "b": True, "c": 12, "d": 1.5, "e": None, "f": "1"}
     assert found.line_of("d") == 4
     assert found.line_of("d", "inside") == 4
+
+
+def test_what_is_beyond_sixteen_bits_is_written_as_it_is() -> None:
+    assert text_of([{"key": "Welcome 😀", "other": "1.0"}]) == (
+        "---\nkey: Welcome 😀\nother: '1.0'\n"
+    )
