@@ -6,8 +6,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 
 from portal.accounts import passwords
 from portal.accounts.models import SignInAttempt, User, UserSession
@@ -131,9 +132,15 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+@cache
+def _by_token() -> Select[tuple[UserSession]]:
+    """Every request asks it, so it is made once."""
+    return select(UserSession).where(UserSession.token_hash == bindparam("token_hash"))
+
+
 def session_of(token: str, now: datetime) -> UserSession | None:
     """The session, if it is neither revoked, over, idle for too long nor its user's place gone."""
-    found = db.session.scalar(select(UserSession).where(UserSession.token_hash == hash_of(token)))
+    found = db.session.scalar(_by_token(), {"token_hash": hash_of(token)})
     if found is None or found.revoked_at is not None or found.expires_at <= now:
         return None
     if found.last_seen_at + IDLE <= now or not found.user.is_enabled:

@@ -65,6 +65,12 @@ class ConfirmForm(FlaskForm):
     """Only the token that every POST carries."""
 
 
+class SignOutForm(FlaskForm):
+    """Ends somebody's sessions; whether their programs go on, too."""
+
+    revoke_tokens = BooleanField("Revoke their API tokens, too", default=True)
+
+
 class RoleForm(FlaskForm):
     """What somebody may do in the account."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
@@ -10,8 +11,8 @@ from flask_login import current_user
 from portal.accounts import audit, signing_in
 from portal.accounts.models import Role, UserProfile
 from portal.database import db, utc_now
-from portal.people import invitations, membership
-from portal.people.forms import ROLE_HINTS, ConfirmForm, RoleForm
+from portal.people import invitations, membership, personal_tokens
+from portal.people.forms import ROLE_HINTS, ConfirmForm, RoleForm, SignOutForm
 from portal.people.membership import MembershipError
 from portal.web import ADMIN, FormActor, permits, said
 
@@ -72,16 +73,38 @@ def _change(profile: UserProfile, form: RoleForm) -> bool:
     return True
 
 
-@blueprint.post("/<row_id:profile_id>/sign-out")
+@blueprint.route("/<row_id:profile_id>/sign-out", methods=["GET", "POST"])
 @permits(ADMIN)
 def sign_out(profile_id: int) -> Any:
     """End every session of somebody, as when a device is lost; they may sign in again."""
-    profile = member_or_404(profile_id)
-    signing_in.revoke_all(profile.user, utc_now(), but=g.user_session)
+    profile, form, now = member_or_404(profile_id), SignOutForm(), utc_now()
+    if not form.validate_on_submit():
+        programs = _programs(profile, now)
+        page = render_template("users/sign_out.html", who=profile, form=form, programs=programs)
+        return page, (422 if form.errors else 200)
+    signing_in.revoke_all(profile.user, now, but=g.user_session)
     audit.record(FormActor(), "person_signed_out", profile, name=profile.user.username)
+    if form.revoke_tokens.data:
+        _revoke_tokens(profile, now)
     db.session.commit()
     said(f"{profile.user.username} is signed out everywhere.")
     return redirect(url_for(".index"), 303)
+
+
+def _programs(profile: UserProfile, now: datetime) -> int:
+    """Tokens that work: of all accounts for who runs the platform, else of this account alone."""
+    if current_user.is_superuser:
+        return personal_tokens.how_many(profile.user, now)
+    return len(personal_tokens.working(profile, now))
+
+
+def _revoke_tokens(profile: UserProfile, now: datetime) -> None:
+    if current_user.is_superuser:
+        personal_tokens.revoke_everywhere(profile.user, FormActor(), now)
+    elif personal_tokens.working(profile, now):
+        personal_tokens.revoke_all(profile.id, now)
+        name = profile.user.username
+        audit.record(FormActor(), "personal_tokens_revoked", profile, name=name)
 
 
 @blueprint.route("/<row_id:profile_id>/remove", methods=["GET", "POST"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 
 from flask import Flask, g, request, session
 from flask_login import current_user, login_user
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import OperationalError
 
 from portal.accounts import audit, signing_in
@@ -60,6 +61,14 @@ def _note_use() -> None:
         db.session.rollback()  # a page need not fail for a note that can be made next time
 
 
+@cache
+def _places() -> Select[tuple[UserProfile]]:
+    """Every request asks it, so it is made once."""
+    return select(UserProfile).where(
+        UserProfile.user_id == bindparam("user_id"), UserProfile.removed_at.is_(None)
+    )
+
+
 def load_account() -> None:
     """Before each request: which account the person looks at, and as whom.
 
@@ -68,10 +77,11 @@ def load_account() -> None:
     g.profiles, g.profile, g.account = [], None, None
     if not current_user.is_authenticated:
         return
-    query = select(UserProfile).where(
-        UserProfile.user_id == current_user.id, UserProfile.removed_at.is_(None)
-    )
-    found = [profile for profile in db.session.scalars(query) if profile.account.is_active]
+    found = [
+        profile
+        for profile in db.session.scalars(_places(), {"user_id": current_user.id})
+        if profile.account.is_active
+    ]
     g.profiles = sorted(found, key=lambda profile: profile.account.company_name.lower())
     wanted = g.user_session.account_id
     chosen = [profile for profile in g.profiles if profile.account_id == wanted]

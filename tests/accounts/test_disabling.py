@@ -6,6 +6,7 @@ import pytest
 
 from portal.accounts.models import AuditEvent, User
 from portal.accounts.signing_in import WRONG
+from portal.cli import main
 from portal.database import db
 from tests.accounts.test_tokens_too import token_of, works
 from tests.people import PASSWORD, Browser, People, Person
@@ -95,3 +96,38 @@ def test_it_is_in_the_audit_log_of_the_account(
         assert [event.action for event in found] == ["user_disabled", "user_enabled"]
         assert {event.account_id for event in found} == {people.alice.account_id}
         assert {event.user_id for event in found} == {people.charlie.user_id}
+
+
+def test_the_same_on_the_command_line(
+    planes: Planes,
+    people: People,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = planes.settings
+    for name, value in {
+        "DATABASE_URL": settings.database_url,
+        "PORTAL_DATA_DIR": str(settings.data_dir),
+        "PORTAL_ENCRYPTION_KEYS": settings.encryption_keys[0],
+        "PORTAL_SECRET_KEY": settings.secret_key,
+        "PORTAL_PORT": str(settings.port),
+    }.items():
+        monkeypatch.setenv(name, value)
+    bob, token = people.browser(people.bob), token_of(planes, people.bob)
+    assert main(["disable-person", "Bob"]) == 0
+    bob.get("/", 303)
+    assert not works(planes, token)
+    assert WRONG.message in sign_in(people, "bob", 401)
+    assert main(["enable-person", "bob"]) == 0
+    sign_in(people, "bob", 303)
+    assert main(["disable-person", "alice"]) == 2
+    assert "admin" in capsys.readouterr().err
+    with planes.worker.app_context():
+        query = db.select(AuditEvent).where(
+            AuditEvent.action.in_(("user_disabled", "user_enabled"))
+        )
+        events = db.session.scalars(query.order_by(AuditEvent.id)).all()
+        assert [(one.action, one.by, one.object_name) for one in events] == [
+            ("user_disabled", "command", "bob"),
+            ("user_enabled", "command", "bob"),
+        ]

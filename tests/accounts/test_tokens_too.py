@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal.accounts.models import AuditEvent, User, UserProfile
+from portal.accounts.models import AuditEvent, Role, User, UserProfile
 from portal.database import db, utc_now
 from portal.people import one_time_links, personal_tokens
 from portal.people.models import Purpose
@@ -79,3 +79,44 @@ def test_without_tokens_nobody_is_asked(planes: Planes, people: People) -> None:
     for path in WAYS:
         page = browser_for(path, planes, people).get(path)
         assert page.html.select("input[name=revoke_tokens]") == []
+
+
+def test_an_admin_ends_the_tokens_of_this_account_with_somebodys_sessions(
+    planes: Planes, people: People
+) -> None:
+    path, token = f"/users/{people.bob.profile_id}/sign-out", token_of(planes, people.bob)
+    mine, alice = token_of(planes, people.alice), people.browser(people.alice)
+    page = alice.get(path)
+    assert "One token works in this account." in page.words
+    assert page.find("input[name=revoke_tokens]").has_attr("checked")
+    alice.post(path)  # the box is not checked
+    assert works(planes, token)
+    alice.post(path, {"revoke_tokens": "y"})
+    assert (works(planes, token), works(planes, mine)) == (False, True)
+    with planes.worker.app_context():
+        query = db.select(AuditEvent).filter_by(action="personal_tokens_revoked")
+        [event] = db.session.scalars(query)
+        assert (event.user_id, event.object_name) == (people.alice.user_id, "bob")
+    assert alice.get(path).html.select("input[name=revoke_tokens]") == []
+
+
+def test_tokens_of_another_account_are_its_admins_and_the_platforms(
+    planes: Planes, people: People
+) -> None:
+    with planes.worker.app_context():
+        there = UserProfile(
+            user_id=people.bob.user_id, account_id=people.charlie.account_id, role=Role.MEMBER
+        )
+        db.session.add(there)
+        db.session.commit()
+        elsewhere = Person(**{**vars(people.bob), "profile_id": there.id})
+    path, token = f"/users/{people.bob.profile_id}/sign-out", token_of(planes, elsewhere)
+    people.browser(people.alice).post(path, {"revoke_tokens": "y"})
+    assert works(planes, token)
+    with planes.worker.app_context():
+        db.session.get_one(User, people.alice.user_id).is_superuser = True
+        db.session.commit()
+    alice = people.browser(people.alice)
+    assert "One token works, in all accounts together." in alice.get(path).words
+    alice.post(path, {"revoke_tokens": "y"})
+    assert not works(planes, token)
