@@ -6,6 +6,7 @@ commit), so that durability costs a few milliseconds and not one disk flush a re
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -155,7 +156,7 @@ class Recorder:
             log.warning("a batch of %d rows was not written: %s", len(batch), error)
             if _is_to_be_tried_again(batch, error):
                 for recorded in batch:
-                    self._write([recorded])
+                    self._write_again(recorded)
                 return
             for recorded in batch:
                 self._check(recorded, type(error).__name__)
@@ -164,6 +165,14 @@ class Recorder:
             self.advances.keep(advance)
         for recorded in batch:
             recorded.committed.set()
+
+    def _write_again(self, recorded: Recorded) -> None:
+        """Alone, unless its row got in: the error may have come after the commit."""
+        with contextlib.suppress(*UNWRITABLE):
+            if _is_recorded(self._engine(), recorded):
+                recorded.committed.set()
+                return
+        self._write([recorded])
 
     def _check(self, recorded: Recorded, failure: str) -> None:
         """After an error: was the row written all the same?"""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from portal.database import db, reading, utc_now
 from portal.limits.advances import Advance, Advances
@@ -209,8 +209,10 @@ def test_one_bad_row_in_a_batch_fails_alone(
 
 
 @pytest.mark.parametrize("size", [1, 6])
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError, IntegrityError])
 def test_a_commit_that_happened_but_was_answered_with_an_error_is_not_doubled(
     size: int,
+    kind: type[DBAPIError],
     engine: Engine,
     row: Callable[..., dict[str, Any]],
     held: Held,
@@ -223,7 +225,7 @@ def test_a_commit_that_happened_but_was_answered_with_an_error_is_not_doubled(
         taken = held.commit(engine, batch, advances)
         if len(batch) == size and not broken:
             broken.append(size)
-            raise OperationalError("COMMIT", {}, Exception("the connection is lost"))
+            raise kind("COMMIT", {}, Exception("the connection is lost"))
         return taken
 
     monkeypatch.setattr(recording, "_commit", commit_and_break)
