@@ -167,6 +167,12 @@ def declare_writes(may_write: bool) -> None:
     _may_write.set(may_write)
 
 
+def end_reading() -> None:
+    """Give back what was read for an answer, if anything was: no connection waits with it."""
+    if db.session.registry.has():
+        db.session.rollback()
+
+
 def after_commit(action: Callable[[], None], session: Session | None = None) -> None:
     """Run `action` once the session's transaction is committed; forget it on rollback."""
     (session or db.session()).info.setdefault("after_commit", []).append(action)

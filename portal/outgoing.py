@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import urllib3
@@ -53,7 +53,7 @@ def check_url(
     each connection, not here, so this asks no name server.
     """
     try:
-        parsed = parse_url(url)
+        parsed = parsed_url(url)
     except LocationParseError as error:
         raise _bad_url(f"{url}: not a URL") from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
@@ -63,6 +63,12 @@ def check_url(
     if not allow_private:
         _check_public(parsed, allowed_ports)
     return parsed
+
+
+@lru_cache(maxsize=1024)
+def parsed_url(url: str) -> Url:
+    """A URL in its parts; each prompt asks for the same few. Raises LocationParseError."""
+    return parse_url(url)
 
 
 def is_public_address(text: str) -> bool:

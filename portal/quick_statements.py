@@ -1,8 +1,9 @@
 """Statements for what every prompt writes: worked out once, then told to the driver as text.
 
 SQLAlchemy looks up, checks and converts around a statement for longer than the database takes to
-execute it. Here the text and the conversions of a statement's values are kept. Transactions, errors
-and events are SQLAlchemy's as ever; rows come as the driver reads them.
+execute it. Here the text and the conversions of a statement's values are kept, and the driver's own
+cursor is told. Transactions and errors are SQLAlchemy's as ever, but its events hear nothing; rows
+are tuples, as the driver reads them.
 """
 
 from __future__ import annotations
@@ -18,15 +19,14 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    CursorResult,
     Dialect,
-    Row,
     any_,
     bindparam,
     func,
     select,
 )
-from sqlalchemy.exc import StatementError
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from portal.database import UTCDateTime
 
@@ -73,17 +73,29 @@ class Quick:
         """Once for each row of values; there has to be one. Raises SQLAlchemyError."""
         self._execute(connection, rows)
 
-    def rows(self, connection: Connection, values: Values) -> Sequence[Row[Any]]:
+    def rows(self, connection: Connection, values: Values) -> Sequence[tuple[Any, ...]]:
         """What it finds or returns. Raises SQLAlchemyError."""
-        return self._execute(connection, [values]).all()
+        return self._execute(connection, [values])
 
-    def _execute(self, connection: Connection, rows: Sequence[Values]) -> CursorResult[Any]:
-        prepared = _prepared(self, connection.dialect)
+    def _execute(self, connection: Connection, rows: Sequence[Values]) -> Sequence[tuple[Any, ...]]:
+        dialect = connection.dialect
+        prepared = _prepared(self, dialect)
         try:
             parameters = prepared.parameters(rows)
         except Exception as error:  # as SQLAlchemy does with what has no conversion
             raise StatementError(type(error).__name__, prepared.text, None, error) from error
-        return connection.exec_driver_sql(prepared.text, parameters)
+        if not connection.in_transaction():
+            connection.begin()
+        raw = connection.connection
+        cursor = raw.cursor()
+        try:
+            return _told(cursor, prepared.text, parameters)
+        except dialect.loaded_dbapi.Error as error:
+            if dialect.is_disconnect(error, raw, cursor):
+                connection.invalidate(error)
+            raise _as_sqlalchemys(dialect, prepared.text, error) from error
+        finally:
+            cursor.close()
 
     def prepared(self, dialect: Dialect) -> _Prepared:
         """For one kind of database."""
@@ -102,6 +114,20 @@ class Quick:
             if process is not None:
                 processes.append((place, process))
         return _Prepared(str(compiled), names, processes, dialect.positional)
+
+
+def _told(cursor: DBAPICursor, text: str, parameters: list[Any]) -> Sequence[tuple[Any, ...]]:
+    if len(parameters) > 1:
+        cursor.executemany(text, parameters)
+    else:
+        cursor.execute(text, parameters[0])
+    return cursor.fetchall() if cursor.description else ()
+
+
+def _as_sqlalchemys(dialect: Dialect, text: str, error: Exception) -> BaseException:
+    """Without the values, which are what visitors said."""
+    base = dialect.loaded_dbapi.Error
+    return DBAPIError.instance(text, None, error, base, hide_parameters=True, dialect=dialect)
 
 
 # A process has one database, tests have one after the other.

@@ -206,7 +206,7 @@ def _is_shrunk(
     """Whether the row was there; it is deleted when nothing is left of it."""
     parameters = {"advance_id": advance_id, "t": less.tokens, "m": less.micros, **values}
     left = statement.rows(connection, parameters)
-    if left and left[0].tokens <= 0:
+    if left and left[0][0] <= 0:
         _DELETE.rows(connection, {"reserved": [advance_id]})
     return bool(left)
 

@@ -18,7 +18,6 @@ from urllib3.exceptions import (
     HTTPError,
     ReadTimeoutError,
 )
-from urllib3.util import parse_url
 
 from portal import outgoing
 from portal.errors import AdapterError
@@ -62,7 +61,7 @@ class Exchange:
         secret: str,
         allow_private: bool,
     ) -> None:
-        parsed = parse_url(url)
+        parsed = outgoing.parsed_url(url)
         self._target = parsed.request_uri
         self._place = outgoing.place_of(parsed, allow_private)
         self._headers = headers

@@ -7,7 +7,7 @@ from typing import Any
 from flask import g, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from portal.database import db, utc_now
+from portal.database import end_reading, utc_now
 from portal.llm_clients.hostnames import host_of
 from portal.serving import cross_origin
 from portal.serving import served as served_clients
@@ -38,7 +38,7 @@ def requested_client(public_id: str | None = None) -> Served:
     """
     host = host_of(request.host)
     found = served_clients.by_public_id(public_id) if public_id else served_clients.by_host(host)
-    db.session.rollback()
+    end_reading()
     if found is None:
         raise Refused(404, NOBODY)
     if not found.is_open:

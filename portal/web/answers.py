@@ -21,6 +21,16 @@ ADMIN_POLICY = (
 )
 
 
+HEADERS = (
+    ("Content-Security-Policy", ADMIN_POLICY),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+HEADERS_HTTPS = (*HEADERS, ("Strict-Transport-Security", "max-age=31536000"))
+
+
 class NoSession(SessionInterface):
     """Visitors and programs have none of the admin plane's sessions, not even an empty one."""
 
@@ -36,13 +46,11 @@ _NO_SESSION = NullSession()
 
 def add_headers(response: Response) -> Response:
     """The set of headers that every answer carries, errors included."""
-    response.headers.setdefault("Content-Security-Policy", ADMIN_POLICY)
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if current_settings().scheme == "https":
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    told = {name.lower() for name, _ in response.headers}
+    wanted = HEADERS_HTTPS if current_settings().scheme == "https" else HEADERS
+    for name, value in wanted:
+        if name.lower() not in told:
+            response.headers.add(name, value)
     if "request_id" in g:
         response.headers["X-Request-ID"] = g.request_id
     if request.endpoint == "static":
@@ -51,8 +59,8 @@ def add_headers(response: Response) -> Response:
         response.cache_control.public = True
         response.cache_control.no_cache = None
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    else:
-        response.headers.setdefault("Cache-Control", "no-store")
+    elif "cache-control" not in told:
+        response.headers.add("Cache-Control", "no-store")
     return response
 
 

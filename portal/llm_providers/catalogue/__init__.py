@@ -24,5 +24,11 @@ def vendor_named(name: str) -> Vendor | None:
 def vendor_at(base_url: str) -> Vendor | None:
     """The vendor that listens on the host of this address, whatever a provider is called."""
     host = urlsplit(base_url).netloc.lower()
-    known = (vendor for vendor in VENDORS if vendor.base_url and not vendor.private_address)
-    return next((vendor for vendor in known if urlsplit(vendor.base_url).netloc == host), None)
+    return _BY_HOST.get(host)
+
+
+_BY_HOST = {
+    urlsplit(vendor.base_url).netloc: vendor
+    for vendor in reversed(VENDORS)
+    if vendor.base_url and not vendor.private_address
+}
