@@ -155,3 +155,15 @@ def test_adding_to_a_packed_histogram_is_adding(
 def test_an_incomplete_end_of_a_histogram_is_left_out() -> None:
     whole_one = histograms.packed({7: 1, 9: 2})
     assert histograms.packed_with(whole_one[:-1], {7: 1}) == histograms.packed({7: 2})
+
+
+@pytest.mark.engine_independent
+def test_histograms_one_after_the_other_add_up_however_often_they_are_looked_at() -> None:
+    first, second = {7: 1, 200: 3}, {7: histograms.MOST, 9: 2}
+    stored = histograms.packed(first) + histograms.packed(second)
+    expected = {7: histograms.MOST + 1, 9: 2, 200: 3}
+    for _ in range(2):
+        found = histograms.added_up(stored)
+        assert found == expected
+        histograms.add(found, {7: 1})
+    assert histograms.added_up(b"") == {}
