@@ -45,7 +45,8 @@ class Hunt:
 
 
 class WordIndex(Protocol):
-    """`find` may give ids in whose requests the terms are not; it leaves none out.
+    """`find` may give ids in whose requests the terms are not, or of other accounts' requests; it
+    leaves none of the account's out.
 
     What the index was not taught yet is among them: usually the requests of the last second.
     """
@@ -128,21 +129,30 @@ class SqliteIndex:
         return any(not words.is_short(term) for term in terms)
 
     def find(self, connection: Connection, hunt: Hunt) -> Iterator[int]:
-        """In portions: a cursor is never left open."""
-        wanted = [_private(hunt.account_id)]
-        for term in hunt.terms:
-            wanted += words.trigrams_of(term)
-        match = " AND ".join('"' + one.replace('"', '""') + '"' for one in wanted)
-        yield from _in_portions(
-            connection, _MATCH, {"match": match, "first": hunt.first, "last": hunt.last}
-        )
+        """In portions: a cursor is never left open.
+
+        The first is of all accounts' requests, so that a rare word is there at once: the account's
+        own mark is in each of its requests, and to read where all those are takes the longer the
+        larger the history is.
+        """
+        wanted = [one for term in hunt.terms for one in words.trigrams_of(term)]
+        values = {"match": _all_of(wanted), "first": hunt.first, "last": hunt.last}
+        ids = list(connection.scalars(_MATCH, {**values, "most": AT_ONCE}))
+        yield from ids
+        if len(ids) == AT_ONCE:
+            marked = _all_of([_private(hunt.account_id), *wanted])
+            values |= {"match": marked, "last": ids[-1]}
+            yield from _in_portions(connection, _MATCH, values, THEN_AT_ONCE)
+
+
+def _all_of(wanted: Iterable[str]) -> str:
+    return " AND ".join('"' + one.replace('"', '""') + '"' for one in wanted)
 
 
 def _in_portions(
-    connection: Connection, query: TextClause, values: dict[str, Any]
+    connection: Connection, query: TextClause, values: dict[str, Any], most: int = AT_ONCE
 ) -> Iterator[int]:
     """Ids downwards, by statements that are given how many they may find at most."""
-    most = AT_ONCE
     while True:
         ids = list(connection.scalars(query, {**values, "most": most}))
         yield from ids

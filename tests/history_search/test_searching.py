@@ -72,6 +72,18 @@ def test_a_search_keeps_to_account_range_and_filters(history: History) -> None:
     assert len(history.found(q="secret", person=history.people.charlie)) == 1
 
 
+def test_what_others_said_hides_nothing(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newer requests of another account with the same word, more than are looked at together."""
+    monkeypatch.setattr(index, "AT_ONCE", 5)
+    monkeypatch.setattr(listing, "AT_ONCE", 5)
+    mine = [history.write("a needle", indexed=False) for _ in range(3)]
+    for _ in range(11):
+        history.write("a needle", person=history.people.charlie, indexed=False)
+    mine.append(history.write("another needle"))
+    assert history.found(q="needle") == mine[::-1]
+    assert len(history.found(q="needle", person=history.people.charlie)) == 11
+
+
 def test_hits_come_in_pages(history: History) -> None:
     numbers = [history.write(f"needle {number}", indexed=False) for number in range(120)]
     seen: list[int] = []
