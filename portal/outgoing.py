@@ -163,6 +163,8 @@ class _GuardedConnection(HTTPConnection):
 
     allow_private = False
     _carried_one = False
+    _is_beginning = False
+    _head = b""
 
     def _new_conn(self) -> socket.socket:
         host = self._dns_host.strip("[]")
@@ -195,7 +197,22 @@ class _GuardedConnection(HTTPConnection):
                 self.connect()
             call.attach(self.sock, reused=reused)
         self._carried_one = True
+        self._is_beginning, self._head = True, b""
         super().request(*args, **options)
+        if self._head:
+            self.send(b"")
+
+    def send(self, data: Any) -> None:
+        """A request's head leaves with the first part of its body, in one piece."""
+        if self._is_beginning:
+            self._is_beginning, self._head = False, data
+            return
+        if self._head and isinstance(data, bytes):
+            data, self._head = self._head + data, b""
+        elif self._head:
+            head, self._head = self._head, b""
+            super().send(head)
+        super().send(data)
 
 
 class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):

@@ -227,3 +227,34 @@ def test_of_one_place_no_more_connections_are_kept_than_are_needed() -> None:
         kept.give_back(place, connection)
     again = [kept.take(place) for _ in many]
     assert set(again) & set(many) == set(many[:-1])
+
+
+class Sent:
+    """A socket that remembers what it was given at once."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Nothing here waits."""
+
+    def sendall(self, data: bytes) -> None:
+        self.pieces.append(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [(b"abc", [b"abc"]), (None, [b""]), (iter([b"ab", b"c"]), [b"2\r\nab\r\n", b"1\r\nc\r\n"])],
+    ids=["octets", "nothing", "parts"],
+)
+def test_head_and_body_of_a_request_are_one_piece(body: Any, expected: list[bytes]) -> None:
+    connection = outgoing.KEPT.take(("http", "127.0.0.1", 1, True), fresh=True)
+    sent = Sent()
+    connection.sock = sent  # type: ignore[assignment]
+    connection.request("POST", "/", body, {"A": "b"})
+    head, _, first = sent.pieces[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST / HTTP/1.1\r\n")
+    assert [first, *sent.pieces[1:]] == (expected if len(expected) == 1 else [*expected, END])
+
+
+END = b"0\r\n\r\n"
