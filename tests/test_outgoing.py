@@ -229,6 +229,9 @@ def test_of_one_place_no_more_connections_are_kept_than_are_needed() -> None:
     assert set(again) & set(many) == set(many[:-1])
 
 
+END = b"0\r\n\r\n"
+
+
 class Sent:
     """A socket that remembers what it was given at once."""
 
@@ -255,6 +258,3 @@ def test_head_and_body_of_a_request_are_one_piece(body: Any, expected: list[byte
     head, _, first = sent.pieces[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST / HTTP/1.1\r\n")
     assert [first, *sent.pieces[1:]] == (expected if len(expected) == 1 else [*expected, END])
-
-
-END = b"0\r\n\r\n"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
-from portal.database import current_settings, db
+from portal.database import current_settings, end_reading
 from portal.llm_clients.hostnames import host_of
 from portal.serving import served as served_clients
 from portal.serving.served import Served
@@ -55,7 +55,10 @@ def frame_ancestors(served: Served | None, *, is_embedded: bool) -> str:
 
 
 def _add_headers(response: Response) -> Response:
-    response.vary.add("Origin")
+    if "Vary" in response.headers:
+        response.vary.add("Origin")
+    else:
+        response.headers.add("Vary", "Origin")
     origin = request.headers.get("Origin", "")
     frames = str(request.endpoint).startswith((CHAT_PAGE, EMBEDDED_PAGE))
     served = asked_client() if origin or frames else None
@@ -84,4 +87,4 @@ def asked_client() -> Served | None:
     except DATABASE_AWAY:
         return None
     finally:
-        db.session.rollback()
+        end_reading()

@@ -13,7 +13,7 @@ from typing import Any
 from flask import current_app, request
 from werkzeug.exceptions import BadRequest
 
-from portal.database import current_settings, db, utc_now
+from portal.database import current_settings, end_reading, utc_now
 from portal.llm_providers.messages import storable
 from portal.request_history import key_networks, queries
 from portal.serving import session_keys
@@ -96,7 +96,7 @@ def question(
     """
     key = session_key(served, given_key)
     thread = queries.thread(served.client_id, key) if key == given_key else []
-    db.session.rollback()
+    end_reading()
     are_taken = bool(served.content.get("app_file_attachment"))
     conversation = conversation_with(thread, storable(message), files, are_taken=are_taken)
     return question_of(conversation, key, api_key_id)
@@ -109,7 +109,7 @@ def question_again(served: Served, given_key: str, api_key_id: int | None = None
     """
     key = session_key(served, given_key)
     turns = queries.turns(served.client_id, key) if key == given_key else []
-    db.session.rollback()
+    end_reading()
     if not turns:
         refused = Conversation("", refusal=Refusal(NOTHING_TO_REPLACE, 409))
         return question_of(refused, key, api_key_id)

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
 
-from portal.database import current_settings, db
+from portal.database import current_settings, end_reading
 from portal.request_history import queries, rating
 from portal.serving import chat_config, incoming
 from portal.serving.attachments import SentFile
@@ -54,7 +54,7 @@ def chat_page(
     """The page with a session's exchanges; `problem` says why there is no answer."""
     history = queries.turns(served.client_id, key)
     session = rating.session_of(served.client_id, key) if history else None
-    db.session.rollback()
+    end_reading()
     response = make_response(
         render_template(
             template,
@@ -153,7 +153,7 @@ def config(public_id: str | None = None) -> Any:
     given = str(incoming.json_body().get("session_key", "")) or request.args.get("session_key", "")
     key = incoming.session_key(served, given)
     thread = queries.thread(served.client_id, key)
-    db.session.rollback()
+    end_reading()
     return chat_config.config_answer(served, key, thread, _prompt_url(served, public_id))
 
 
