@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from portal.accounts.models import Account
+from portal.llm_clients import images
 from portal.manifests.kind import Values
 from portal.manifests.kinds import KINDS
 from portal.manifests.writing import text_of
@@ -17,12 +18,21 @@ def client_text(llm_client: Any) -> str:
 
 
 def documents_of(account: Account, client_name: str = "") -> Iterator[Values]:
-    """Everything of an account, or only the clients of a name."""
-    kinds = [KINDS["LLMClient"]] if client_name else list(KINDS.values())
-    for kind in kinds:
-        for found in kind.documents(account):
-            if not client_name or found["metadata"]["name"] == client_name:
-                yield found
+    """Everything of an account, or only the clients of a name with their images."""
+    if client_name:
+        yield from _documents_of_client(account, client_name)
+        return
+    for kind in KINDS.values():
+        yield from kind.documents(account)
+
+
+def _documents_of_client(account: Account, name: str) -> Iterator[Values]:
+    """The clients of a name, with the images that they show before them."""
+    for image in images.shown_by_clients(account.id, name):
+        yield KINDS["Image"].document(image)
+    for found in KINDS["LLMClient"].documents(account):
+        if found["metadata"]["name"] == name:
+            yield found
 
 
 def account_text(account: Account) -> str:
