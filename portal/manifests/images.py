@@ -15,8 +15,16 @@ from werkzeug.datastructures import MultiDict
 
 from portal.accounts import audit
 from portal.accounts.models import Account
-from portal.llm_clients import image_making, image_proofs, images
-from portal.llm_clients.image_making import BACKGROUND, LOGO, ImageRefused, MadeImage
+from portal.llm_clients import image_proofs, images
+from portal.llm_clients.image_making import (
+    BACKGROUND,
+    LOGO,
+    NOT_AN_IMAGE,
+    ImageRefused,
+    MadeImage,
+    drawn_from,
+    kept_as_it_is,
+)
 from portal.llm_clients.image_models import ClientImage
 from portal.manifests import image_data
 from portal.manifests.fields import Field, Types, metadata, status
@@ -150,10 +158,10 @@ def _octets(given: Values) -> bytes:
 
 def _refuse_other(content: bytes) -> None:
     try:
-        image_making.drawn_from(content, LOGO)
+        drawn_from(content, LOGO)
     except ImageRefused as error:
         raise Refused("data", f"data: {error.public_message}") from error
-    raise Refused("data", f"data: {image_making.NOT_AN_IMAGE}")
+    raise Refused("data", f"data: {NOT_AN_IMAGE}")
 
 
 def _drawn(given: Values, person: Person) -> MadeImage:
@@ -167,7 +175,7 @@ def _drawn(given: Values, person: Person) -> MadeImage:
 def _made(content: bytes, use: str, name: str, proof: str) -> MadeImage:
     try:
         if image_proofs.is_proven(use, name, proof):
-            return image_making.kept_as_it_is(content, use)
-        return image_making.drawn_from(content, use)
+            return kept_as_it_is(content, use)
+        return drawn_from(content, use)
     except ImageRefused as error:
         raise Refused("data", f"data: {error.public_message}") from error
