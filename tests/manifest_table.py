@@ -96,8 +96,9 @@ transactions while they are planned, so nobody who writes waits longer than abou
 256 kB and 500 documents on the page and in the API, where somebody waits for the answer; 64 MB and
 50,000 documents on the command line, so that an export of any account is applied as it is. The
 base64 of images has room of its own beside that: 6 MB on the page and in the API, 192 MB on the
-command line. 20 levels. Aliases (`*`), tags (`!`) and keys that stand twice are refused, so that nothing grows while
-it is read. Plain words mean what YAML 1.2 says: `yes`, `12:30` and `1.0.0` are texts.
+command line. 20 levels. Aliases (`*`), tags (`!`) and keys that stand twice are refused, so that
+nothing grows while it is read. Plain words mean what YAML 1.2 says: `yes`, `12:30` and `1.0.0` are
+texts.
 
 ## Images
 
@@ -116,9 +117,9 @@ tab only their names.
       data: |-
         iVBORw0KGgo…                                                           # base64 logo.png
 
-- Written by hand it is drawn anew from its pixels, as what is uploaded on a page is, so that nothing
-  hidden in a file is shown to visitors. What is stored has a SHA-256 of its own then; clients may
-  go on naming the file’s, and the same file again changes nothing.
+- Written by hand it is drawn anew from its pixels, as what is uploaded on a page is, so that
+  nothing hidden in a file is shown to visitors. What is stored has a SHA-256 of its own then;
+  clients may go on naming the file’s, and the same file again changes nothing.
 - An export carries `proof` (HMAC-SHA-256 under `PORTAL_SECRET_KEY`) that this portal drew it. With
   it the octets are kept as they are, so that an account comes to another one, and out of it again,
   with the same text but `status` and owners who are not there. With another portal, or another
