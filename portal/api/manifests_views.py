@@ -29,7 +29,8 @@ QUERY = {"dryRun": "`true` to see what would change and change nothing."}
 @describes(Operation("Export the account", TAG, "yaml"))
 def export_account() -> Response:
     """Everything of the account, without secrets and history."""
-    return current_app.response_class(export.account_text(g.account), content_type=YAML)
+    parts = export.parts_of(export.account_file(g.account))
+    return current_app.response_class(parts, content_type=YAML)
 
 
 @blueprint.post("/")

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_login import current_user
 
 from portal.database import utc_now
@@ -116,12 +125,12 @@ def _summary(changes: Any) -> str:
 @permits(ADMIN)
 def export_account() -> Response:
     """Everything of the account as one file; secrets are not in it."""
-    name = f"account-{g.account.account_number}.yaml"
-    return _file(export.account_text(g.account), name)
+    parts = export.parts_of(export.account_file(g.account))
+    return _file(parts, f"account-{g.account.account_number}.yaml")
 
 
-def _file(text: str, name: str) -> Response:
-    answer = current_app.response_class(text, content_type=YAML)
+def _file(content: str | Iterable[bytes], name: str) -> Response:
+    answer = current_app.response_class(content, content_type=YAML)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
