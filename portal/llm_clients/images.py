@@ -68,7 +68,7 @@ def digests_of(account_id: int) -> dict[tuple[str, str], str]:
 
 
 def shown_by_clients(account_id: int, client_name: str = "") -> Iterator[ClientImage]:
-    """Every image that a client's newest configuration names, a few in memory at a time."""
+    """Every image that a client’s newest configuration names, two in memory at a time."""
     named_there = [_shown_in(account_id, column, client_name) for column in UPLOADS.values()]
     query = (
         select(ClientImage)
@@ -77,7 +77,7 @@ def shown_by_clients(account_id: int, client_name: str = "") -> Iterator[ClientI
         .options(undefer(ClientImage.content))
         .order_by(ClientImage.kind, ClientImage.sha256)
     )
-    yield from db.session.scalars(query.execution_options(yield_per=10))
+    yield from db.session.scalars(query.execution_options(yield_per=2))
 
 
 def _shown_in(account_id: int, column: str, client_name: str) -> Select[tuple[str]]:

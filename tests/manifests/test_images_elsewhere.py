@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from portal.accounts.models import Account
-from portal.database import db
-from portal.llm_clients import image_making
+from portal.database import db, declare_writes
+from portal.llm_clients import image_making, images
 from portal.llm_clients.image_making import BACKGROUND, LOGO, MadeImage, made_from
 from portal.llm_clients.models import LLMClient
-from portal.manifests import carrying_out, image_data, images, planning, reading
+from portal.manifests import carrying_out, export, image_data, planning, reading
+from portal.manifests import images as image_kind
 from tests.api.conftest import MakeProgram
 from tests.api.conftest import make_program as make_program
 from tests.manifests.applied import client_named
@@ -140,7 +143,7 @@ def test_clients_of_later_transactions_find_the_image_drawn_once(
         drawn.append(kind)
         return image_making.drawn_from(raw, kind)
 
-    monkeypatch.setattr(images, "drawn_from", noted)
+    monkeypatch.setattr(image_kind, "drawn_from", noted)
     names = {"appLogoUpload": digest_of(LOGO_FILE), "appBackgroundUpload": digest_of(PHOTO)}
     clients = "".join(client(f"c{number}", **names) for number in range(110))
     documents = reading.documents_of(document(LOGO_FILE) + document(PHOTO, BACKGROUND) + clients)
@@ -152,3 +155,25 @@ def test_clients_of_later_transactions_find_the_image_drawn_once(
     assert len({client_named(f"c{number}").app_logo_upload for number in (0, 60, 109)}) == 1
     assert sorted(drawn) == [BACKGROUND, LOGO]
     assert len(rows()) == 2
+
+
+def test_an_export_of_many_images_is_not_in_memory(
+    people: People, make_client: MakeClient, database: None
+) -> None:
+    account_id, octets = people.alice.account_id, 500_000
+    for number in range(40):
+        hashed_id, content = make_client(f"c{number}"), os.urandom(octets)
+        declare_writes(True)
+        images.keep(account_id, MadeImage(LOGO, "image/png", content, 1, 1))
+        row = db.session.scalars(db.select(LLMClient).filter_by(hashed_id=hashed_id)).one()
+        row.app_logo_upload = digest_of(content)
+        db.session.commit()
+    account = db.session.get_one(Account, account_id)
+    tracemalloc.start()
+    try:
+        with export.account_file(account) as file:
+            assert file.seek(0, os.SEEK_END) > 40 * octets
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * octets
