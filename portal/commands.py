@@ -69,7 +69,7 @@ def open_account(settings: Settings, arguments: argparse.Namespace) -> int:
             arguments.timezone,
             made_at=utc_now(),
         )
-        finding.add_demo(account)
+        finding.add_first(account)
         db.session.commit()
         print(f"Account {account.account_number}; if {arguments.username} is new: {password}")
         print("It opens the portal for 72 hours, to choose another one.")

@@ -16,7 +16,9 @@ NOT_STORABLE = "Contains a character that cannot be stored."
 
 def is_storable(text: str) -> bool:
     """Databases refuse NUL, and lone surrogates are in no encoding."""
-    return "\x00" not in text and not any(0xD800 <= ord(letter) <= 0xDFFF for letter in text)
+    if "\x00" in text:
+        return False
+    return text.isascii() or not any(0xD800 <= ord(letter) <= 0xDFFF for letter in text)
 
 
 def without_nul(form: Form, field: Field) -> None:

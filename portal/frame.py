@@ -10,7 +10,7 @@ from flask_login import current_user
 from sqlalchemy import Select, bindparam
 
 from portal.accounts.models import Role
-from portal.database import db
+from portal.database import current_settings, db
 from portal.domain_setup import finding as domain_finding
 from portal.notices import finding as notice_finding
 from portal.notices.finding import Reader
@@ -58,5 +58,6 @@ def values() -> dict[str, Any]:
         "profile": g.get("profile"),
         "profiles": g.get("profiles", []),
         "nav_counts": NavigationCounts(),
+        "demo_answers": current_settings().is_local,
         "theme": current_user.theme if current_user.is_authenticated else "",
     }

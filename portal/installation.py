@@ -71,6 +71,6 @@ def open_first_account(app: Flask, settings: Settings) -> str | None:
         )
         if account.admin_profile is not None:
             account.admin_profile.user.is_superuser = True
-        finding.add_demo(account)
+        finding.add_first(account)
         db.session.commit()
         return None if settings.admin_password else password

@@ -53,7 +53,9 @@ a browser ask.
   412 where the client is not what the program has seen any more; without it the last one wins.
 - `/domains/<id>/checks/` has the five checks of the last look, each with verdict, reason (the codes
   of `docs/domains.md`), sentence, who acts and what to do; `check/` asks for a look now.
-- A body is one JSON object of at most 1 MB, 20 levels deep, no key twice.
+- A body is one JSON object of at most 1 MB, 20 levels deep, no key twice; of manifests YAML, with
+  images at most 7 MB (docs/manifests.md has the rest of its limits). `spec.data` of an image is
+  told as type, size and SHA-256 in `differences`, and whole in the export only.
 
 ## What cannot be
 

@@ -38,9 +38,7 @@ suggestion. `status` is what the portal saw: it is written, and where it is read
   difference is shown.
 - A client’s tab **Manifest**, and `manifest_url` for programs.
 - **Export the account**, of any size: everything as one text, without secrets, keys’ texts, signing
-  secrets of webhooks, history and uploaded images (a picture is made anew of what is uploaded, so
-  that nothing hidden in a file is shown to visitors; clients keep theirs where a manifest is
-  applied to them again, elsewhere upload them on the client’s page). Applied in another account,
+  secrets of webhooks and history; uploaded images with it (below). Applied in another account,
   names stay; host names follow from the account; custom domains are claims that are proven anew;
   named secrets have to be there before, and providers, plugins and zone editors say
   that typed ones are missing;
@@ -96,9 +94,40 @@ transactions while they are planned, so nobody who writes waits longer than abou
 ## Limits of the text
 
 256 kB and 500 documents on the page and in the API, where somebody waits for the answer; 64 MB and
-50,000 documents on the command line, so that an export of any account is applied as it is. 20
-levels. Aliases (`*`), tags (`!`) and keys that stand twice are refused, so that nothing grows while
-it is read. Plain words mean what YAML 1.2 says: `yes`, `12:30` and `1.0.0` are texts.
+50,000 documents on the command line, so that an export of any account is applied as it is. The
+base64 of images has room of its own beside that: 6 MB on the page and in the API, 192 MB on the
+command line. 20 levels. Aliases (`*`), tags (`!`) and keys that stand twice are refused, so that
+nothing grows while it is read. Plain words mean what YAML 1.2 says: `yes`, `12:30` and `1.0.0` are
+texts.
+
+## Images
+
+A logo or background that was uploaded is a document of the kind `Image`, named by the SHA-256 of
+its octets; `spec.appLogoUpload` and `spec.appBackgroundUpload` of a client name it. An export has
+those that a client shows, each once; `export --client` has those of that client; a client’s own
+tab only their names.
+
+    apiVersion: portal/v1
+    kind: Image
+    metadata:
+      name: 3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7   # sha256sum logo.png
+    spec:
+      use: logo
+      mediaType: image/png
+      data: |-
+        iVBORw0KGgo…                                                           # base64 logo.png
+
+- Written by hand it is drawn anew from its pixels, as what is uploaded on a page is, so that
+  nothing hidden in a file is shown to visitors. What is stored has a SHA-256 of its own then;
+  clients may go on naming the file’s, and the same file again changes nothing.
+- An export carries `proof` (HMAC-SHA-256 under `PORTAL_SECRET_KEY`) that this portal drew it. With
+  it the octets are kept as they are, so that an account comes to another one, and out of it again,
+  with the same text but `status` and owners who are not there. With another portal, or another
+  key, an image is drawn anew: a logo (PNG) stays what it is, a background (WebP, lossy) gets other
+  octets and another name.
+- An account has its own copy. Nothing is found in another one, whatever is named.
+- An image is added, never changed; taking one off a client is `appLogoUpload: ''`.
+- A difference tells its type, size and the beginning of its SHA-256, never its octets.
 
 ## Secrets
 

@@ -173,7 +173,7 @@ def open_id(planes: Planes) -> Iterator[OpenIdService]:
     thread = threading.Thread(target=service.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     before = planes.admin.extensions["portal_adapters"]
-    let_in(planes, service)
+    let_in(planes, service.issuer)
     yield service
     planes.admin.extensions["portal_adapters"] = before
     service.shutdown()
@@ -181,10 +181,10 @@ def open_id(planes: Planes) -> Iterator[OpenIdService]:
     thread.join(5)
 
 
-def let_in(planes: Planes, service: OpenIdService, *rules: RoleRule) -> None:
+def let_in(planes: Planes, issuer: str, *rules: RoleRule) -> None:
     """These rules hold from now on."""
     settings = SignOnSettings(
-        issuer=service.issuer,
+        issuer=issuer,
         client_id=CLIENT_ID,
         client_secret=SECRET,
         name="the company portal",

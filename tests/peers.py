@@ -26,6 +26,7 @@ from tests.postgresql import PostgreSQLMissing, PostgreSQLServer
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 AXE_DEFAULT = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 COMPONENT = Path(__file__).parent / "component"
+CERTIFIED_PROVIDER = Path(__file__).parent / "certified_provider"
 POSTGRESQL_VARIABLE = "PORTAL_TEST_POSTGRESQL"  # how xdist's controller tells its workers
 MISSING_VARIABLE = "PORTAL_TEST_POSTGRESQL_MISSING"
 
@@ -201,13 +202,24 @@ def axe_source() -> str:
 @pytest.fixture(scope="session")
 def npm_packages() -> Path:
     """The folder of what tests/component/package.json names, installed; Node is there as well."""
-    folder = COMPONENT / "node_modules"
+    return _installed(COMPONENT)
+
+
+def _installed(package: Path) -> Path:
+    folder = package / "node_modules"
     if shutil.which("node") is None:
         missing("npm", "no node on the PATH (Debian: apt install nodejs npm)")
-    wanted = json.loads((COMPONENT / "package.json").read_text())["dependencies"]
+    wanted = json.loads((package / "package.json").read_text())["dependencies"]
     for name, version in wanted.items():
         manifest = folder / name / "package.json"
         there = json.loads(manifest.read_text())["version"] if manifest.exists() else "none"
         if there != version:
             missing("npm", f"{name} {version} is wanted, {there} is there (.ci/run installs it)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def certified_provider() -> Path:
+    """The script of an OpenID provider that is none of ours, with all that it needs installed."""
+    _installed(CERTIFIED_PROVIDER)
+    return CERTIFIED_PROVIDER / "provider.mjs"

@@ -11,7 +11,8 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -20,7 +21,8 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from portal import schema
@@ -43,6 +45,7 @@ from portal.settings import Settings
 from portal.tls.local_edge import LocalEdge
 from tests.peers import RedisServer
 
+WEB_USER, WEB_RIGHTS = "portal_web", Path("deploy") / "web_database_user.sql"
 LOOPBACK = "127.0.0.1"
 MEMORY = Path("/dev/shm")  # noqa: S108 - the tests' own folder is made in it
 BY_THEMSELVES = ("history_", "audit_log.", "notifications.begin_rounds", "notifications.make_round")
@@ -114,17 +117,30 @@ def settings(
     )
 
 
+def url_of_the_web(engine: Engine, settings: Settings) -> str:
+    """On PostgreSQL of a user who may change no table, with the rights that deploy/ gives."""
+    if engine.dialect.name != "postgresql":
+        return settings.database_url
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with suppress(ProgrammingError, IntegrityError):  # another process of the tests made it
+            connection.execute(text(f"CREATE ROLE {WEB_USER} LOGIN"))
+        connection.execute(text(WEB_RIGHTS.read_text()))
+    url = engine.url.set(username=WEB_USER)
+    return url.render_as_string(hide_password=False)
+
+
 @pytest.fixture(scope="session")
 def built_planes(settings: Settings) -> Iterator[Planes]:
     """The applications, their tables made by the migrations."""
     worker = create_worker_app(settings)
     with worker.app_context():
         schema.upgrade(db.engine)
+        of_the_web = replace(settings, database_url=url_of_the_web(db.engine, settings))
     planes = Planes(
-        admin=create_admin_app(settings),
-        serving=create_serving_app(settings),
-        internal=create_internal_app(settings),
-        api=create_api_app(settings),
+        admin=create_admin_app(of_the_web),
+        serving=create_serving_app(of_the_web),
+        internal=create_internal_app(of_the_web),
+        api=create_api_app(of_the_web),
         worker=worker,
         settings=settings,
     )

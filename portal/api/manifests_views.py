@@ -17,6 +17,7 @@ from portal.manifests.reading import NotReadable
 from portal.web import ADMIN, MEMBER, permits
 
 blueprint = Blueprint("api_manifests", __name__, url_prefix="/api/v1/manifests")
+LONGEST_TEXT = 7_000_000
 TAG = "Manifests"
 YAML = "application/yaml; charset=utf-8"
 REFUSED = "Nothing was applied."
@@ -28,11 +29,12 @@ QUERY = {"dryRun": "`true` to see what would change and change nothing."}
 @describes(Operation("Export the account", TAG, "yaml"))
 def export_account() -> Response:
     """Everything of the account, without secrets and history."""
-    return current_app.response_class(export.account_text(g.account), content_type=YAML)
+    parts = export.parts_of(export.account_file(g.account))
+    return current_app.response_class(parts, content_type=YAML)
 
 
 @blueprint.post("/")
-@permits(MEMBER)
+@permits(MEMBER, longest_text=LONGEST_TEXT)
 @describes(Operation("Apply manifests", TAG, "Changes", takes="yaml", query=QUERY))
 def apply() -> dict[str, Any]:
     """YAML, one or several documents; nothing is applied if one of them cannot be."""
@@ -45,13 +47,14 @@ def apply() -> dict[str, Any]:
         raise Refusal(422, error.public_message) from error
     if not documents:
         raise Refusal(422, "There is no manifest in the body.")
-    planned = planning.plan(documents, asking.person())
+    person = asking.person()
+    planned = planning.plan(documents, person)
     if not planned.is_possible:
         raise Refusal(422, REFUSED, _problems(planned.changes))
     changes: Any = planned.changes
     if dry == "false":
         try:
-            changes = carrying_out.carry_out(documents, asking.person(), planned)
+            changes = carrying_out.carry_out(documents, person, planned)
         except Stale as error:
             raise Refusal(409, error.public_message) from error
     return {"applied": dry == "false", "changes": [_shown(one) for one in changes]}

@@ -13,6 +13,7 @@ WAYS = {
 }
 THINGS = {
     "LLMClient": "LLM client",
+    "ClientImage": "Image",
     "Deployment": "Deployment",
     "LLMClientCustomDomain": "Custom domain",
     "Provider": "Provider",
@@ -36,6 +37,7 @@ ACTIONS = {
     "created": "Created",
     "changed": "Changed",
     "edited": "Changed",
+    "image_added": "Image added",
     "cloned": "Cloned",
     "deleted": "Deleted",
     "restored": "Restored an older revision",

@@ -38,6 +38,12 @@ def drawn(raw: bytes, kind: str) -> MadeImage:
         raise ImageRefused(BROKEN) from error
 
 
+def looked_at(raw: bytes, kind: str) -> MadeImage:
+    """What was drawn here before: only its head is read. Raises ImageRefused."""
+    opened = _opened(raw)
+    return MadeImage(kind, Image.MIME[str(opened.format)], raw, *opened.size)
+
+
 def _opened(raw: bytes) -> Image.Image:
     """Its head alone is read; what it is called does not matter."""
     try:

@@ -29,6 +29,8 @@ CONFIGURATION = {
     "appInfoUrl": "app_info_url",
     "appBackgroundImageUrl": "app_background_image_url",
     "appLogoUrl": "app_logo_url",
+    "appBackgroundUpload": "app_background_upload",
+    "appLogoUpload": "app_logo_upload",
     "appFileAttachment": "app_file_attachment",
     "functions": "functions",
 }
@@ -61,6 +63,8 @@ FIELDS = (
     _own("appInfoUrl", "Where the information button leads."),
     _own("appBackgroundImageUrl", "Address of a background image."),
     _own("appLogoUrl", "Address of a logo."),
+    Field("appBackgroundUpload", "SHA-256 of an Image, which goes before the address."),
+    Field("appLogoUpload", "SHA-256 of an Image, which goes before the address."),
     _own("appFileAttachment", "Whether visitors may attach files.", Types.BOOLEAN),
     _own(
         "functions",
@@ -94,7 +98,7 @@ FIELDS = (
     status("manifestUrl", "This manifest."),
     status("urlLlmClient", "Where prompts are sent."),
     status("urlChatConfig", "Where the chat component asks for its configuration."),
-    status("hasUploadedImages", "Images that no manifest carries.", Types.BOOLEAN),
+    status("hasUploadedImages", "Whether it shows images of its own.", Types.BOOLEAN),
     status("createdAt", "When it was made."),
     status("updatedAt", "When it was changed."),
 )

@@ -16,7 +16,7 @@ from portal.custom_domains.models import LLMClientCustomDomain
 from portal.database import db
 from portal.domain_setup import needed
 from portal.errors import PortalError
-from portal.llm_clients import plugin_attaching, revisions
+from portal.llm_clients import images, plugin_attaching, revisions
 from portal.llm_clients.deployment import custom
 from portal.llm_clients.deployment.jobs import begin, ring_for
 from portal.llm_clients.deployment.models import Deployment
@@ -35,6 +35,8 @@ NOTHING: Values = {
     "usesBareDomain": False,
     "deployed": False,
 }
+UPLOADS = {images.LOGO: "appLogoUpload", images.BACKGROUND: "appBackgroundUpload"}
+WITH_IT = "Apply its Image too, which the export of the account that has it holds."
 PUBLIC = "No API key is attached: anyone who knows the address can use this client."
 NOT_PUBLISHED = "Visitors keep the published revision until the new one is published."
 
@@ -104,11 +106,25 @@ def status(row: LLMClient) -> Values:
 def settled(values: Values, person: Person) -> Values:
     """The values as they are stored. Raises Refused for what the account has not."""
     _check_plugins(values["plugins"], person)
+    for kind, name in UPLOADS.items():
+        values[name] = _image_named(kind, name, values[name], person)
     values["allowedOrigins"] = _origins(values["allowedOrigins"])
     values["customDomain"] = values["customDomain"].strip().lower().removesuffix(".")
     domain_named(values["customDomain"], person)
     values["usesBareDomain"] = bool(values["usesBareDomain"] and values["customDomain"])
     return values
+
+
+def _image_named(kind: str, field: str, given: str, person: Person) -> str:
+    """The SHA-256 of the account’s own image. Raises Refused where it has none of this name."""
+    if not given:
+        return ""
+    made = person.drawn.get((kind, given))
+    known = person.once("images", lambda: images.digests_of(person.account.id))
+    found = known.get((kind, made.sha256 if made else given))
+    if found is None:
+        raise Refused(field, f"{field}: The account has no {kind} {given[:64]}. {WITH_IT}")
+    return found
 
 
 def _origins(lines: list[str]) -> list[str]:

@@ -168,6 +168,7 @@ class ClientKind(Kind):
             user_profile=owner,
             name=form.name.data,
         )
+        _show_uploads(llm_client, values)
         editing.fill(llm_client, form)
         around.set_plugins(llm_client, values["plugins"], person)
         llm_client.allowed_origins = values["allowedOrigins"]
@@ -189,6 +190,7 @@ class ClientKind(Kind):
         before = {"name": row.name, **revisions.content_of(row)}
         if "plugins" in changed:
             around.set_plugins(row, values["plugins"], person)
+        _show_uploads(row, values)
         form.note.data = NOTE
         moved = editing.update(row, form, _author(person))
         after = {"name": row.name, **revisions.content_of(row)}
@@ -202,6 +204,12 @@ class ClientKind(Kind):
         )
         if moved:
             move(row, person.now, _author(person))
+
+
+def _show_uploads(row: LLMClient, values: Values) -> None:
+    """The form of the pages takes files: what is stored already is named."""
+    for name in around.UPLOADS.values():
+        setattr(row, CONFIGURATION[name], values[name])
 
 
 def _author(person: Person) -> User:

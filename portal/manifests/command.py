@@ -163,7 +163,7 @@ def _documents(name: str) -> Sourced:
         raise PortalError(f"{name}: {error.strerror or error}.") from error
     try:
         text = content.decode("utf-8")
-        found = reading.documents_of(text, reading.LARGEST_FILE, reading.MOST_IN_FILE)
+        found = reading.documents_of(text, reading.OF_FILE)
         return [(name, document) for document in found]
     except UnicodeDecodeError as error:
         raise PortalError(f"{name}: not UTF-8.") from error
@@ -173,7 +173,7 @@ def _documents(name: str) -> Sourced:
 
 def _content(name: str) -> bytes:
     """The whole file; of one that is too large no more than that."""
-    most = reading.LARGEST_FILE
+    most = reading.OF_FILE.octets + reading.OF_FILE.images
     if name == "-":
         content = sys.stdin.buffer.read(most + 1)
     else:

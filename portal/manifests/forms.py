@@ -28,7 +28,7 @@ class ManifestForm(FlaskForm):
         return not self.errors
 
     def _take_file(self, file: Any) -> None:
-        content = file.stream.read(reading.LARGEST + 1)
+        content = file.stream.read(reading.ON_PAGE.octets + reading.ON_PAGE.images + 1)
         self.text.data = content.decode("utf-8", "replace").replace("\r\n", "\n")
 
     def _problems(self) -> list[str]:

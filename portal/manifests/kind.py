@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.accounts.audit import Actor
 from portal.accounts.models import Account, User, UserProfile
+from portal.llm_clients.image_making import MadeImage
 from portal.manifests.fields import API_VERSION, Field, Parts, Types
 from portal.manifests.kind_errors import Refused
 from portal.vault import named
@@ -29,7 +30,8 @@ class Person:
     """Who applies, in which account, by what means, and when.
 
     `known` is what many documents of one transaction ask for, asked once; `secrets` are those of
-    what was made, each shown once to whoever applies.
+    what was made, each shown once to whoever applies; `drawn` are images by use and name, which
+    take long to draw: while somebody plans, not while the database waits for what is applied.
     """
 
     account: Account
@@ -39,6 +41,9 @@ class Person:
     now: datetime
     known: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False, compare=False)
     secrets: list[str] = dataclasses.field(default_factory=list, repr=False, compare=False)
+    drawn: dict[tuple[str, str], MadeImage] = dataclasses.field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def is_admin(self) -> bool:

@@ -6,6 +6,7 @@ from portal.manifests.accounts import AccountKind
 from portal.manifests.clients import ClientKind
 from portal.manifests.domains import DomainKind
 from portal.manifests.history import HistoryKind
+from portal.manifests.images import ImageKind
 from portal.manifests.keys import KeyKind
 from portal.manifests.kind import Kind
 from portal.manifests.limits import LimitsKind
@@ -21,6 +22,7 @@ _ORDERED: tuple[Kind, ...] = (
     PluginKind(),
     DomainKind(),
     ZoneEditorKind(),
+    ImageKind(),
     ClientKind(),
     KeyKind(),
     LimitsKind(),

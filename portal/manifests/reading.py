@@ -19,11 +19,15 @@ from portal.form_rules import is_storable
 
 LARGEST = 256_000  # octets, looked at before anything is parsed; what a page can do while it waits
 LARGEST_FILE = 64_000_000  # of the command line, where nobody else waits
+LARGEST_IMAGES = 6_000_000  # base64 beside that, of which there is little to read
+LARGEST_IMAGES_OF_FILE = 192_000_000
+LONG = 1000  # characters from which on a text may be an image
 INSTEAD = "Send it in parts, or whole by the command line: manifest apply FILE."
 DEEPEST = 20
 MOST_DOCUMENTS = 500
 MOST_IN_FILE = 50_000
 INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z", re.ASCII)
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*\Z", re.ASCII)
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z", re.ASCII)
 WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -57,16 +61,52 @@ class Document:
         return self.lines.get(path, self.line)
 
 
-def documents_of(text: str, largest: int = LARGEST, most: int = MOST_DOCUMENTS) -> list[Document]:
-    """The documents of a text, empty ones left out; octets and how many. Raises NotReadable."""
-    if len(text.encode("utf-8", "replace")) > largest:
-        raise NotReadable(f"A manifest may have at most {largest // 1000:,} kB here. {INSTEAD}")
+@dataclass(frozen=True)
+class Room:
+    """How much of a text is read: octets, those of images beside them, and how many documents."""
+
+    octets: int = LARGEST
+    images: int = LARGEST_IMAGES
+    documents: int = MOST_DOCUMENTS
+
+    @property
+    def in_words(self) -> str:
+        images = f"{self.images // 1_000_000:,} MB of images"
+        return f"At most {self.octets // 1000:,} kB and {images} are taken here. {INSTEAD}"
+
+
+ON_PAGE = Room()
+OF_FILE = Room(LARGEST_FILE, LARGEST_IMAGES_OF_FILE, MOST_IN_FILE)
+
+
+def documents_of(text: str, room: Room = ON_PAGE) -> list[Document]:
+    """The documents of a text, empty ones left out. Raises NotReadable."""
+    if len(text.encode("utf-8", "replace")) > room.octets + room.images:
+        raise NotReadable(room.in_words)
     if not is_storable(text):
         raise NotReadable("The text contains a character that cannot be stored.")
     try:
-        return list(_read(yaml.parse(text, Loader=_LOADER), most))
+        return list(_read(_within(yaml.parse(text, Loader=_LOADER), room), room.documents))
     except yaml.YAMLError as error:
         raise _in_words(error) from error
+
+
+def _within(events: Iterator[Any], room: Room) -> Iterator[Any]:
+    """The same; images cost little to read, so they have room of their own."""
+    of_images, before = 0, ""
+    for event in events:
+        end, text = event.end_mark.index, getattr(event, "value", "")
+        if before == "data" and is_image(text):
+            of_images += end - event.start_mark.index
+        before = text
+        if end - of_images > room.octets:
+            raise NotReadable(room.in_words)
+        yield event
+
+
+def is_image(text: str) -> bool:
+    """Whether a text is as long as an image, and nothing but base64."""
+    return len(text) > LONG and BASE64.match(text) is not None
 
 
 def _read(events: Iterator[Any], most: int) -> Iterator[Document]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_login import current_user
 
 from portal.database import utc_now
@@ -22,6 +31,8 @@ from portal.serving.workbench import blueprint as workbench_blueprint
 from portal.web import ADMIN, MEMBER, VIEWER, FormActor, permits, said
 
 blueprint = Blueprint("manifests", __name__, url_prefix="/manifests")
+LONGEST_TEXT = 7_000_000
+LONGEST_FORM = 2 * LONGEST_TEXT  # and the file that takes its place
 YAML = "application/yaml; charset=utf-8"  # RFC 9512
 
 
@@ -60,14 +71,14 @@ def _page(
         made=[change for change in done if change.secret],
         parts=carrying_out.in_parts(plan) if plan else "",
         kinds=list(KINDS.values()),
-        largest=reading.LARGEST // 1000,
+        room=reading.ON_PAGE,
     )
     is_wrong = form.errors or notice or (plan is not None and not plan.is_possible)
     return body, (422 if is_wrong else 200)
 
 
 @blueprint.post("/plan")
-@permits(MEMBER)
+@permits(MEMBER, longest_body=LONGEST_FORM, longest_text=LONGEST_TEXT)
 def plan() -> Any:
     """What it would change; nothing is kept."""
     form = ManifestForm()
@@ -77,19 +88,20 @@ def plan() -> Any:
 
 
 @blueprint.post("/apply")
-@permits(MEMBER)
+@permits(MEMBER, longest_body=LONGEST_FORM, longest_text=LONGEST_TEXT)
 def apply() -> Any:
     """Do what was shown; where the account has changed since, show it again instead."""
     form = ManifestForm()
     if not form.validate() or not form.read():
         return _page(form)
-    planned = planning.plan(form.documents, person())
+    applying = person()
+    planned = planning.plan(form.documents, applying)
     if not planned.is_possible or planned.made_from != form.made_from.data:
         return _page(form, planned, carrying_out.STALE if planned.is_possible else "")
     try:
-        done = carrying_out.carry_out(form.documents, person(), planned)
+        done = carrying_out.carry_out(form.documents, applying, planned)
     except Stale as error:
-        plan = planning.plan(form.documents, person())
+        plan = planning.plan(form.documents, applying)
         return _page(form, plan, error.public_message, error.done)
     said(f"Applied: {_summary(done)}.")
     if any(change.secret for change in done):
@@ -113,12 +125,12 @@ def _summary(changes: Any) -> str:
 @permits(ADMIN)
 def export_account() -> Response:
     """Everything of the account as one file; secrets are not in it."""
-    name = f"account-{g.account.account_number}.yaml"
-    return _file(export.account_text(g.account), name)
+    parts = export.parts_of(export.account_file(g.account))
+    return _file(parts, f"account-{g.account.account_number}.yaml")
 
 
-def _file(text: str, name: str) -> Response:
-    answer = current_app.response_class(text, content_type=YAML)
+def _file(content: str | Iterable[bytes], name: str) -> Response:
+    answer = current_app.response_class(content, content_type=YAML)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 

@@ -59,7 +59,7 @@ def new() -> Any:
     form = NewAccountForm()
     if form.validate_on_submit():
         account = opening.empty_account(form.company_name.data, form.timezone.data)
-        finding.add_demo(account)
+        finding.add_first(account)
         profile = platform.enter(account, current_user)
         _look_at(account)
         audit.record(FormActor(), "account_created", account, name=account.company_name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account
@@ -17,30 +17,26 @@ from portal.vault import current_sealer, named
 HINT_LENGTH = 4
 
 
+def _of(account_id: int) -> Select[tuple[Provider]]:
+    """The account's providers; the demo only where something answers for it."""
+    query = select(Provider).where(Provider.account_id == account_id)
+    return query if current_settings().is_local else query.where(Provider.name != DEMO)
+
+
 def all_of(account: Account) -> list[Provider]:
     """The account's providers, the demo first."""
-    query = (
-        select(Provider)
-        .where(Provider.account_id == account.id)
-        .options(joinedload(Provider.credential))
-    )
+    query = _of(account.id).options(joinedload(Provider.credential))
     return sorted(db.session.scalars(query), key=lambda found: (not found.is_demo, found.name))
 
 
 def by_name(account_id: int, name: str) -> Provider | None:
-    query = (
-        select(Provider)
-        .where(Provider.account_id == account_id, Provider.name == name)
-        .options(joinedload(Provider.credential))
-    )
-    return db.session.scalar(query)
+    query = _of(account_id).where(Provider.name == name)
+    return db.session.scalar(query.options(joinedload(Provider.credential)))
 
 
 def for_account(account: Account, provider_id: int) -> Provider | None:
     """The account's provider with this number; None for any other's."""
-    return db.session.scalar(
-        select(Provider).where(Provider.account_id == account.id, Provider.id == provider_id)
-    )
+    return db.session.scalar(_of(account.id).where(Provider.id == provider_id))
 
 
 def base_url_of(provider: Provider) -> str:
@@ -50,8 +46,14 @@ def base_url_of(provider: Provider) -> str:
     return provider.base_url
 
 
+def add_first(account: Account) -> None:
+    """What an account begins with: in `local` the demo, in public nothing that nobody answers."""
+    if current_settings().is_local:
+        add_demo(account)
+
+
 def add_demo(account: Account) -> Provider:
-    """The provider that every account begins with."""
+    """The provider that answers without a model, for trying out."""
     vendor = next(vendor for vendor in VENDORS if vendor.name == DEMO)
     provider = Provider(
         account_id=account.id,

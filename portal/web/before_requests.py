@@ -31,8 +31,12 @@ def prepare_request() -> None:
     if request.query_string and _has_nul():
         abort(400)
     permission = permission_of(current_app, request.endpoint)
-    if permission is not None and request.mimetype == "multipart/form-data":
-        request.max_content_length = permission.longest_body
+    if permission is not None:
+        has_files = request.mimetype == "multipart/form-data"
+        request.max_content_length = (
+            permission.longest_body if has_files else permission.longest_text
+        )
+        request.max_form_memory_size = permission.longest_text
     declared = permission.writes if permission else None
     declare_writes(
         request.method not in ("GET", "HEAD", "OPTIONS") if declared is None else declared

@@ -27,21 +27,27 @@ LONGEST_BODY = 1_000_000
 class Permission:
     """What a route declares: the least role, whether its transactions may write, how much it takes.
 
-    `longest_body` is in octets, for forms with files.
+    `longest_body` is in octets, for forms with files; `longest_text` of what is no file.
     """
 
     least: str
     writes: bool | None = None
     longest_body: int = LONGEST_BODY
+    longest_text: int = LONGEST_BODY
 
 
 def permits(
-    least: str, *, writes: bool | None = None, longest_body: int = LONGEST_BODY
+    least: str,
+    *,
+    writes: bool | None = None,
+    longest_body: int = LONGEST_BODY,
+    longest_text: int = LONGEST_BODY,
 ) -> Callable[[View], View]:
     """Declare who may use a view. `writes` None: by the method (GET and HEAD do not write)."""
 
     def mark(view: View) -> View:
-        view.permission = Permission(least, writes, longest_body)  # type: ignore[attr-defined]
+        found = Permission(least, writes, longest_body, longest_text)
+        view.permission = found  # type: ignore[attr-defined]
         return view
 
     return mark

@@ -33,7 +33,10 @@ def staff(planes: Planes, people: People, open_id: OpenIdService) -> OpenIdServi
     """Whoever is in `staff` is a member of Birkenhof, whoever is in `chiefs` its admin."""
     number = number_of(planes, people.alice.account_id)
     let_in(
-        planes, open_id, RoleRule("staff", number, "member"), RoleRule("chiefs", number, "admin")
+        planes,
+        open_id.issuer,
+        RoleRule("staff", number, "member"),
+        RoleRule("chiefs", number, "admin"),
     )
     open_id.person = dict(SOMEBODY)
     return open_id

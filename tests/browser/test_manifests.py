@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.accounts.test_tokens_too import token_of
 from tests.browser.conftest import Axe
 from tests.browser.test_pages import faults_of_look
+from tests.manifests import pictures
 from tests.manifests.test_history_and_webhooks import WEBHOOK
 from tests.people import PASSWORD, MakeClient, People
 
@@ -39,6 +40,24 @@ def test_what_would_change_is_seen_and_then_done(
     assert faults_of_look(page, Axe(page, axe_source), "plan") == []
     page.get_by_role("button", name="Apply", exact=True).click()
     expect(page.get_by_role("status").first).to_contain_text("Applied: 1 created, 1 changed.")
+
+
+def test_images_are_seen_as_a_line_and_then_done(page: Page, axe_source: str) -> None:
+    logo, photo = pictures.photo("PNG"), pictures.photo("JPEG") + b"\0" * 1_500_000
+    names = pictures.digest_of(logo), pictures.digest_of(photo)
+    client = pictures.client("guide", appLogoUpload=names[0], appBackgroundUpload=names[1])
+    text = pictures.document(logo) + pictures.document(photo, "background") + client
+    page.emulate_media(color_scheme="light")
+    page.goto("/manifests/")
+    file = {"name": "guide.yaml", "mimeType": "application/yaml", "buffer": text.encode()}
+    page.get_by_label("Or a file").set_input_files(file)
+    page.get_by_role("button", name="Show what would change").click()
+    changes = page.locator("#what-would-change .rows")
+    expect(changes).to_contain_text("image/png, 1.8 KB, SHA-256")
+    expect(changes).to_contain_text("Drawn anew from its pixels")
+    assert faults_of_look(page, Axe(page, axe_source), "plan") == []
+    page.get_by_role("button", name="Apply", exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("Applied: 3 created.")
 
 
 def test_mistakes_are_told_beside_what_was_written(page: Page, axe_source: str) -> None:

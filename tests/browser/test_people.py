@@ -83,3 +83,8 @@ def test_from_the_invitation_to_the_second_factor_and_another_password(
     expect(admin.get_by_role("row", name="nora")).to_contain_text("Yes")
     with planes.worker.app_context():
         assert db.session.scalars(db.select(User.email).filter_by(username="nora")).one()
+    admin.goto("/notifications/mails")
+    expect(admin.get_by_role("main")).to_contain_text("nora@example.com")
+    secrets = [mail.link.rpartition("/")[2] for mail in post_office.taken if "http" in mail.text]
+    assert len(secrets) >= 2
+    assert not any(secret in admin.content() for secret in secrets)

@@ -163,3 +163,24 @@ def test_the_secret_of_a_new_webhook_is_printed_once(
     assert f"Webhook orders: its secret, shown this once: {secret}" in capsys.readouterr().out
     assert run("apply", str(file), "--account", number, "--yes") == 0
     assert secret not in capsys.readouterr().out
+
+
+class Screen(io.StringIO):
+    """Standard error with somebody in front of it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_who_looks_on_sees_a_bar(
+    number: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("---\n".join(CLIENT.replace("lake_guide", f"c{n}") for n in range(4)))
+    for words, told in (
+        (("apply", str(file), "--yes"), ("4 of 4 planned\n", "2 of 4 applied", "4 of 4 applied\n")),
+        (("export", "--output", str(tmp_path / "out.yaml")), ("] 0 of ", "[##########")),
+    ):
+        screen = Screen()
+        monkeypatch.setattr("sys.stderr", screen)
+        assert run(*words, "--account", number) == 0
+        assert all(one in screen.getvalue() for one in told), screen.getvalue()

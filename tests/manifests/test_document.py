@@ -19,8 +19,7 @@ def test_the_document_says_what_the_tables_say() -> None:
 
 
 def test_every_setting_of_a_revision_has_a_field() -> None:
-    uploads = {"app_logo_upload", "app_background_upload"}
-    columns = {*revisions.CONFIGURATION, "tags", "functions"} - uploads
+    columns = {*revisions.CONFIGURATION, "tags", "functions"}
     assert set(CONFIGURATION.values()) == columns
     assert {one.name for one in KINDS["LLMClient"].fields} >= set(CONFIGURATION)
 

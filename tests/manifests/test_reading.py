@@ -33,7 +33,7 @@ def test_what_is_written_is_read_as_the_same(value: object) -> None:
         ("a:\n  b: [1", "not YAML"),
         ("? [a]\n: b", "A key must be a plain word"),
         ("a: x\x00", "cannot be stored"),
-        ("a: " + "x" * 260_000, "at most 256 kB"),
+        ("a: " + "x" * 260_000, "At most 256 kB and 6 MB of images"),
         ("---\na: 1\n" * 600, "At most 500 documents"),
     ],
     ids=["alias", "tag", "twice", "deep", "broken", "odd key", "nul", "large", "many"],

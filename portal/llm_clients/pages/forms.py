@@ -33,6 +33,7 @@ from portal.llm_clients.pages.form_fields import (
 )
 from portal.providers.models import Provider
 
+NO_PROVIDER = "The account has no provider yet. An admin adds one under Providers."
 MOST_EXAMPLES = 6
 MOST_TAGS = 20
 FUNCTION_LABELS = {
@@ -110,6 +111,8 @@ class LLMClientForm(FlaskForm):
             SelectChoice(value="", label="None"),
             *self.provider.choices,
         ]
+        if not providers:
+            self.provider.choices = [SelectChoice(value="", label="None yet")]
         self.fallback_provider.data = self.fallback_provider.data or ""
         for field in (self.provider, self.fallback_provider):
             chosen = field.data or ""
@@ -133,6 +136,8 @@ class LLMClientForm(FlaskForm):
             raise ValidationError(problem)
 
     def validate_provider(self, field: SelectField) -> None:
+        if not self.providers:
+            raise ValidationError(NO_PROVIDER)
         if field.data not in self.providers:
             raise ValidationError("The account has no such provider. Choose one of the list.")
 
