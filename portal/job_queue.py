@@ -174,6 +174,7 @@ def connect_redis(url: str) -> Redis:
         retry=Retry(NoBackoff(), 0),
         socket_connect_timeout=REDIS_SECONDS,
         socket_timeout=REDIS_SECONDS,
+        driver_info=None,  # looked up in redis-py's package for each connection of each forked job
     )
 
 
