@@ -174,6 +174,7 @@ def connect_redis(url: str) -> Redis:
         retry=Retry(NoBackoff(), 0),
         socket_connect_timeout=REDIS_SECONDS,
         socket_timeout=REDIS_SECONDS,
+        driver_info=None,  # looked up in redis-py's package for each connection of each forked job
     )
 
 
@@ -192,7 +193,7 @@ def claim(model: type[Any], row_id: int, now: datetime) -> Any | None:
     The row's `generation` is the fencing number: see `still_ours`.
     """
     lease = now + timedelta(seconds=current_settings().job_lease_seconds)
-    taken = db.session.execute(
+    row = db.session.scalar(
         update(model)
         .where(model.id == row_id, model.next_attempt_at <= now)
         .where(or_(model.leased_until.is_(None), model.leased_until < now))
@@ -202,14 +203,11 @@ def claim(model: type[Any], row_id: int, now: datetime) -> Any | None:
             broken_off=model.broken_off + 1,
             attempted_at=now,
         )
-        .execution_options(synchronize_session=False)
+        .returning(model)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
     db.session.commit()
-    if taken.rowcount != 1:
-        return None
-    return db.session.scalar(
-        select(model).where(model.id == row_id).execution_options(populate_existing=True)
-    )
+    return row
 
 
 def still_ours(model: type[Any], row_id: int, generation: int) -> Any | None:

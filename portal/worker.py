@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import time
@@ -14,6 +15,7 @@ from redis import RedisError
 from rq.serializers import JSONSerializer
 from rq.worker import Worker
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import configure_mappers
 
 from portal.caching import cache
 from portal.database import db, reading, utc_now
@@ -26,6 +28,7 @@ from portal.job_queue import (
     rings_due,
 )
 from portal.llm_clients.deployment.jobs import remove_old_tombstones
+from portal.llm_clients.deployment.rehearsal import rehearse
 from portal.system import heartbeats
 from portal.system.jobs import answer_the_clock
 
@@ -62,10 +65,27 @@ def run_worker(app: Flask) -> None:
     """Work until told to stop; a warm stop finishes the job at hand, a lost Redis is waited for."""
     with app.app_context():
         cache().forget()
+        warm_up()
         while not _has_worked():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)  # nothing is at hand that had to be finished
             time.sleep(REDIS_PAUSE_SECONDS)
+
+
+def warm_up() -> None:
+    """Work out once what each forked child would work out anew: tables, statements, the engine.
+
+    A child has a copy of all that is here. The collector leaves it alone, so that it stays shared.
+    """
+    configure_mappers()
+    try:
+        rehearse(utc_now())
+    except SQLAlchemyError as error:
+        log.warning("the worker begins without having asked the database: %s", error)
+    db.session.remove()
+    db.engine.dispose()
+    gc.collect()
+    gc.freeze()
 
 
 def _has_worked() -> bool:

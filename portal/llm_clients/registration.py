@@ -137,9 +137,14 @@ def hosts_of(
 
     `is_custom` None: those on the platform's domain and those on the customer's own.
     """
-    if llm_client.id is None:
-        return []
-    query = select(LLMClientHost).where(LLMClientHost.llm_client_id == llm_client.id)
+    return [] if llm_client.id is None else hosts_of_id(llm_client.id, *states, is_custom=is_custom)
+
+
+def hosts_of_id(
+    llm_client_id: int, *states: LLMClientHost.States, is_custom: bool | None = None
+) -> list[LLMClientHost]:
+    """The same for whoever has only the client's id, and need not read its row."""
+    query = select(LLMClientHost).where(LLMClientHost.llm_client_id == llm_client_id)
     if states:
         query = query.where(LLMClientHost.state.in_(states))
     if is_custom is not None:

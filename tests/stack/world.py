@@ -6,7 +6,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import String, bindparam, or_, select
 
 from portal.accounts.models import UserProfile
 from portal.certificates import store
@@ -17,7 +17,7 @@ from portal.custom_domains.models import LLMClientCustomDomain
 from portal.custom_domains.ownership import Proof
 from portal.custom_domains.questions import question_of, standing_of
 from portal.custom_domains.results import CheckResult, Checks, Reasons, Verdicts
-from portal.database import current_settings, db, utc_now
+from portal.database import UTCDateTime, current_settings, db, utc_now
 from portal.errors import AdapterError, PortalError
 from portal.job_queue import claim, still_ours
 from portal.llm_clients import registration
@@ -25,6 +25,7 @@ from portal.llm_clients.deployment import custom, jobs
 from portal.llm_clients.deployment import runs as deployment
 from portal.llm_clients.deployment.models import Deployment
 from portal.llm_clients.models import LLMClient
+from portal.quick_statements import Quick
 from portal.tls.probe import Probe
 from tests.outside import FakeOutside, probe
 from tests.people import People
@@ -33,8 +34,16 @@ from tests.stack.beginning import Beginnings
 NAME = "lakeside.example"
 NAMES = ("desk", "night", "front")
 PAUSES = (0.2, 1.0, 3.0, 11.0, 45.0, 3_700.0, 86_400.0)
-Kinds, Scopes = Deployment.Kinds, Deployment.Scopes
+Kinds = Deployment.Kinds
 DomainStates = LLMClientCustomDomain.States
+# What is asked at each turn is worked out once.
+_active = select(Deployment.id).where(Deployment.state == bindparam("state", type_=String))
+ACTIVE = Quick(_active)
+DUE = Quick(
+    _active.where(Deployment.next_attempt_at <= bindparam("now", type_=UTCDateTime))
+    .where(or_(Deployment.leased_until.is_(None), Deployment.leased_until < bindparam("now")))
+    .order_by(Deployment.id)
+)
 
 
 class Edge(FakeOutside):
@@ -210,12 +219,8 @@ class World:
         return Diagnosis(tuple(passed), Proof.STANDS if is_proved else Proof.GONE, NAME)
 
     def due(self) -> list[int]:
-        query = select(Deployment.id).where(
-            Deployment.state == Deployment.States.ACTIVE,
-            Deployment.next_attempt_at <= self.now,
-            or_(Deployment.leased_until.is_(None), Deployment.leased_until < self.now),
-        )
-        return list(db.session.scalars(query.order_by(Deployment.id)))
+        values = {"state": Deployment.States.ACTIVE.value, "now": self.now}
+        return [number for (number,) in DUE.rows(db.session.connection(), values)]
 
     def worker_moves(self) -> None:
         """The next of claim, act and store; a worker may be killed between any two."""
@@ -278,8 +283,8 @@ class World:
 
 
 def deployment_is_quiet() -> bool:
-    active = Deployment.state == Deployment.States.ACTIVE
-    return db.session.scalar(select(Deployment.id).where(active).limit(1)) is None
+    values = {"state": Deployment.States.ACTIVE.value}
+    return not ACTIVE.rows(db.session.connection(), values)
 
 
 PER_HOST = (Checks.ROUTING, Checks.ISSUABLE, Checks.HTTPS)

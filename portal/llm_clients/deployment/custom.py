@@ -126,7 +126,7 @@ def take_off_domain(llm_client: LLMClient, now: datetime, by: User | None) -> De
 
 def domains_of(run: Deployment) -> list[int]:
     """The domains on which the run has hosts; to be asked before the run lets go of them."""
-    hosts = registration.hosts_of(run.llm_client, is_custom=True)
+    hosts = registration.hosts_of_id(run.llm_client_id, is_custom=True)
     return sorted({host.custom_domain_id for host in hosts if host.custom_domain_id})
 
 

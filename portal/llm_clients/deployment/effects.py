@@ -25,7 +25,7 @@ Purposes = LLMClientCustomDomainDNS.Purposes
 def hosts_of(run: Deployment, *states: LLMClientHost.States) -> list[LLMClientHost]:
     """The hosts that a run is about; a deletion is about all of the client's."""
     is_custom = None if run.kind == Deployment.Kinds.DELETE else run.is_custom
-    return registration.hosts_of(run.llm_client, *states, is_custom=is_custom)
+    return registration.hosts_of_id(run.llm_client_id, *states, is_custom=is_custom)
 
 
 def begun(run: Deployment, now: datetime) -> None:

@@ -85,7 +85,7 @@ def store(hand: Hand, result: Result, now: datetime) -> bool:
     if run is None:
         db.session.rollback()
         return False
-    domain_ids = custom.domains_of(run)
+    domain_ids = custom.domains_of(run) if deployment.ends_with(run, result, now) else []
     deployment.record(run, hand.target, result, now)
     if not run.is_active:
         if run.kind != Deployment.Kinds.DEPLOY:

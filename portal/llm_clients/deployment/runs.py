@@ -90,6 +90,7 @@ def begin(
         _end(other, States.CANCELLED, now)
     run = Deployment(
         llm_client=llm_client,
+        llm_client_id=llm_client.id,
         scope=scope,
         kind=kind,
         plan=plan_of(llm_client, kind, scope),
@@ -100,8 +101,8 @@ def begin(
         generation=0,
     )
     run.step = run.plan[0]
-    db.session.add(run)
     effects.begun(run, now)
+    db.session.add(run)
     _announce(run)
     db.session.flush()
     return run
@@ -118,23 +119,31 @@ def _announce(run: Deployment) -> None:
 def record(
     run: Deployment, target: attempts.Target, result: attempts.Result, now: datetime
 ) -> None:
-    """Store what an attempt at the run's step came to, and say when to look again."""
-    run.attempt += 1
-    run.broken_off = 0
-    run.leased_until = None
-    run.message = result.message[:1000]
-    run.reason = "" if isinstance(result, attempts.Done) else result.reason
-    run.who_acts = "" if isinstance(result, attempts.Done) else result.who_acts
-    _write_event(run, result)
+    """Store what an attempt at the run's step came to, and say when to look again.
+
+    The effect comes first: its queries write what is new so far, and the run is written once.
+    """
     if isinstance(result, attempts.Done):
-        _go_on(run, target, result, now)
-    elif isinstance(result, attempts.Wait) and now - run.started_at < GIVE_UP_AFTER:
+        STEPS[run.step].effect(run, target, result, now)
+        _tell(run, result)
+        _go_on(run, now)
+    elif isinstance(result, attempts.Wait) and not ends_with(run, result, now):
+        effects.waiting(run, result, now)
+        _tell(run, result)
         _wait(run, result, now)
     else:
-        _end(run, States.FAILED, now)
         effects.failed(run, result, now)
+        _tell(run, result)
+        _end(run, States.FAILED, now)
         if not run.is_custom:
             signals.send_after_commit(signals.llm_client_deploy_failed, run.llm_client)
+
+
+def ends_with(run: Deployment, result: attempts.Result, now: datetime) -> bool:
+    """Whether the run is over once this is stored, well or not."""
+    if isinstance(result, attempts.Done):
+        return run.step == run.plan[-1]
+    return isinstance(result, attempts.Failed) or now - run.started_at >= GIVE_UP_AFTER
 
 
 def broke_off(run: Deployment) -> attempts.Failed | None:
@@ -145,19 +154,26 @@ def broke_off(run: Deployment) -> attempts.Failed | None:
     return attempts.Failed(message, "broken_off", attempts.PLATFORM)
 
 
-def _write_event(run: Deployment, result: attempts.Result) -> None:
+def _tell(run: Deployment, result: attempts.Result) -> None:
+    """The result in the run's own row, and as a line of its timeline."""
+    run.attempt += 1
+    run.broken_off = 0
+    run.leased_until = None
+    run.message = result.message[:1000]
+    run.reason = "" if isinstance(result, attempts.Done) else result.reason
+    run.who_acts = "" if isinstance(result, attempts.Done) else result.who_acts
     event = ProgressEvent(
+        deployment=run,
         step=run.step,
         attempt=run.attempt,
         result=type(result).__name__.lower(),
-        message=result.message[:1000],
+        message=run.message,
         reason=run.reason,
     )
-    run.events.append(event)
+    db.session.add(event)  # beside the earlier ones, which need not be read for it
 
 
-def _go_on(run: Deployment, target: attempts.Target, result: attempts.Done, now: datetime) -> None:
-    STEPS[run.step].effect(run, target, result, now)
+def _go_on(run: Deployment, now: datetime) -> None:
     position = run.plan.index(run.step) + 1
     run.attempt = 0
     if position < len(run.plan):
@@ -170,7 +186,6 @@ def _go_on(run: Deployment, target: attempts.Target, result: attempts.Done, now:
 def _wait(run: Deployment, result: attempts.Wait, now: datetime) -> None:
     seconds = pause_seconds(run.attempt) if result.seconds is None else result.seconds
     run.next_attempt_at = now + timedelta(seconds=max(0.0, seconds))
-    effects.waiting(run, result, now)
     if result.back_to in run.plan:
         run.step = result.back_to
 

@@ -76,8 +76,8 @@ def _wishes(run: Deployment, hosts: list[str], now: datetime) -> dict[str, Wish]
 
 def _hosts(run: Deployment) -> tuple[list[LLMClientHost], list[LLMClientHost]]:
     is_custom = None if run.kind == Deployment.Kinds.DELETE else run.is_custom
-    found = registration.hosts_of(
-        run.llm_client, States.CURRENT, States.LEAVING, is_custom=is_custom
+    found = registration.hosts_of_id(
+        run.llm_client_id, States.CURRENT, States.LEAVING, is_custom=is_custom
     )
     if run.kind != Deployment.Kinds.DEPLOY:
         return found, []
