@@ -16,6 +16,7 @@ from portal.notices.kinds import FOR_WEBHOOKS
 from portal.notices.webhook_models import Webhook
 from portal.notifications import webhook_changes
 from portal.notifications.webhook_forms import WebhookForm
+from portal.vault import named
 
 SHOWN_ONCE = "It gets a signing secret, which is shown once: when this has been applied."
 TWO = "The account has several webhooks of this name. Give them names of their own first."
@@ -37,9 +38,16 @@ class WebhookKind(Kind):
             Types.STRINGS,
             form="kinds",
         ),
+        Field(
+            "authorizationSecret",
+            "Name of the secret with its Authorization header.",
+            form="authorization",
+            is_secret=True,
+        ),
         Field("active", "Whether messages are sent to it.", Types.BOOLEAN),
         status("id", "Its number.", Types.INTEGER),
         status("offReason", "Why the portal switched it off."),
+        status("hasAuthorization", "Whether a header is stored.", Types.BOOLEAN),
     )
 
     def find(self, given: Values, person: Person) -> Webhook | None:
@@ -60,21 +68,24 @@ class WebhookKind(Kind):
             "name": row.name,
             "url": row.url,
             "kinds": list(row.kinds),
+            "authorizationSecret": named.name_in(webhooks.typed_authorization(row)),
             "active": row.is_active,
         }
 
     def status(self, row: Webhook) -> Values:
-        return {"id": row.id, "offReason": row.off_reason}
+        has_header = bool(row.sealed_authorization)
+        return {"id": row.id, "offReason": row.off_reason, "hasAuthorization": has_header}
 
     def first_values(self, given: Values, person: Person) -> Values:
-        return {"kinds": [str(kind) for kind in FOR_WEBHOOKS], "active": True}
+        kinds = [str(kind) for kind in FOR_WEBHOOKS]
+        return {"kinds": kinds, "authorizationSecret": "", "active": True}
 
     def form_of(
         self, sent: MultiDict[str, str], row: Webhook | None, person: Person
     ) -> WebhookForm:
         if row is None and webhooks.is_full(person.account.id):
             raise Refused("name", webhook_changes.FULL)
-        return WebhookForm(formdata=sent, meta=NO_CSRF)
+        return WebhookForm.of(row, formdata=sent, meta=NO_CSRF)
 
     def remarks(
         self, row: Webhook | None, given: Values, changed: set[str], person: Person
@@ -84,12 +95,12 @@ class WebhookKind(Kind):
     def store(
         self, row: Webhook | None, form: Any, values: Values, changed: set[str], person: Person
     ) -> Webhook:
-        chosen = form.name.data, form.url.data, form.kinds.data
+        wanted = form.wanted()
         if row is None:
-            row, secret = webhook_changes.make(person.account.id, *chosen, person.actor)
+            row, secret = webhook_changes.make(person.account.id, wanted, person.actor)
             person.secrets.append(secret)
         elif changed - {"active"}:
-            webhook_changes.change(row, *chosen, person.actor)
+            webhook_changes.change(row, wanted, person.actor)
         if row.is_active != values["active"]:
             webhook_changes.switch(row, person.actor)
         return row

@@ -16,7 +16,8 @@ class Webhook(TimestampedModel):
     """An address of an account that wants some kinds of notices.
 
     The secret that signs is sealed for this row and shown once. After a rotation the one before
-    signs too until `old_secret_until`. `failing_since` is the first attempt that failed with no
+    signs too until `old_secret_until`. `sealed_authorization` is the header that a receiver wants,
+    empty without one. `failing_since` is the first attempt that failed with no
     success since, `failures` how many did; `off_reason` says why the portal switched it off.
     """
 
@@ -31,6 +32,7 @@ class Webhook(TimestampedModel):
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
     sealed_secret: Mapped[str] = mapped_column(Text, default="")
     sealed_old_secret: Mapped[str] = mapped_column(Text, default="")
+    sealed_authorization: Mapped[str] = mapped_column(Text, default="")
     old_secret_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failures: Mapped[int] = mapped_column(Integer, default=0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,7 +16,7 @@ from portal.database import current_settings, db
 from portal.notices import signing
 from portal.notices.models import Notice
 from portal.notices.webhook_models import TEST, Webhook, WebhookDelivery
-from portal.vault import current_sealer
+from portal.vault import current_sealer, named
 
 MOST_OF_AN_ACCOUNT = 20
 OVERLAP = timedelta(hours=24)
@@ -50,6 +52,37 @@ def secrets_of(webhook: Webhook, now: datetime) -> list[str]:
         sealed.append(webhook.sealed_old_secret)
     belongs_to = _belongs_to(webhook)
     return [current_sealer().open(one, belongs_to=belongs_to) for one in sealed]
+
+
+def set_authorization(webhook: Webhook, value: str) -> None:
+    """The Authorization header from the next attempt on; "" for none."""
+    sealed = current_sealer().seal(value, belongs_to=_header_belongs_to(webhook)) if value else ""
+    webhook.sealed_authorization = sealed
+
+
+def authorization_of(webhook: Webhook) -> str:
+    """The Authorization header, "" for none. Raises SealError."""
+    return named.followed(webhook.account_id, typed_authorization(webhook))
+
+
+def typed_authorization(webhook: Webhook) -> str:
+    """The header, or the named secret that it refers to. Raises SealError."""
+    sealed = webhook.sealed_authorization
+    if not sealed:
+        return ""
+    return current_sealer().open(sealed, belongs_to=_header_belongs_to(webhook))
+
+
+@named.on_uses
+def _uses(account_id: int) -> Iterator[named.Use]:
+    for webhook in of_account(account_id):
+        values = tuple(named.opened_or_nothing(partial(typed_authorization, webhook)))
+        place = {"webhook_id": webhook.id}
+        yield named.Use(f"Webhook {webhook.name}", "notifications.show_webhook", place, values)
+
+
+def _header_belongs_to(webhook: Webhook) -> str:
+    return f"webhook_authorization/{webhook.account_id}/{webhook.id}"
 
 
 def _sealed(webhook: Webhook, secret: str) -> str:

@@ -39,11 +39,12 @@ def send_delivery(delivery_id: int) -> None:
     body, message_id = delivery.body.encode(), delivery.message_id
     try:
         in_use = webhooks.secrets_of(delivery.webhook, now)
+        authorization = webhooks.authorization_of(delivery.webhook)
     except SealError as error:
         outcome = Outcome(trouble=error.public_message, is_final=True)
     else:
         db.session.rollback()  # no transaction is open while it answers
-        outcome = attempt(url, in_use, message_id, body, now)
+        outcome = attempt(url, in_use, message_id, body, now, authorization)
     found = still_ours(WebhookDelivery, delivery_id, generation)
     if found is not None:
         spread = random.uniform(-1, 1)  # noqa: S311 - jitter
@@ -52,10 +53,17 @@ def send_delivery(delivery_id: int) -> None:
 
 
 def attempt(
-    url: str, secrets_in_use: list[str], message_id: str, body: bytes, now: datetime
+    url: str,
+    secrets_in_use: list[str],
+    message_id: str,
+    body: bytes,
+    now: datetime,
+    authorization: str = "",
 ) -> Outcome:
     """Ask once; every way in which that ends is an outcome."""
     headers = signing.headers(secrets_in_use, message_id, body, now)
+    if authorization:
+        headers["authorization"] = authorization
     allowed, started = current_settings().allow_private_addresses, time.monotonic()
     try:
         answer = fetch(
@@ -71,6 +79,7 @@ def attempt(
     except AdapterError as error:
         return Outcome(trouble=error.public_message, is_final=error.permanent)
     hidden = [*secrets_in_use, *headers["webhook-signature"].split()]
+    hidden += [authorization, *authorization.split()[1:]] if authorization else []
     took = round((time.monotonic() - started) * 1000)
     return Outcome(answer.status, scrubbed(answer.text, hidden), took)
 

@@ -58,8 +58,7 @@ def new_webhook() -> Any:
         if webhooks.is_full(g.account.id):
             form.form_errors.append(webhook_changes.FULL)
         else:
-            values = form.name.data, form.url.data, form.kinds.data
-            webhook, secret = webhook_changes.make(g.account.id, *values, FormActor())
+            webhook, secret = webhook_changes.make(g.account.id, form.wanted(), FormActor())
             db.session.commit()
             return _shown_once(webhook, secret)
     page = render_template("notifications/webhook_edit.html", form=form, webhook=None)
@@ -102,10 +101,9 @@ def _status_of_delivery(delivery: WebhookDelivery) -> StatusView:
 def edit_webhook(webhook_id: int) -> Any:
     """Another name, address, or choice of kinds; what waits goes to the new address."""
     webhook = owned_or_404(webhook_id)
-    form = WebhookForm(data=webhook_changes.told(webhook))
+    form = WebhookForm.of(webhook, data=webhook_changes.told(webhook))
     if form.validate_on_submit():
-        values = form.name.data, form.url.data, form.kinds.data
-        webhook_changes.change(webhook, *values, FormActor())
+        webhook_changes.change(webhook, form.wanted(), FormActor())
         db.session.commit()
         said(f"{webhook.name} is saved.")
         return redirect(url_for(".show_webhook", webhook_id=webhook.id), 303)

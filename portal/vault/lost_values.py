@@ -36,6 +36,11 @@ PLACES = {
         "name",
         "Nothing is to be done: the newer one signs.",
     ),
+    "webhooks.sealed_authorization": (
+        "Authorization header of the webhook",
+        "name",
+        "Enter it again on the webhook’s page.",
+    ),
     "certificates.sealed_key": (
         "Key of the certificate for",
         "hostname",

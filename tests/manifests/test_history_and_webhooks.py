@@ -6,6 +6,7 @@ from portal.accounts.models import Account, AuditEvent
 from portal.database import db
 from portal.notices import webhooks
 from portal.notices.webhook_models import Webhook
+from portal.vault import named
 from tests.manifests.applied import applied, planned
 from tests.manifests.test_kinds import one
 from tests.people import People
@@ -63,6 +64,25 @@ def test_a_webhook_is_made_changed_and_switched_without_its_secret(
     assert events() == ["webhook_created", "webhook_changed", "webhook_switched_off"]
     unknown = WEBHOOK.replace("deployment.done", "sign_in.new")
     assert "not a valid choice" in planned(alice, unknown, 422).words
+
+
+def test_a_webhook_names_the_secret_with_its_header(people: People, database: None) -> None:
+    alice, wanted = (
+        people.browser(people.alice),
+        WEBHOOK.replace("spec: {", "spec: {authorizationSecret: room, "),
+    )
+    assert "The account has no secret named room." in planned(alice, wanted, 422).words
+    named.make(people.alice.account_id, "room", "Bearer t0ken")
+    db.session.commit()
+    page = planned(alice, wanted)
+    alice.post("/manifests/apply", page.values("#what-would-change form"), 200)
+    assert webhooks.authorization_of(one(Webhook, name="orders")) == "Bearer t0ken"
+    text = alice.get("/manifests/export").text
+    assert "authorizationSecret: room" in text
+    assert "t0ken" not in text
+    assert "as before" in planned(alice, text).words
+    applied(alice, WEBHOOK.replace("spec: {", "spec: {active: false, "))
+    assert webhooks.authorization_of(one(Webhook, name="orders")) == "Bearer t0ken"
 
 
 def test_two_webhooks_of_one_name_are_told_apart_first(people: People, database: None) -> None:

@@ -365,6 +365,9 @@ def test_off_and_on_again(make: Make, told: Tell, receiver: Receiver, people: Pe
         ({"url": "https://user:word@example.com/"}, "Must be an address on the public internet"),
         ({"url": "https://exa mple.com/"}, "Must be an address without spaces."),
         ({"kinds": []}, "Choose at least one."),
+        ({"authorization": "Bearer schlüssel"}, "Use letters, digits and signs of ASCII only."),
+        ({"authorization": "Bearer a\nX-B: c"}, "Use letters, digits and signs of ASCII only."),
+        ({"authorization": "secret:nowhere"}, "There is no secret named nowhere."),
         ({"kinds": ["sign_in.new"]}, "not a valid choice"),
     ],
 )

@@ -22,6 +22,7 @@ class Receiver(HttpDouble):
         self.answers: Callable[[], tuple[int, bytes]] = lambda: (204, b"")
         self.taken: list[dict[str, Any]] = []
         self.ids: list[str] = []
+        self.authorizations: list[str | None] = []
         self.refused = 0
 
     def reply(
@@ -32,6 +33,7 @@ class Receiver(HttpDouble):
             self.refused += 1
             return 401, "text/plain", b"not signed"
         self.ids.append(headers["webhook-id"])
+        self.authorizations.append(headers.get("authorization"))
         status, answer = self.answers()
         if status < 300:
             self.taken.append(json.loads(body))

@@ -46,6 +46,7 @@ TYPED = {
     "provider key": "sk-planted-provider-key-0123456789abcdef",
     "named secret": "sk-planted-named-secret-0123456789abcdef",
     "plugin secret": "planted-plugin-secret-0123456789abcdef",
+    "webhook header": "planted-webhook-header-0123456789abcdef",
     "zone key": TSIG,
     "password": "planted password of alice 0123456789",
 }
@@ -115,9 +116,10 @@ def plant(planes: Planes, people: People, echo: Echo) -> Shown:
         finding.set_key(own, TYPED["provider key"])
         finding.set_key(other, "secret:planted")
         plugins.set_secret(plugin, TYPED["plugin secret"])
-        _, webhook_secret = webhooks.make(
+        webhook, webhook_secret = webhooks.make(
             account_id, "program", f"{echo.url}/hook", [kind.value for kind in Kind]
         )
+        webhooks.set_authorization(webhook, f"Bearer {TYPED['webhook header']}")
         domain.zone_editor = "rfc2136"
         domain.zone_editor_settings = {"zone": "planted.example", "server": "127.0.0.1"}
         domain.zone_editor_settings |= {"key_name": "planted", "port": "9"}
