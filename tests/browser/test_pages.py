@@ -402,6 +402,7 @@ def some_notices(account_id: int) -> int:
     name = "https://example.com/a-path-that-nobody-would-type/" + "x" * 60
     kinds = [kind.value for kind in FOR_WEBHOOKS]
     webhook, _ = webhooks.make(account_id, "The chat room of the whole agency", name, kinds)
+    webhooks.set_authorization(webhook, "Bearer of-the-chat-room")
     webhook.failing_since, webhook.failures = utc_now(), 3
     for kind, level in zip(FOR_WEBHOOKS, list(Level) * 2, strict=False):
         news = News(kind, level, "What happened to the guide " * 4, "Why it did.\n" * 3, "/")
