@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +13,19 @@ from portal.database import db
 from portal.notices.kinds import Kind, Level
 from portal.notices.models import Notice
 from portal.notices.telling import News, tell
+from tests.notifications.webhook_receiver import Receiver
 from tests.people import People
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 Tell = Callable[..., Notice | None]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A program that webhooks are sent to."""
+    found = Receiver()
+    yield found
+    found.stop()
 
 
 @pytest.fixture

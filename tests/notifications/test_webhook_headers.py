@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from portal.accounts.models import AuditEvent
@@ -17,13 +15,6 @@ from tests.people import Browser, People
 
 HEADER = "Bearer t0ken-of-the-receiver"
 NEW = "/notifications/webhooks/new"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    found = Receiver()
-    yield found
-    found.stop()
 
 
 @pytest.fixture
