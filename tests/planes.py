@@ -10,10 +10,11 @@ import secrets
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from portal import schema
+from portal import caching, schema
 from portal.app import (
     create_admin_app,
     create_api_app,
@@ -33,7 +34,6 @@ from portal.app import (
     create_serving_app,
     create_worker_app,
 )
-from portal.caching import cache
 from portal.database import db, declare_writes, utc_now, writing
 from portal.dispatching import Dispatcher
 from portal.dns.local_server import LocalNameServer
@@ -164,25 +164,34 @@ def planes(built_planes: Planes, redis_server: RedisServer) -> Iterator[Planes]:
 
 def empty_tables() -> None:
     """Delete every row, whatever hangs on it; only from tables that have some, which is quick."""
-    names = [*(table.name for table in db.metadata.sorted_tables), "request_search"]
-    with db.engine.connect() as connection:
-        if db.engine.dialect.name == "postgresql":
-            _empty_on_postgresql(connection, names)
-            return
-        raw: Any = connection.connection.dbapi_connection
-        connection.rollback()
-        raw.execute("PRAGMA foreign_keys = OFF")
-        raw.execute("BEGIN IMMEDIATE")
-        filled = [row[0] for row in raw.execute(_filled(names[:-1]))]
-        if raw.execute("SELECT 1 FROM request_search_data WHERE id > 10").fetchone():
-            raw.execute("INSERT INTO request_search (request_search) VALUES ('delete-all')")
-        for name in filled:
-            raw.execute(f'DELETE FROM "{name}"')  # noqa: S608 - our own table names
-        raw.execute("COMMIT")
-        raw.execute("PRAGMA foreign_keys = ON")
+    engine = db.engine
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            _empty_on_postgresql(connection, (*_tables(), "request_search"))
+        return
+    with closing(engine.raw_connection()) as raw:  # without a transaction that would be begun
+        _empty_on_sqlite(raw.dbapi_connection)
 
 
-def _filled(names: Sequence[str]) -> str:
+@cache
+def _tables() -> tuple[str, ...]:
+    return tuple(table.name for table in db.metadata.sorted_tables)
+
+
+def _empty_on_sqlite(raw: Any) -> None:
+    raw.execute("PRAGMA foreign_keys = OFF")
+    raw.execute("BEGIN IMMEDIATE")
+    filled = [row[0] for row in raw.execute(_filled(_tables()))]
+    if raw.execute("SELECT 1 FROM request_search_data WHERE id > 10").fetchone():
+        raw.execute("INSERT INTO request_search (request_search) VALUES ('delete-all')")
+    for name in filled:
+        raw.execute(f'DELETE FROM "{name}"')  # noqa: S608 - our own table names
+    raw.execute("COMMIT")
+    raw.execute("PRAGMA foreign_keys = ON")
+
+
+@cache
+def _filled(names: tuple[str, ...]) -> str:
     """The query of those tables that have a row."""
     parts = (f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in names)  # noqa: S608
     return " UNION ALL ".join(parts)
@@ -192,7 +201,7 @@ _emptied = count(1)
 TRUNCATED_EVERY = 50  # by then deleted rows begin to cost more than what TRUNCATE takes
 
 
-def _empty_on_postgresql(connection: Connection, names: Sequence[str]) -> None:
+def _empty_on_postgresql(connection: Connection, names: tuple[str, ...]) -> None:
     """As TRUNCATE … RESTART IDENTITY does, mostly in a tenth of its time."""
     if next(_emptied) % TRUNCATED_EVERY == 0:
         listed = ", ".join(f'"{name}"' for name in names)
@@ -210,7 +219,7 @@ def _empty_on_postgresql(connection: Connection, names: Sequence[str]) -> None:
 def database(planes: Planes) -> Iterator[None]:
     """An application context for tests of verbs and queries."""
     with planes.worker.app_context():
-        cache().forget()
+        caching.cache().forget()
         yield
         db.session.rollback()
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.engine_independent
+from tests.syntax import PORTAL, imports_of, modules, nodes_of, text_of, tree_of
 
-ROOT = Path(__file__).parent.parent
-PORTAL = ROOT / "portal"
+pytestmark = pytest.mark.engine_independent
 
 # From the bottom to the top; a room may import those before it, and itself.
 FLOORS = [
@@ -65,53 +64,39 @@ WEB_MODULES = ("views", "forms", "form_fields", "page", "readiness", "rows", "wo
 WEB_MODULES += ("who_asks", "second_step", "confirming", "entering")
 
 
-def modules() -> list[Path]:
-    return sorted(PORTAL.rglob("*.py"))
-
-
 def room_of(path: Path) -> str:
     first = path.relative_to(PORTAL).parts[0]
     return first.removesuffix(".py")
 
 
-def imports(path: Path) -> set[str]:
-    """The dotted names that a module imports, wherever in it."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
-
-
 def own_rooms(path: Path) -> set[str]:
-    names = {name.split(".")[1] for name in imports(path) if name.startswith("portal.")}
+    names = {name.split(".")[1] for name in imports_of(path) if name.startswith("portal.")}
     return {name for name in names if name in LEVEL or name in APART}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PORTAL)))
-def test_arrows_point_down(path: Path) -> None:
-    room = room_of(path)
-    if room == "__init__" or room in APART:
-        return
-    assert room in LEVEL, f"{room} has no floor"
-    for other in own_rooms(path) - {room}:
-        assert other not in APART, f"{room} knows {other}, which is started apart"
-        assert LEVEL[other] < LEVEL[room], f"{room} knows {other}, which is not below it"
+def test_arrows_point_down() -> None:
+    for path in modules():
+        room = room_of(path)
+        if room == "__init__" or room in APART:
+            continue
+        assert room in LEVEL, f"{path}: {room} has no floor"
+        for other in own_rooms(path) - {room}:
+            assert other not in APART, f"{path} knows {other}, which is started apart"
+            assert LEVEL[other] < LEVEL[room], f"{path} knows {other}, which is not below it"
 
 
 @pytest.mark.parametrize("port", PORTS)
 def test_ports_know_no_framework(port: str) -> None:
     for path in modules():
         if room_of(path) == port:
-            found = {name.split(".")[0] for name in imports(path)}
+            found = {name.split(".")[0] for name in imports_of(path)}
             assert not found & set(NOT_IN_PORTS), path
 
 
 def test_only_the_job_queue_and_the_worker_know_rq() -> None:
-    who = {room_of(path) for path in modules() if "rq" in {n.split(".")[0] for n in imports(path)}}
+    who = {
+        room_of(path) for path in modules() if "rq" in {n.split(".")[0] for n in imports_of(path)}
+    }
     assert who == {"job_queue", "worker"}
 
 
@@ -120,10 +105,10 @@ def test_only_settings_reads_the_environment() -> None:
     for path in modules():
         if room_of(path) in allowed:
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes_of(path):
             is_read = isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
             if is_read and ast.unparse(node).startswith("os."):
-                handed_over = "Settings.from_environ(os.environ)" in path.read_text()
+                handed_over = "Settings.from_environ(os.environ)" in text_of(path)
                 assert handed_over, f"{path} reads the environment"
 
 
@@ -136,16 +121,16 @@ def test_verb_modules_know_no_web_framework_and_never_commit() -> None:
             continue
         if name.endswith("jobs") or any(name.endswith(word) for word in WEB_MODULES):
             continue
-        found = {module.split(".")[0] for module in imports(path)}
+        found = {module.split(".")[0] for module in imports_of(path)}
         assert not found & set(FLASK), f"{path} is a verb and knows {found & set(FLASK)}"
-        assert "session.commit(" not in path.read_text(), f"{path} commits"
+        assert "session.commit(" not in text_of(path), f"{path} commits"
 
 
 def test_views_never_reach_outside_themselves() -> None:
     outside = ("dns", "tls", "urllib3", "http", "requests", "httpx", "rq", "socket")
     for path in modules():
         if path.stem == "views" and room_of(path) != "serving":
-            found = {name.removeprefix("portal.").split(".")[0] for name in imports(path)}
+            found = {name.removeprefix("portal.").split(".")[0] for name in imports_of(path)}
             assert not found & set(outside), path
 
 
@@ -153,7 +138,7 @@ def test_the_rooms_of_a_client_know_only_those_below() -> None:
     """The thing itself, its deployment, its pages: arrows point down here too."""
     floors = {"llm_clients": 0, "deployment": 1, "pages": 2}
     for path in sorted((PORTAL / "llm_clients").rglob("*.py")):
-        for name in imports(path):
+        for name in imports_of(path):
             parts = name.split(".")
             if parts[:2] == ["portal", "llm_clients"] and len(parts) > 2:
                 other = floors.get(parts[2], 0)
@@ -162,7 +147,7 @@ def test_the_rooms_of_a_client_know_only_those_below() -> None:
 
 def test_imports_are_at_the_top() -> None:
     for path in modules():
-        for function in ast.walk(ast.parse(path.read_text())):
+        for function in nodes_of(path):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 inner = [
                     n for n in ast.walk(function) if isinstance(n, ast.Import | ast.ImportFrom)
@@ -172,8 +157,8 @@ def test_imports_are_at_the_top() -> None:
 
 def test_modules_say_what_they_are_for() -> None:
     for path in modules():
-        text = path.read_text()
-        assert not text or ast.get_docstring(ast.parse(text)), f"{path} has no docstring"
+        is_told = not text_of(path) or ast.get_docstring(tree_of(path))
+        assert is_told, f"{path} has no docstring"
 
 
 def test_no_room_is_called_after_nothing() -> None:
@@ -187,6 +172,6 @@ def test_clients_are_never_looked_up_by_number_alone() -> None:
     for path in modules():
         if not path.stem.endswith("views"):
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes_of(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 assert node.func.attr not in ("get_one", "get_or_404"), path

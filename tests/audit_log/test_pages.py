@@ -8,7 +8,6 @@ import io
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +21,7 @@ from portal.database import db, utc_now
 from tests.audit_log.conftest import Seal, Write
 from tests.people import PASSWORD, Browser, MakeClient, People, Person
 from tests.planes import Planes
-
-PORTAL = Path(__file__).parent.parent.parent / "portal"
+from tests.syntax import modules, nodes_of, text_of
 
 
 @pytest.fixture
@@ -281,9 +279,8 @@ def test_only_fields_that_differ_are_told() -> None:
 def actions_in_the_code() -> set[str]:
     """Every action that a call of `record` names as it stands."""
     found: set[str] = set()
-    for path in PORTAL.rglob("*.py"):
-        text = path.read_text()
-        for node in ast.walk(ast.parse(text)) if "record" in text else ():
+    for path in modules():
+        for node in nodes_of(path) if "record" in text_of(path) else ():
             if not isinstance(node, ast.Call) or len(node.args) < 2:
                 continue
             called, action = getattr(node.func, "attr", ""), getattr(node.args[1], "value", None)

@@ -17,10 +17,10 @@ from tests.people import Browser
 
 def photo(format: str = "JPEG", size: tuple[int, int] = (90, 60), red: int = 0) -> bytes:
     """A picture with a slope in it, so that drawing it anew loses something."""
-    drawn = Image.new("RGB", size)
-    points = ((x, y) for y in range(size[1]) for x in range(size[0]))
-    for x, y in points:
-        drawn.putpixel((x, y), (red, 255 * x // size[0], (x * y) % 256))
+    width, height = size
+    points = ((x, y) for y in range(height) for x in range(width))
+    colours = (octet for x, y in points for octet in (red, 255 * x // width, (x * y) % 256))
+    drawn = Image.frombytes("RGB", size, bytes(colours))
     written = BytesIO()
     drawn.save(written, format)
     return written.getvalue()

@@ -12,16 +12,11 @@ import pytest
 from portal.dns.http_api import Reply
 from portal.dns.route53 import parsed
 from portal.errors import AdapterError
+from tests.syntax import PORTAL, modules, nodes_of
 
 pytestmark = pytest.mark.engine_independent
 
-ROOT = Path(__file__).parent.parent.parent
-PORTAL = ROOT / "portal"
-
-
-@cache
-def modules() -> list[tuple[Path, ast.Module]]:
-    return [(path, ast.parse(path.read_text())) for path in sorted(PORTAL.rglob("*.py"))]
+ROOT = PORTAL.parent
 
 
 @cache
@@ -29,8 +24,8 @@ def calls() -> list[tuple[Path, ast.Call, str]]:
     """Module, call, and what is called."""
     return [
         (path, node, ast.unparse(node.func))
-        for path, tree in modules()
-        for node in ast.walk(tree)
+        for path in modules()
+        for node in nodes_of(path)
         if isinstance(node, ast.Call)
     ]
 
@@ -53,8 +48,8 @@ def test_x3_no_text_becomes_code() -> None:
 
 
 def test_q1_nothing_that_runs_what_it_reads_is_imported() -> None:
-    for path, tree in modules():
-        for node in ast.walk(tree):
+    for path in modules():
+        for node in nodes_of(path):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module]
@@ -80,8 +75,8 @@ def test_s1_only_the_guarded_door_leads_outside() -> None:
     }
     assert who <= set(OPENERS)
     assert "outgoing.py" in who
-    for path, tree in modules():
-        for node in ast.walk(tree):
+    for path in modules():
+        for node in nodes_of(path):
             if isinstance(node, ast.Import):
                 names = {alias.name.partition(".")[0] for alias in node.names}
                 found = names & {"requests", "httpx", "aiohttp", "pycurl"}

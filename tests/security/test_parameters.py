@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +10,7 @@ from portal.accounts.models import User
 from portal.database import db
 from tests.people import People
 from tests.planes import Planes
-
-PORTAL = Path(__file__).parent.parent.parent / "portal"
+from tests.syntax import modules, nodes_of
 
 
 def test_the_first_of_two_in_an_address_counts(people: People) -> None:
@@ -50,7 +48,7 @@ def test_an_address_is_no_form(planes: Planes, people: People) -> None:
 @pytest.mark.engine_independent
 def test_no_code_mixes_address_and_form() -> None:
     """`request.values` would."""
-    for path in PORTAL.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path in modules():
+        for node in nodes_of(path):
             if isinstance(node, ast.Attribute) and node.attr == "values":
                 assert ast.unparse(node.value) != "request", path
