@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import lxml.etree
 import lxml.html
 import pytest
 from argon2 import PasswordHasher
@@ -20,7 +21,7 @@ from itsdangerous import URLSafeTimedSerializer
 from portal.accounts import passwords, signing_in
 from portal.accounts.models import Account, Role, User, UserProfile
 from portal.database import db, utc_now
-from portal.llm_clients import registration, revisions
+from portal.llm_clients import registration
 from portal.llm_clients.models import LLMClient
 from portal.providers import finding
 from tests.planes import Planes
@@ -37,6 +38,9 @@ PASSWORD_HASH = passwords.hashed(PASSWORD)
 SEEN_FIELDS = "(//input[not(@type='hidden')] | //textarea | //select)[not(@aria-label)]"
 OPEN_POSTS = "//form[@method='post'][not(.//input[@name='csrf_token'])]"
 _PARSER = lxml.html.HTMLParser(encoding="utf-8")
+_READ = lxml.etree.XPath(
+    "//body//text()[not(parent::script or parent::style or ancestor::template)]"
+)
 
 
 class Page:
@@ -58,10 +62,15 @@ class Page:
         assert found is not None, f"no {selector} on the page"
         return found
 
-    @property
+    @cached_property
+    def _tree(self) -> lxml.html.HtmlElement:
+        """The page for those who only read: made in a tenth of the time that `html` takes."""
+        return lxml.html.document_fromstring(self.text.encode(), parser=_PARSER)
+
+    @cached_property
     def words(self) -> str:
         """What a person reads, with single spaces."""
-        return " ".join(self.html.body.get_text(" ").split()) if self.html.body else ""
+        return " ".join(" ".join(_READ(self._tree)).split()) if self.text.strip() else ""
 
     @property
     def token(self) -> str:
@@ -95,7 +104,7 @@ class Page:
 
     def obeys_the_house(self) -> None:
         """One h1, the title begins with it or names it, labels, unique ids, nothing inline."""
-        page = lxml.html.document_fromstring(self.text.encode(), parser=_PARSER)
+        page = self._tree
         headings = page.xpath("count(//h1)")
         assert headings == 1, f"{headings} h1"
         ids = page.xpath("//@id")
@@ -260,7 +269,6 @@ def make_client(planes: Planes, people: People) -> MakeClient:
                 **values,
             )
             registration.register(llm_client, profile.user)
-            revisions.take(llm_client, profile.user)
             db.session.commit()
             return str(llm_client.hashed_id)
 

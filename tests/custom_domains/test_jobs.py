@@ -215,6 +215,7 @@ def test_one_ring_for_equal_wishes(worker: Worker) -> None:
     assert [ring.key for ring in first] == [ring.key for ring in second]
 
 
+@pytest.mark.long
 def test_dead_name_servers_delay_nobody(worker: Worker) -> None:
     port = worker.laboratory.port
     text = "".join(f"dead{n} NS ns1.dead{n}\nns1.dead{n} A 127.0.0.99\n" for n in range(100))

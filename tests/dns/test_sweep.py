@@ -16,6 +16,7 @@ from portal.dns.quick_wire import answers_question, question_wire, quick_answer
 from portal.dns.sweep import BACKLOG, ask_many
 from portal.dns.sweep_servers import Question
 from tests.dns_peers import Fault, FaultyAuthority, StartPeer, zone_text
+from tests.sampling import some_short
 
 pytestmark = pytest.mark.engine_independent
 
@@ -246,11 +247,12 @@ def test_real_servers_answer_a_sweep(kind: str, request: pytest.FixtureRequest) 
         assert found[one.name, one.type] == single
 
 
-def test_reading_quickly_says_the_same_as_reading_the_long_way() -> None:
-    chance = random.Random(7)  # noqa: S311 the same answers in every run
+@pytest.mark.parametrize("seed", some_short(range(5), one_in=5))
+def test_reading_quickly_says_the_same_as_reading_the_long_way(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 the same answers in every run
     server = ("192.0.2.53", 53)
     read = 0
-    for _ in range(3000):
+    for _ in range(600):
         wire, asked, recursive = answer_by_chance(chance)
         if not answers_question(wire, asked):
             continue
@@ -258,7 +260,7 @@ def test_reading_quickly_says_the_same_as_reading_the_long_way() -> None:
         if quick is not None:
             read += 1
             assert quick == read_response(dns.message.from_wire(wire), server, recursive)
-    assert read > 300
+    assert read > 60
 
 
 def answer_by_chance(chance: random.Random) -> tuple[bytes, bytes, bool]:

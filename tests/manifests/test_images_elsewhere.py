@@ -144,15 +144,16 @@ def test_clients_of_later_transactions_find_the_image_drawn_once(
         return image_making.drawn_from(raw, kind)
 
     monkeypatch.setattr(image_kind, "drawn_from", noted)
+    monkeypatch.setattr(planning, "MOST_TOGETHER", 5)
     names = {"appLogoUpload": digest_of(LOGO_FILE), "appBackgroundUpload": digest_of(PHOTO)}
-    clients = "".join(client(f"c{number}", **names) for number in range(110))
+    clients = "".join(client(f"c{number}", **names) for number in range(11))
     documents = reading.documents_of(document(LOGO_FILE) + document(PHOTO, BACKGROUND) + clients)
     person = alice_of(people)
     planned = planning.plan(documents, person)
     assert planned.is_possible
-    assert planned.count("create") == 112
+    assert planned.count("create") == 13
     carrying_out.carry_out(documents, person, planned)
-    assert len({client_named(f"c{number}").app_logo_upload for number in (0, 60, 109)}) == 1
+    assert len({client_named(f"c{number}").app_logo_upload for number in (0, 6, 10)}) == 1
     assert sorted(drawn) == [BACKGROUND, LOGO]
     assert len(rows()) == 2
 
@@ -161,7 +162,7 @@ def test_an_export_of_many_images_is_not_in_memory(
     people: People, make_client: MakeClient, database: None
 ) -> None:
     account_id, octets = people.alice.account_id, 500_000
-    for number in range(40):
+    for number in range(24):
         hashed_id, content = make_client(f"c{number}"), os.urandom(octets)
         declare_writes(True)
         images.keep(account_id, MadeImage(LOGO, "image/png", content, 1, 1))
@@ -172,8 +173,8 @@ def test_an_export_of_many_images_is_not_in_memory(
     tracemalloc.start()
     try:
         with export.account_file(account) as file:
-            assert file.seek(0, os.SEEK_END) > 40 * octets
+            assert file.seek(0, os.SEEK_END) > 24 * octets
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 20 * octets
+    assert peak < 12 * octets

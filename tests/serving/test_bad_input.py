@@ -51,7 +51,7 @@ def rows(visitor: Visitor) -> int:
         return db.session.scalar(select(func.count()).select_from(LLMClientRequests)) or 0
 
 
-@pytest.mark.parametrize("seed", some_short(SEEDS, one_in=4))
+@pytest.mark.parametrize("seed", some_short(SEEDS, one_in=8))
 def test_strange_requests(seed: int, client: Client, visitor: Visitor) -> None:
     dice, count = random.Random(seed), 0  # noqa: S311 - a repeatable test
     for number in range(REQUESTS_EACH):

@@ -13,6 +13,7 @@ import pytest
 
 from tests.peers import COMPONENT
 from tests.planes import Outside
+from tests.sampling import some_short
 from tests.serving.conftest import Visitor
 from tests.serving.keys import make_key
 
@@ -77,7 +78,7 @@ def test_the_right_key_opens(run_sdk: RunSdk, visitor: Visitor) -> None:
     assert "hello" in run_sdk("chat", key)["text"]
 
 
-@pytest.mark.parametrize("scenario", ["chat", "stream", "models"])
+@pytest.mark.parametrize("scenario", some_short(["chat", "stream", "models"], one_in=3))
 def test_a_wrong_key_is_an_authentication_error(
     scenario: str, run_sdk: RunSdk, visitor: Visitor
 ) -> None:
@@ -94,10 +95,13 @@ def test_a_wrong_key_is_an_authentication_error(
 
 @pytest.mark.parametrize(
     ("scenario", "error", "status", "param"),
-    [
-        ("other-model", "NotFoundError", 404, "model"),
-        ("two-choices", "BadRequestError", 400, "n"),
-    ],
+    some_short(
+        [
+            ("other-model", "NotFoundError", 404, "model"),
+            ("two-choices", "BadRequestError", 400, "n"),
+        ],
+        one_in=2,
+    ),
 )
 def test_errors_name_what_is_wrong(
     scenario: str, error: str, status: int, param: str, run_sdk: RunSdk, visitor: Visitor
