@@ -7,20 +7,22 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import openai
 import pytest
-from openai import DefaultHttpxClient, OpenAI
-from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 
 from portal.request_history.models import LLMClientRequests
 from tests.planes import LOOPBACK
 from tests.serving.conftest import Visitor
 from tests.serving.keys import make_key
 
-MakeSdk = Callable[..., OpenAI]
+if TYPE_CHECKING:
+    from openai import OpenAI
+    from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+
+MakeSdk = Callable[..., "OpenAI"]
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openai-api.md"
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
 WEATHER: ChatCompletionToolParam = {
@@ -33,21 +35,27 @@ WEATHER: ChatCompletionToolParam = {
 }
 
 
+@pytest.fixture(scope="module")
+def openai() -> Any:
+    """Loading it takes a second, and every process of a run reads this file."""
+    return import_module("openai")
+
+
 @pytest.fixture
-def make_sdk(port: int, visitor: Visitor) -> Iterator[MakeSdk]:
+def make_sdk(openai: Any, port: int, visitor: Visitor) -> Iterator[MakeSdk]:
     """The SDK as a customer sets it up, on the platform's host or on the client's own."""
     with ExitStack() as stack:
 
         def make(key: str = "none", *, own_host: bool = False, client_id: Any = None) -> OpenAI:
             path = f"/api/v1/llm-clients/{client_id or visitor.client_id}/v1"
-            made = OpenAI(
+            made: OpenAI = openai.OpenAI(
                 api_key=key,
                 base_url=f"http://{LOOPBACK}:{port}/v1"
                 if own_host
                 else f"http://localhost:{port}{path}",
                 default_headers={"Host": visitor.host} if own_host else {},
                 max_retries=0,
-                http_client=DefaultHttpxClient(trust_env=False),
+                http_client=openai.DefaultHttpxClient(trust_env=False),
             )
             return stack.enter_context(made)
 
@@ -137,7 +145,7 @@ def test_the_models(sdk: OpenAI) -> None:
 
 
 def test_a_key_opens_and_its_absence_is_an_authentication_error(
-    make_sdk: MakeSdk, visitor: Visitor
+    openai: Any, make_sdk: MakeSdk, visitor: Visitor
 ) -> None:
     key = make_key(visitor)
     with pytest.raises(openai.AuthenticationError) as caught:
@@ -147,7 +155,9 @@ def test_a_key_opens_and_its_absence_is_an_authentication_error(
     assert make_sdk(key).models.list().data
 
 
-def test_other_models_clients_and_paths_are_not_found(make_sdk: MakeSdk, sdk: OpenAI) -> None:
+def test_other_models_clients_and_paths_are_not_found(
+    openai: Any, make_sdk: MakeSdk, sdk: OpenAI
+) -> None:
     with pytest.raises(openai.NotFoundError) as caught:
         sdk.chat.completions.create(model="gpt-9", messages=HELLO)
     assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
@@ -159,7 +169,7 @@ def test_other_models_clients_and_paths_are_not_found(make_sdk: MakeSdk, sdk: Op
         make_sdk(client_id=999_999).models.list()
 
 
-def test_a_bad_request_names_its_parameter(sdk: OpenAI) -> None:
+def test_a_bad_request_names_its_parameter(openai: Any, sdk: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         sdk.chat.completions.create(model="demo", messages=HELLO, n=2)
     assert caught.value.param == "n"
