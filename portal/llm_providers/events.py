@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 LONGEST_LINE = 256 * 1024
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DATA = b"data:"
 
 
@@ -25,10 +26,13 @@ def event_data(pieces: Iterable[bytes]) -> Iterator[str]:
 
 
 def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Whole lines without their end; what follows the last line end is dropped."""
-    rest = b""
+    """Whole lines without their end; what follows the last line end is dropped, and so is a
+    byte order mark before the first."""
+    rest, is_first = b"", True
     for piece in pieces:
         *whole, rest = (rest + piece).split(b"\n")
+        if whole and is_first:
+            whole[0], is_first = whole[0].removeprefix(BYTE_ORDER_MARK), False
         if len(rest) > LONGEST_LINE or any(len(line) > LONGEST_LINE for line in whole):
             raise LineTooLong
         for line in whole:

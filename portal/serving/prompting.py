@@ -28,6 +28,7 @@ from portal.serving.questions import NOT_KEPT, UNAVAILABLE, NotAnswered, Questio
 from portal.serving.rounds import Rounds
 from portal.serving.served import Served
 from portal.serving.toolbox import EMPTY, Toolbox
+from portal.serving.wordless import in_words
 
 STATUS_OF_REASON = {
     "timeout": 504,
@@ -168,7 +169,12 @@ class Exchange:
             self._means.hang_up.end()
             limiter.release(ceilings, entry)
         self.request = self._rounds.request
-        self._accept(self._rounds.answer)
+        answer = came = self._rounds.answer
+        if self.question.conversation.is_reading:
+            answer = in_words(came)
+        if answer is not came:
+            yield StreamPart(answer.text, None, {"content": answer.text})
+        self._accept(answer)
 
     def _open_toolbox(self) -> None:
         """Plugins may ask others beforehand, so only for a prompt that is let through."""

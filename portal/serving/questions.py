@@ -44,7 +44,8 @@ class Conversation:
 
     `question` is the visitor's last text, for the history; `noted` is what the history's request
     has beside it. A caller may choose a `temperature` and fewer `max_tokens` than the client's;
-    `extra` has further fields for the provider. With a `refusal` nothing is sent at all.
+    `extra` has further fields for the provider. With a `refusal` nothing is sent at all. Where a
+    person `is_reading`, an answer has to have words.
     """
 
     question: str
@@ -54,12 +55,13 @@ class Conversation:
     extra: Mapping[str, Any] = field(default_factory=dict)
     noted: Mapping[str, Any] = field(default_factory=dict)
     refusal: Refusal | None = None
+    is_reading: bool = False
 
 
 def continued(thread: list[dict[str, str]], message: str) -> Conversation:
     """The thread that we know, and the visitor's next message."""
     messages = (*thread, {"role": "user", "content": message})
-    return Conversation(message, messages, refusal=_refused_message(message))
+    return Conversation(message, messages, refusal=_refused_message(message), is_reading=True)
 
 
 def _refused_message(message: str) -> Refusal | None:
