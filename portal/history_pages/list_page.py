@@ -44,9 +44,7 @@ def rows_of(
     filters, zone = address.filters, address.filters.span.zone
     return {
         "lines": list_rows.lines(page.rows, address.columns, filters.span, account.currency),
-        "headings": [
-            (columns.LABELS[name], list_rows.Cell(name, "").look) for name in address.columns
-        ],
+        "headings": [(columns.LABELS[name], list_rows.look_of(name)) for name in address.columns],
         "older_url": _page_url(address, before=page.older),
         "newer_url": _page_url(address, after=page.newer),
         "shown": _shown(page, zone),

@@ -5,38 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from portal.formatting import StatusView, milliseconds_in_words, money, number, plural
+from portal.formatting import milliseconds_in_words, money, number, plural
 from portal.history_pages import columns as list_columns
 from portal.request_history.rows import Row, row_of
 from portal.request_history.time_range import TimeRange
 
 
-@dataclass(frozen=True)
-class Cell:
-    """What stands in one column."""
+class Cell(NamedTuple):
+    """What stands in one column, with its classes; `token` is the look of a status."""
 
-    column: str
+    look: str
     text: str
-    status: StatusView | None = None
-
-    @property
-    def look(self) -> str:
-        """The classes of the cell."""
-        found = ["n"] if self.column in list_columns.NUMBERS else []
-        found += [] if self.column in list_columns.ALWAYS_SEEN else ["only-wide"]
-        return " ".join(found)
+    token: str = ""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A request with what the chosen columns say of it."""
 
-    row: Row
+    id: int
+    created_at: datetime
     day: str
     clock: str
+    question: str
+    answer: str
     cells: tuple[Cell, ...]
 
 
@@ -52,9 +47,10 @@ def _line(
     found: Any, chosen: tuple[str, ...], zone: ZoneInfo, last: datetime, currency: str
 ) -> Line:
     row = row_of(found, currency)
-    local = found.created_at.astimezone(zone)
+    local = row.created_at.astimezone(zone)
     cells = tuple(_cell(name, found, row) for name in chosen)
-    return Line(row, _day(local, last), f"{local:%H:%M:%S}", cells)
+    told = row.question_preview or "Empty", row.answer_preview or "No answer"
+    return Line(row.id, row.created_at, _day(local, last), f"{local:%H:%M:%S}", *told, cells)
 
 
 def _day(local: datetime, last: datetime) -> str:
@@ -67,8 +63,16 @@ def _day(local: datetime, last: datetime) -> str:
 
 def _cell(name: str, found: Any, row: Row) -> Cell:
     if name == "status":
-        return Cell(name, row.status.word, row.status)
-    return Cell(name, row.cost_text or "" if name == "cost" else _TEXTS[name](found))
+        return Cell("", row.status.word, row.status.token)
+    return Cell(look_of(name), row.cost_text or "" if name == "cost" else _TEXTS[name](found))
+
+
+@cache
+def look_of(column: str) -> str:
+    """The classes of a column's cells."""
+    found = ["n"] if column in list_columns.NUMBERS else []
+    found += [] if column in list_columns.ALWAYS_SEEN else ["only-wide"]
+    return " ".join(found)
 
 
 def _duration(milliseconds: int | None) -> str:

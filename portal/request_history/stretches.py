@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import count, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
@@ -129,8 +130,9 @@ def _wall(start: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(local.date(), time()) if is_day else local
 
 
+@lru_cache(maxsize=64)
 def stretches(start: datetime, end: datetime, zone: ZoneInfo, width: Width) -> tuple[Stretch, ...]:
-    """The parts of a range, in order, without a gap."""
+    """The parts of a range, in order, without a gap; remembered, as ranges end with the hour."""
     pairs = list(pairwise(borders(start, end, zone, width)))
     return tuple(
         Stretch(

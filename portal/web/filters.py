@@ -9,6 +9,7 @@ from portal import formatting
 from portal.database import utc_now
 from portal.web.answers import static_url
 from portal.web.asking import zone
+from portal.web.icons import icon
 from portal.web.parts import has_part, part_url
 
 
@@ -24,4 +25,6 @@ def install_filters(app: Flask) -> None:
     app.jinja_env.filters["milliseconds"] = formatting.milliseconds_in_words
     app.jinja_env.filters["number"] = formatting.number
     app.jinja_env.filters["enum_view"] = formatting.enum_view
-    app.jinja_env.globals.update(static_url=static_url, has_part=has_part, part_url=part_url)
+    app.jinja_env.globals.update(
+        static_url=static_url, icon=icon, has_part=has_part, part_url=part_url
+    )
