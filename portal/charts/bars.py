@@ -137,11 +137,16 @@ class BarChart:
 
     def _bars(self, part: Part, floors: list[float]) -> str:
         """As one path; what stands on them begins at the floors that they leave behind."""
-        found = []
+        found, scale = [], 100 / self.ticks[-1]
         for index, value in enumerate(part.values):
-            height = self._height(value)
-            if height:
+            if value > 0:
+                height = value * scale
                 floors[index] -= height
-                x, y = percent(middle(index, len(self.places))), percent(floors[index])
-                found.append(f"M{x} {y}v{percent(height)}")
+                found.append(f"M{self._middles[index]} {percent(floors[index])}v{percent(height)}")
         return "".join(found)
+
+    @cached_property
+    def _middles(self) -> tuple[str, ...]:
+        """Where each bar stands, in percent."""
+        count = len(self.places)
+        return tuple(percent(middle(index, count)) for index in range(count))

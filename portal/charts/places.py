@@ -104,7 +104,7 @@ def middle(index: int, count: int) -> float:
 
 def percent(value: float) -> str:
     """`12.5`, for an attribute."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{round(value, 2) + 0.0:g}"
 
 
 def line_through(heights: Sequence[float | None]) -> str:
