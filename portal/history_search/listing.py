@@ -89,8 +89,8 @@ def page(
         return _searched(account_id, filters.terms, found, older_than)
     if newer_than is not None:
         return _newer(found, newer_than)
-    is_usual = filters.values.keys() == {"status"} and filters["status"] == "answered"
-    return _older(found, older_than, is_usual=is_usual)
+    is_outcome = filters.values.keys() == {"status"} and not filters["status"].isdigit()
+    return _older(found, older_than, is_usual=is_outcome)
 
 
 def columns_of(*conditions: Any) -> Select[Any]:
@@ -103,7 +103,7 @@ def columns_of(*conditions: Any) -> Select[Any]:
 
 
 def _older(found: Conditions, before: int | None, *, is_usual: bool) -> Page:
-    """`is_usual` where most rows are wanted: few of them fill a page then."""
+    """`is_usual` where many of the rows are wanted: few of them fill a page then."""
     within = found.within(before)
     if not found.loose:
         rows = _fetched(columns_of(*within).order_by(Row.id.desc()))
