@@ -2,7 +2,7 @@
 
 What was hidden is nowhere: not in bodies, previews, words to search, exports. The model was told it
 all the same, but is not told again with the session's next question. Every pattern takes time in
-proportion to the text.
+proportion to the text, an account's own too: whoever writes one must not stop everybody's prompts.
 """
 
 from __future__ import annotations
@@ -93,9 +93,26 @@ def _rules(redaction: Redaction) -> tuple[tuple[re.Pattern[str], Replacement], .
 
 
 def _pattern(own: str) -> str:
-    """`#` is a digit, `*` any 40 characters without a space at most, spaces are any space."""
-    parts = {"#": r"\d", "*": r"[^\s]{0,40}", " ": r"\s+"}
-    return "".join(parts.get(one, re.escape(one)) for one in " ".join(own.split()))
+    """`#` is a digit, `*` up to 40 characters without a space, a space up to 40 of any kind.
+
+    A star ends where what follows it first fits, and is not tried again: with several stars that
+    would take a time that grows with the text to their number's power.
+    """
+    whole, open_groups = "", 0
+    for stars, one in _PART.findall(" ".join(own.split())):
+        if stars:
+            whole += ")" * open_groups + rf"(?>\S{{0,{LONGEST_STAR * len(stars)}}}?"
+            open_groups = 1
+        else:
+            whole += _ONE.get(one) or re.escape(one)
+    if own.endswith("*"):
+        whole = whole.removesuffix("?")
+    return whole + ")" * open_groups
+
+
+_PART = re.compile(r"(\*+)|(.)", re.DOTALL)
+_ONE = {"#": r"\d", " ": r"\s{1,40}"}
+LONGEST_STAR = 40
 
 
 def hidden(text: str, redaction: Redaction) -> str:

@@ -68,6 +68,39 @@ def test_no_text_takes_long(evil: str) -> None:
     assert time.process_time() - started < 3
 
 
+@pytest.mark.parametrize(
+    ("own", "evil"),
+    [
+        ("a*a*a*a*b", "a" * 20_000),
+        ("a*" * 39 + "bc", "a" * 20_000),
+        ("*" * 70 + "abc", "a" * 20_000),
+        ("#*#*#*x", "1" * 20_000),
+        ("* * * abc", " " * 20_000),
+        ("abc *x", "abc" + " " * 20_000),
+    ],
+)
+def test_no_words_of_an_account_take_long(own: str, evil: str) -> None:
+    started = time.process_time()
+    hidden(evil, Redaction((), (own,)))
+    assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "expected"),
+    [
+        ("project*", "about projectApollo-7, yes", "about [hidden] yes"),
+        ("*@firm.example", "to anna@firm.example now", "to [hidden] now"),
+        ("case-*-##", "case-north-12 and case-north", "[hidden] and case-north"),
+        ("a*b*cd", "axxbyybzzcd!", "[hidden]!"),
+        ("a**cd", f"a{'x' * 70}cd", "[hidden]"),
+        ("room  number #", "ROOM\n  number 7", "[hidden]"),
+        ("50% (net)", "50% (net) of it", "[hidden] of it"),
+    ],
+)
+def test_own_words(own: str, text: str, expected: str) -> None:
+    assert hidden(text, Redaction((), (own,))) == expected
+
+
 def test_a_row_is_written_without_it() -> None:
     row = whole(
         {
