@@ -11,7 +11,9 @@ from portal.serving.questions import LONGEST_MESSAGE, Question
 from portal.serving.rounds import Rounds
 from portal.serving.served import Served
 
-PREVIEW = 400
+# Far more than a list shows, as what is to be hidden is hidden after the cut and a part of a mail
+# address is none: a secret at the cut has to be out of sight also when those before it have shrunk.
+PREVIEW = 8_000
 
 
 def of_exchange(
@@ -43,10 +45,15 @@ def of_exchange(
         "tokens_in": tokens_in,
         "tokens_out": tokens_out,
         "price_version": endpoint.price.version if endpoint.price else "",
-        "question_preview": storable(question.message[:PREVIEW]),
-        "answer_preview": storable(said[:PREVIEW]),
+        "question_preview": preview_of(question.message),
+        "answer_preview": preview_of(said),
         "response": _response(rounds, answer),
     }
+
+
+def preview_of(text: str) -> str:
+    """The beginning of a text, of which storing.py keeps what a list shows."""
+    return storable(text[:PREVIEW])
 
 
 def _request(served: Served, question: Question, request: ChatRequest) -> dict[str, Any]:
