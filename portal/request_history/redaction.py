@@ -98,8 +98,8 @@ def _pattern(own: str) -> str:
     A star ends where what follows it first fits, and is not tried again: with several stars that
     would take a time that grows with the text to their number's power.
     """
-    whole, open_groups = "", 0
-    for stars, one in _PART.findall(" ".join(own.split())):
+    own, whole, open_groups = " ".join(own.split()), "", 0
+    for stars, one in _PART.findall(own):
         if stars:
             whole += ")" * open_groups + rf"(?>\S{{0,{LONGEST_STAR * len(stars)}}}?"
             open_groups = 1

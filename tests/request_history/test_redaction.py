@@ -89,6 +89,7 @@ def test_no_words_of_an_account_take_long(own: str, evil: str) -> None:
     ("own", "text", "expected"),
     [
         ("project*", "about projectApollo-7, yes", "about [hidden] yes"),
+        (" project* ", "about projectApollo-7, yes", "about [hidden] yes"),
         ("*@firm.example", "to anna@firm.example now", "to [hidden] now"),
         ("case-*-##", "case-north-12 and case-north", "[hidden] and case-north"),
         ("a*b*cd", "axxbyybzzcd!", "[hidden]!"),
